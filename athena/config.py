@@ -1,0 +1,99 @@
+"""The settings: environment variables named ``ATHENA_*``, or the same names in ``.env``."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+WEAK_SECRET_LENGTH = 32
+
+
+class Environment(StrEnum):
+    """Where this instance runs. ``production`` refuses to start with anything left at an insecure default."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class OidcSettings(BaseSettings):
+    """The external identity provider behind ``X-Multiplai-Authorization``. Off while ``issuer`` is empty."""
+
+    model_config = SettingsConfigDict(env_prefix="ATHENA_OIDC_", env_file=".env", extra="ignore")
+
+    issuer: str = ""
+    audience: str = ""
+    jwks_url: str = ""
+    userinfo_url: str = ""
+    organizations_claim: str = "organizations"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. Each field's environment variable is ``ATHENA_`` and its name."""
+
+    model_config = SettingsConfigDict(env_prefix="ATHENA_", env_file=".env", extra="ignore")
+
+    database_url: SecretStr | None = None
+    """An outside PostgreSQL 15+ with pgvector. Unset: the embedded one, kept in ``data_dir``."""
+    data_dir: Path = Path("data")
+    secret_key: SecretStr | None = None
+    """32 characters or more; credentials are encrypted with it. Unset in development: made once, kept in ``data_dir``."""
+    public_url: str = ""
+    """The address that users reach, for links and cookies. Unset: ``http://host:port``."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    bootstrap_email: str = "owner@example.com"
+    bootstrap_password: SecretStr | None = None
+    """The first owner's password. Unset in development: made at random, printed, and kept in ``data_dir``."""
+    environment: Environment = Environment.DEVELOPMENT
+    local_model: Literal["none", "0.5b", "1.5b"] = "0.5b"
+    egress_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """Private hosts, addresses or networks that outgoing requests may reach, separated by commas."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_pool_size: Annotated[int, Field(ge=2, le=200)] = 16
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
+    max_upload_bytes: Annotated[int, Field(ge=1024)] = 25 * 1024 * 1024
+    body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
+    model_timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """The total time that one model call may take, its retries excluded."""
+    lease_seconds: Annotated[float, Field(gt=0)] = 15.0
+    """How long a process may be silent before another one takes over its runs."""
+    oidc: OidcSettings = Field(default_factory=OidcSettings)
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("egress_allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if "/" in entry:
+                ipaddress.ip_network(entry)
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            key = self.secret_key.get_secret_value() if self.secret_key else ""
+            if len(key) < WEAK_SECRET_LENGTH or len(set(key)) < WEAK_SECRET_LENGTH // 4:
+                raise ValueError(
+                    f"ATHENA_SECRET_KEY must be set to at least {WEAK_SECRET_LENGTH} random characters in production"
+                )
+            password = self.bootstrap_password.get_secret_value() if self.bootstrap_password else None
+            if password is not None and len(password) < 12:  # noqa: PLR2004
+                raise ValueError("ATHENA_BOOTSTRAP_PASSWORD must have at least 12 characters in production")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The address that users reach, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

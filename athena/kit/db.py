@@ -1,0 +1,323 @@
+"""The database: a pool of asyncpg connections, and sessions that are one transaction of one workspace each.
+
+Every transaction runs as a role without ``BYPASSRLS``. ``athena_tenant``, the pool's default, sees the rows of the
+workspace that the transaction names, and the user's own; ``athena_system`` is for work across workspaces, and is asked
+for by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NoReturn, Self
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from athena.kit.errors import Conflict, StartupError, Unavailable, ValidationFailed
+
+MINIMUM_SERVER_VERSION = 150000
+TENANT_ROLE = "athena_tenant"
+SYSTEM_ROLE = "athena_system"
+STATEMENT_TIMEOUT_SECONDS = 30
+ACQUIRE_TIMEOUT_SECONDS = 20
+
+Row = asyncpg.Record
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+AfterCommit = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a transaction may touch. Neither id set and not ``system``: nobody's."""
+
+    workspace_uuid: UUID | None = None
+    user_uuid: UUID | None = None
+    system: bool = False
+
+    @property
+    def begin(self) -> str:
+        """The statements that open the transaction; both values are UUIDs, so they can stand in the text."""
+        if self.system:
+            return f"BEGIN; SET LOCAL ROLE {SYSTEM_ROLE}"
+        workspace = f"; SET LOCAL athena.workspace_uuid = '{self.workspace_uuid}'" if self.workspace_uuid else ""
+        user = f"; SET LOCAL athena.user_uuid = '{self.user_uuid}'" if self.user_uuid else ""
+        return f"BEGIN{workspace}{user}"
+
+
+SYSTEM = Scope(system=True)
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Runs once per connection: JSON as Python values, and no more rights than a tenant's."""
+    await connection.set_type_codec("jsonb", encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
+    await connection.execute(f"SET ROLE {TENANT_ROLE}")
+
+
+async def _keep(_connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Nothing to reset: all state is set with ``SET LOCAL``. Spares a round trip for each use."""
+
+
+class Session:
+    """One transaction, begun by the first statement and ended by :meth:`commit`; the next statement begins another.
+
+    As a context manager it commits at the end, or rolls back when an error leaves it.
+    """
+
+    __slots__ = ("_after_commit", "_connection", "_database", "scope")
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self.scope = scope
+        self._database = database
+        self._connection: Connection | None = None
+        self._after_commit: list[AfterCommit] = []
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """All rows."""
+        connection = self._connection or await self._begin()
+        try:
+            return await connection.fetch(sql, *args)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            translate(error)
+
+    async def fetch_one(self, sql: str, *args: Any) -> Row | None:
+        """The first row, if there is one."""
+        connection = self._connection or await self._begin()
+        try:
+            return await connection.fetchrow(sql, *args)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            translate(error)
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or ``None``."""
+        row = await self.fetch_one(sql, *args)
+        return None if row is None else row[0]
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Runs a statement; the number of rows that it touched."""
+        connection = self._connection or await self._begin()
+        try:
+            status = await connection.execute(sql, *args)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            translate(error)
+        tail = status.rpartition(" ")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    async def execute_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Runs a statement once per row, in one round trip."""
+        connection = self._connection or await self._begin()
+        try:
+            await connection.executemany(sql, rows)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            translate(error)
+
+    def after_commit(self, call: AfterCommit) -> None:
+        """Calls ``call`` once what was done so far is committed; never when it is rolled back."""
+        self._after_commit.append(call)
+
+    async def commit(self) -> None:
+        """Makes everything so far durable and gives the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.execute("COMMIT")
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                await self._database.discard(connection)
+                translate(error)
+            except BaseException:
+                await self._database.discard(connection)
+                raise
+            await self._database.release(connection)
+        calls, self._after_commit = self._after_commit, []
+        for call in calls:
+            call()
+
+    async def rollback(self) -> None:
+        """Undoes everything since the last commit and gives the connection back."""
+        self._after_commit = []
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            await connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await self._database.discard(connection)
+        except BaseException:
+            await self._database.discard(connection)
+            raise
+        else:
+            await self._database.release(connection)
+
+    async def _begin(self) -> Connection:
+        connection = await self._database.acquire()
+        try:
+            await connection.execute(self.scope.begin)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            await self._database.discard(connection)
+            translate(error)
+        except BaseException:
+            await self._database.discard(connection)
+            raise
+        self._connection = connection
+        return connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.commit()
+        else:
+            await self.rollback()
+
+
+class Database:
+    """The pool of one process. :meth:`open` it once, :meth:`close` it at the end."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str) -> None:
+        self._pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 16, name: str = "athena") -> Self:
+        """Opens a pool of at most ``size`` connections; :class:`StartupError` says in one line why it cannot."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                command_timeout=STATEMENT_TIMEOUT_SECONDS,
+                timeout=ACQUIRE_TIMEOUT_SECONDS,
+                max_inactive_connection_lifetime=300,
+                init=_prepare,
+                reset=_keep,
+                server_settings={
+                    "application_name": name,
+                    "TimeZone": "UTC",
+                    "jit": "off",
+                    "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            raise StartupError(f"cannot connect to the database: {first_line(error)}") from error
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        """Closes every connection; those in use get five seconds to finish."""
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    def session(self, scope: Scope) -> Session:
+        """A session for ``scope``; it takes no connection before its first statement."""
+        return Session(self, scope)
+
+    def system(self) -> Session:
+        """A session for work across workspaces."""
+        return Session(self, SYSTEM)
+
+    async def statement(self, sql: str, *args: Any) -> Row | None:
+        """One statement of its own, outside any transaction and workspace; for functions that check by themselves."""
+        connection = await self.acquire()
+        try:
+            row = await connection.fetchrow(sql, *args)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            await self.discard(connection)
+            translate(error)
+        except BaseException:
+            await self.discard(connection)
+            raise
+        await self.release(connection)
+        return row
+
+    async def acquire(self) -> Connection:
+        """A connection of the pool, to be given back with :meth:`release` or :meth:`discard`."""
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            translate(error)
+
+    async def release(self, connection: Connection) -> None:
+        """Gives a healthy connection back."""
+        await self._pool.release(connection)
+
+    async def discard(self, connection: Connection) -> None:
+        """Gives a connection back whose state is not known, by closing it."""
+        connection.terminate()
+        await self._pool.release(connection)
+
+    @contextlib.asynccontextmanager
+    async def listening(
+        self, channel: str, handler: Callable[[str], Awaitable[None] | None]
+    ) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection of its own that calls ``handler`` with the payload of each notification on ``channel``."""
+        connection = await asyncpg.connect(self.url, timeout=ACQUIRE_TIMEOUT_SECONDS)
+        tasks: set[asyncio.Task[None]] = set()
+
+        def received(_connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+            outcome = handler(str(payload))
+            if outcome is not None:
+                task = asyncio.ensure_future(outcome)
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+        try:
+            await connection.add_listener(channel, received)
+            yield connection
+        finally:
+            connection.terminate()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind when it has none."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def translate(error: Exception) -> NoReturn:
+    """Raises what a caller may see in place of a driver's error."""
+    match error:
+        case asyncpg.UniqueViolationError():
+            raise Conflict("Something with the same name or key exists already.", code="already_exists") from error
+        case asyncpg.ForeignKeyViolationError():
+            raise Conflict("It is still in use, or what it refers to is gone.", code="reference_conflict") from error
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+            raise Conflict("Another change came first; try again.", code="concurrent_change") from error
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError() | asyncpg.DataError():
+            raise ValidationFailed("A value cannot be stored.") from error
+        case (
+            OSError()
+            | asyncpg.InterfaceError()
+            | asyncpg.PostgresConnectionError()
+            | asyncpg.QueryCanceledError()
+            | asyncpg.OperatorInterventionError()
+            | asyncpg.InsufficientResourcesError()
+        ):
+            raise Unavailable("The database does not answer; try again.", code="database_unavailable") from error
+        case _:
+            raise error
+
+
+async def check_server(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """:class:`StartupError` when the server is too old or has no pgvector."""
+    version = connection.get_server_version()
+    number = int(await connection.fetchval("SHOW server_version_num"))
+    if number < MINIMUM_SERVER_VERSION:
+        raise StartupError(f"the database is PostgreSQL {version.major}.{version.minor}; Athena needs 15 or newer")
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"):
+        raise StartupError(
+            "the database lacks pgvector: install the extension `vector` on its server (package postgresql-*-pgvector)"
+        )

@@ -1,0 +1,1 @@
+"""The database's migrations, dated, run by ``athena migrate`` and at every start."""

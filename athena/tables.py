@@ -1,0 +1,83 @@
+"""Every table of every room, for the migrations; and the migrations themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+from pathlib import Path
+
+import asyncpg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import athena
+from athena.kit.db import check_server, first_line
+from athena.kit.errors import StartupError
+from athena.kit.tables import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x617468656E61
+
+
+def load() -> sa.MetaData:
+    """The metadata with every resource's tables."""
+    for room in pkgutil.iter_modules(athena.__path__):
+        models = Path(athena.__path__[0]) / room.name / "models.py"
+        if models.exists():
+            importlib.import_module(f"athena.{room.name}.models")
+    return metadata
+
+
+load()
+
+
+def alembic_config(connection: sa.Connection) -> Config:
+    """The configuration that runs Alembic's commands on ``connection``."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(url: str) -> None:
+    """Brings the database to this program's version; one instance at a time.
+
+    :class:`StartupError` when the server is too old, lacks pgvector, or refuses a migration.
+    """
+    try:
+        guard = await asyncpg.connect(url, timeout=10)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError, TimeoutError) as error:
+        raise StartupError(f"cannot connect to the database: {first_line(error)}") from error
+    try:
+        await check_server(guard)
+        await guard.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await _upgrade(url)
+    except (asyncpg.PostgresError, sa.exc.DBAPIError) as error:
+        raise StartupError(f"the migration failed: {first_line(error)}") from error
+    finally:
+        await guard.close()
+
+
+async def _upgrade(url: str) -> None:
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+    finally:
+        await engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """A ``postgresql://`` address for SQLAlchemy's asyncpg dialect."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.split('+')[0].replace('postgres', 'postgresql') if scheme == 'postgres' else 'postgresql'}+asyncpg://{rest}"
+
+
+if __name__ == "__main__":
+    import sys
+
+    asyncio.run(migrate(sys.argv[1]))

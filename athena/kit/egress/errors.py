@@ -1,0 +1,27 @@
+"""What can go wrong with an outgoing request. Messages name the host alone: no path, query, header or body."""
+
+from __future__ import annotations
+
+
+class EgressError(Exception):
+    """An outgoing request failed. ``str(error)`` is one sentence that may be shown to the caller."""
+
+
+class EgressRefused(EgressError):
+    """The address is not one that Athena connects to; nothing was sent."""
+
+
+class EgressTimeout(EgressError):
+    """The host did not connect, answer or finish in the time that was given."""
+
+
+class EgressConnectionFailed(EgressError):
+    """No connection could be made, or it broke before the answer was complete."""
+
+
+class EgressTooLarge(EgressError):
+    """The answer, after decompression, is larger than what was allowed."""
+
+
+class EgressProtocolError(EgressError):
+    """What the host sent is not HTTP that can be read, or the request cannot be written as HTTP."""

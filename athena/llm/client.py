@@ -1,0 +1,151 @@
+"""The one way to a model: a request in, events out, whatever the provider's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from athena.kit.egress import Egress, EgressConnectionFailed, EgressError, EgressStream
+from athena.llm import openai_chat
+from athena.llm.dialect import Adapter, Decoder, HttpCall
+from athena.llm.errors import ErrorKind, ModelError, from_egress, from_status, malformed, masked
+from athena.llm.sse import EventTooLargeError, SseParser
+from athena.llm.types import Completed, Dialect, DiscoveredModel, Event, ModelEndpoint, ModelRequest
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+MAX_MODEL_PAGES = 20
+_ADAPTERS: dict[Dialect, Adapter] = {Dialect.OPENAI_CHAT: openai_chat}
+_OK = 200
+
+
+class ModelClient:
+    """Calls models over one process's :class:`Egress`. It holds no state of its own, and never retries.
+
+    Retrying belongs to the caller, whose step is durable; :func:`athena.llm.errors.retry_delay` says how long to wait.
+    """
+
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
+
+    async def stream(self, endpoint: ModelEndpoint, request: ModelRequest) -> AsyncIterator[Event]:
+        """Call a model, and hand on its answer as it arrives. The last event is the one :class:`Completed`.
+
+        Raises:
+            ModelError: the call failed, before or in the middle of the answer.
+        """
+        adapter = _ADAPTERS[endpoint.dialect]
+        call = _prepared(adapter, endpoint, request)
+        headers = {"accept-encoding": "identity", **call.headers, **endpoint.headers}
+        try:
+            async with self._egress.stream(
+                call.method,
+                call.url,
+                headers=headers,
+                body=call.body,
+                timeout=endpoint.timeout,
+                idle_timeout=endpoint.idle_timeout,
+                max_bytes=MAX_ANSWER_BYTES,
+                trusted=endpoint.trusted,
+            ) as upstream:
+                if upstream.status != _OK:
+                    raise from_status(
+                        upstream.status, upstream.headers, await _read_error(upstream), endpoint.secrets()
+                    )
+                if not request.stream or "json" in upstream.headers.get("content-type", ""):
+                    # Some servers answer whole although a stream was asked for.
+                    yield adapter.parse(b"".join([chunk async for chunk in upstream]))
+                    return
+                decoder = adapter.decoder()
+                async for event in _decoded(upstream, decoder):
+                    yield event
+                yield decoder.finish()
+                await upstream.drain()
+        except EgressError as error:
+            raise from_egress(error) from None
+        except ModelError as error:
+            raise _cleaned(error, endpoint) from None
+
+    async def complete(self, endpoint: ModelEndpoint, request: ModelRequest) -> Completed:
+        """Call a model, and give its whole answer.
+
+        Raises:
+            ModelError: the call failed.
+        """
+        last: Event | None = None
+        async for event in self.stream(endpoint, request):
+            last = event
+        if not isinstance(last, Completed):
+            raise malformed()
+        return last
+
+    async def list_models(self, endpoint: ModelEndpoint) -> list[DiscoveredModel]:
+        """The models that the endpoint's credentials may use; also the cheapest way to check the credentials.
+
+        Raises:
+            ModelError: the call failed.
+        """
+        adapter = _ADAPTERS[endpoint.dialect]
+        models: list[DiscoveredModel] = []
+        after: str | None = None
+        try:
+            for _ in range(MAX_MODEL_PAGES):
+                call = adapter.models_call(endpoint, after)
+                answer = await self._egress.request(
+                    call.method,
+                    call.url,
+                    headers={**call.headers, **endpoint.headers},
+                    timeout=endpoint.timeout,
+                    max_bytes=MAX_ANSWER_BYTES,
+                    trusted=endpoint.trusted,
+                )
+                if answer.status != _OK:
+                    raise from_status(answer.status, answer.headers, answer.body, endpoint.secrets())
+                found, after = adapter.parse_models(answer.body)
+                models.extend(found)
+                if after is None:
+                    break
+        except EgressError as error:
+            raise from_egress(error) from None
+        return models
+
+
+async def _decoded(upstream: EgressStream, decoder: Decoder) -> AsyncIterator[Event]:
+    """The events of a streamed answer, up to the provider's own end mark or the connection's end."""
+    parser = SseParser()
+    try:
+        while not decoder.done:
+            chunk = await upstream.read()
+            payloads = parser.feed(chunk) if chunk else parser.flush()
+            for event in decoder.feed(payloads):
+                yield event
+            if not chunk:
+                return
+    except EgressConnectionFailed:
+        if not decoder.ended:
+            raise
+    except EventTooLargeError:
+        raise malformed("one event of the answer does not end") from None
+
+
+def _prepared(adapter: Adapter, endpoint: ModelEndpoint, request: ModelRequest) -> HttpCall:
+    try:
+        return adapter.call(endpoint, request)
+    except ValueError:
+        raise ModelError(ErrorKind.INVALID_REQUEST, "The provider's base URL cannot be read.") from None
+
+
+async def _read_error(upstream: EgressStream) -> bytes:
+    """The beginning of an error's body; an error must not fail for being long."""
+    body = b""
+    async for chunk in upstream:
+        body += chunk
+        if len(body) > MAX_ERROR_BYTES:
+            break
+    return body
+
+
+def _cleaned(error: ModelError, endpoint: ModelEndpoint) -> ModelError:
+    """``error`` without any credential that the provider may have echoed."""
+    if error.provider_message:
+        error.provider_message = masked(error.provider_message, endpoint.secrets())
+    return error

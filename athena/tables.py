@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pkgutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import athena
@@ -56,7 +56,7 @@ async def migrate(url: str) -> None:
         await check_server(guard)
         await guard.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         await _upgrade(url)
-    except (asyncpg.PostgresError, sa.exc.DBAPIError) as error:
+    except (asyncpg.PostgresError, DBAPIError) as error:
         raise StartupError(f"the migration failed: {first_line(error)}") from error
     finally:
         await guard.close()
@@ -73,11 +73,4 @@ async def _upgrade(url: str) -> None:
 
 def sqlalchemy_url(url: str) -> str:
     """A ``postgresql://`` address for SQLAlchemy's asyncpg dialect."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme.split('+')[0].replace('postgres', 'postgresql') if scheme == 'postgres' else 'postgresql'}+asyncpg://{rest}"
-
-
-if __name__ == "__main__":
-    import sys
-
-    asyncio.run(migrate(sys.argv[1]))
+    return f"postgresql+asyncpg://{url.partition('://')[2]}"

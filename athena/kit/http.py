@@ -1,0 +1,203 @@
+"""What surrounds every request: its id, its limits, its log line, and a problem document for every failure."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException as RoutingError  # noqa: TID251 - what the router itself raises
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from athena.kit import logging
+from athena.kit.errors import (
+    AthenaError,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+    TooLarge,
+    ValidationFailed,
+)
+from athena.kit.ids import new_uuid
+from athena.kit.routing import problem
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+SECURITY_HEADERS: Sequence[tuple[str, str]] = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class Envelope:
+    """ASGI middleware: the request's id, the body's limits, the security headers, the log line, the last resort."""
+
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, body_timeout: float, larger: Mapping[str, int] | None = None
+    ) -> None:
+        self._app = app
+        self._max_body = max_body_bytes
+        self._body_timeout = body_timeout
+        self._larger = larger or {}
+        """Paths with a limit of their own (uploads)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection's event."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        token = logging.request_id.set(request_id)
+        begun = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in SECURITY_HEADERS:
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        limit = self._larger.get(scope["path"], self._max_body)
+        body = BoundedBody(receive, limit, self._body_timeout)
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        try:
+            await self._respond(scope, body, answer)
+        finally:
+            elapsed = round((time.perf_counter() - begun) * 1000, 1)
+            logging.logger().info(
+                "request", method=scope["method"], path=scope["path"], status=status, duration_ms=elapsed
+            )
+            logging.request_id.reset(token)
+
+    async def _respond(self, scope: Scope, body: BoundedBody, answer: Send) -> None:
+        started = False
+
+        async def send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await answer(message)
+
+        try:
+            declared = _content_length(scope)
+            body.check_declared(declared)
+            await self._app(scope, body, send)
+        except AthenaError as error:
+            if started:
+                raise
+            await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
+        except Exception:
+            logging.logger().exception("unhandled", path=scope["path"])
+            if started:
+                raise
+            error = AthenaError("Something went wrong inside Athena. The request id finds it in the log.")
+            await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
+
+
+class BoundedBody:
+    """A ``receive`` that refuses a body that is too large or too slow."""
+
+    def __init__(self, receive: Receive, limit: int, timeout: float) -> None:
+        self.limit = limit
+        self._receive = receive
+        self._timeout = timeout
+        self._deadline: float | None = None
+        self._left = limit
+        self._complete = False
+
+    def check_declared(self, length: int | None) -> None:
+        """:class:`TooLarge` when the length that the head declares is over the limit."""
+        if length is not None and length > self.limit:
+            raise TooLarge(f"The body has more than {self.limit} bytes.")
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        if self._complete:
+            return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._deadline = self._deadline or now + self._timeout
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise RequestTimeout(f"The body did not arrive within {self._timeout:g} s.") from error
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._left < 0:
+                raise TooLarge(f"The body has more than {self.limit} bytes.")
+        return message
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            if REQUEST_ID.fullmatch(given):
+                return given
+    return str(new_uuid())
+
+
+def _content_length(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:18])
+    return None
+
+
+def install_problems(app: FastAPI) -> None:
+    """Makes every error of ``app`` a problem document."""
+    app.add_exception_handler(AthenaError, _athena_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RoutingError, _routing)
+
+
+def _respond(request: Request, error: AthenaError) -> Response:
+    return problem(error, request.url.path, request.scope["state"]["request_id"])
+
+
+async def _athena_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AthenaError)  # noqa: S101 - registered for this class alone
+    return _respond(request, error)
+
+
+async def _routing(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RoutingError)  # noqa: S101 - registered for this class alone
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return _respond(request, NotFound("There is nothing at this address.", code="route_not_found"))
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allow = (error.headers or {}).get("Allow", "")
+            headers = {"Allow": allow}
+            return _respond(request, MethodNotAllowed(f"This address takes {allow} only.", headers=headers))
+        case _:
+            return _respond(request, MalformedRequest(str(error.detail)))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    errors: dict[str, list[str]] = {}
+    issues: Sequence[Any] = error.errors()
+    for issue in issues:
+        where, *path = issue["loc"]
+        dotted = ".".join(str(part) for part in path) or str(where)
+        errors.setdefault(dotted.encode("utf-8", "replace").decode(), []).append(_sentence(issue))
+    first = next(iter(errors.items()))
+    return _respond(request, ValidationFailed(f"{first[0]}: {first[1][0]}", errors=errors))
+
+
+def _sentence(issue: Mapping[str, Any]) -> str:
+    text = str(issue["msg"]).removeprefix("Value error, ").encode("utf-8", "replace").decode()
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,209 @@
+"""Lists: which page, in which order, of which rows; by page with a count, or by cursor without one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Depends, Query, Request
+
+from athena.kit.db import Row
+from athena.kit.errors import ValidationFailed
+from athena.kit.schemas import Time, relations
+
+DEFAULT_PER_PAGE = 15
+MAXIMUM_PER_PAGE = 100
+MAXIMUM_PAGE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """A column, and whether the greatest comes first."""
+
+    column: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """What a resource's list can be asked for.
+
+    ``sortable`` maps a public name to a column that is never null; ``filters`` maps a query parameter to its type, and
+    ``columns`` such a parameter to SQL where it is not simply the column of that name.
+    """
+
+    sortable: Mapping[str, str]
+    searchable: Sequence[str] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    relations: Sequence[str] = ()
+    default_sort: str = "-created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list: the sort values of a row, and whether the rows before it are wanted."""
+
+    backwards: bool
+    values: Sequence[str]
+
+    def encode(self) -> str:
+        """As text for a client."""
+        return base64.urlsafe_b64encode(orjson.dumps([self.backwards, list(self.values)])).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, length: int) -> Cursor:
+        """From a client's text, which must hold ``length`` values."""
+        try:
+            match orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))):
+                case [bool() as backwards, [*values]] if len(values) == length and all(
+                    isinstance(value, str) and "\0" not in value for value in values
+                ):
+                    return cls(backwards, values)
+                case _:
+                    pass
+        except (orjson.JSONDecodeError, binascii.Error, ValueError):
+            pass
+        raise ValidationFailed.of("cursor", "This cursor does not belong to this list.")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One request for a list, checked."""
+
+    options: ListOptions
+    path: str
+    raw: Mapping[str, str]
+    page: int
+    per_page: int
+    cursor: str | None
+    sort: Sequence[SortKey]
+    search: str | None
+    filters: Mapping[str, Any]
+    created_after: datetime | None
+    created_before: datetime | None
+    relations: frozenset[str]
+
+    def link(self, **changes: str | int) -> str:
+        """The list's address with some parameters changed."""
+        return f"{self.path}?{urlencode({**self.raw, **{k: str(v) for k, v in changes.items()}})}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """A page of rows, with what its envelope says."""
+
+    rows: Sequence[Row]
+    links: Mapping[str, str | None]
+    meta: Mapping[str, Any]
+
+
+def by_page(query: ListQuery, rows: Sequence[Row], total: int) -> RowPage:
+    """The envelope of a numbered page."""
+    page, last = query.page, max(1, -(-total // query.per_page))
+    first_row = (page - 1) * query.per_page + 1
+    links = {
+        "first": query.link(page=1),
+        "last": query.link(page=last),
+        "prev": query.link(page=min(page - 1, last)) if page > 1 else None,
+        "next": query.link(page=page + 1) if page < last else None,
+    }
+    meta = {
+        "current_page": page,
+        "from": first_row if rows else None,
+        "last_page": last,
+        "path": query.path,
+        "per_page": query.per_page,
+        "to": first_row + len(rows) - 1 if rows else None,
+        "total": total,
+    }
+    return RowPage(rows, links, meta)
+
+
+def by_cursor(query: ListQuery, rows: Sequence[Row], *, before: Cursor | None, after: Cursor | None) -> RowPage:
+    """The envelope of a page by cursor; a side without more rows has none."""
+    next_cursor = after.encode() if after else None
+    prev_cursor = before.encode() if before else None
+    links = {
+        "prev": query.link(cursor=prev_cursor) if prev_cursor else None,
+        "next": query.link(cursor=next_cursor) if next_cursor else None,
+    }
+    meta = {"path": query.path, "per_page": query.per_page, "next_cursor": next_cursor, "prev_cursor": prev_cursor}
+    return RowPage(rows, links, meta)
+
+
+def _sort_keys(text: str | None, options: ListOptions) -> Sequence[SortKey]:
+    keys: list[SortKey] = []
+    for part in (text or options.default_sort).split(","):
+        name = part.strip()
+        descending = name.startswith("-")
+        column = options.sortable.get(name.removeprefix("-"))
+        if column is None:
+            raise ValidationFailed.of("sort", f"Cannot sort by {name!r}; known: {', '.join(options.sortable)}.")
+        keys.append(SortKey(column, descending))
+    if all(key.column != "uuid" for key in keys):
+        keys.append(SortKey("uuid", keys[-1].descending))
+    return keys
+
+
+def list_query(options: ListOptions) -> Any:
+    """The dependency that reads a list's query parameters, each documented, into a :class:`ListQuery`."""
+    own = {
+        "page": Annotated[int, Query(ge=1, le=MAXIMUM_PAGE, description="From 1.")],
+        "per_page": Annotated[int, Query(ge=1, le=MAXIMUM_PER_PAGE)],
+        "cursor": Annotated[
+            str | None, Query(max_length=4096, description="Empty for the first page; excludes `page`.")
+        ],
+        "sort": Annotated[
+            str | None,
+            Query(max_length=255, description=f"Fields, `-` for descending. Known: {', '.join(options.sortable)}."),
+        ],
+        "search": Annotated[str | None, Query(min_length=1, max_length=255)],
+        "with": Annotated[
+            str | None,
+            Query(max_length=255, alias="with", description=f"Relations: {', '.join(options.relations) or 'none'}."),
+        ],
+        "created_after": Annotated[Time | None, Query()],
+        "created_before": Annotated[Time | None, Query()],
+    }
+    defaults: dict[str, object] = {"page": 1, "per_page": DEFAULT_PER_PAGE}
+    names = {name: ("with_" if name == "with" else name) for name in own}
+    filters = {name: Annotated[kind | None, Query()] for name, kind in options.filters.items()}
+
+    async def read(request: Request, **given: Any) -> ListQuery:
+        if given["cursor"] is not None and "page" in request.query_params:
+            raise ValidationFailed.of("cursor", "Give either `page` or `cursor`.")
+        return ListQuery(
+            options=options,
+            path=request.url.path,
+            raw=dict(request.query_params),
+            page=given["page"],
+            per_page=given["per_page"],
+            cursor=given["cursor"],
+            sort=_sort_keys(given["sort"], options),
+            search=given["search"],
+            filters={name: given[name] for name in filters if given[name] is not None},
+            created_after=given["created_after"],
+            created_before=given["created_before"],
+            relations=relations(given["with_"], options.relations),
+        )
+
+    _declare(read, {names.get(name, name): kind for name, kind in {**own, **filters}.items()}, defaults)
+    return Depends(read)
+
+
+def _declare(function: Callable[..., object], kinds: Mapping[str, Any], defaults: Mapping[str, object]) -> None:
+    """Gives ``function`` one keyword parameter for each of ``kinds``, which FastAPI then reads and documents."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
+    parameters += [
+        inspect.Parameter(name, keyword, annotation=kind, default=defaults.get(name)) for name, kind in kinds.items()
+    ]
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

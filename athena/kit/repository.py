@@ -1,0 +1,233 @@
+"""The statements that every resource needs, written from its table: get, list, insert, update, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from athena.kit import clock
+from athena.kit.access import WorkspaceId
+from athena.kit.db import Row, Session
+from athena.kit.errors import NotFound, PreconditionFailed, ValidationFailed
+from athena.kit.pagination import Cursor, ListQuery, RowPage, SortKey, by_cursor, by_page
+
+_DIALECT = postgresql.dialect()
+
+
+class Where:
+    """A condition that grows; values become numbered parameters."""
+
+    __slots__ = ("_parts", "args")
+
+    def __init__(self) -> None:
+        self.args: list[Any] = []
+        self._parts: list[str] = []
+
+    def add(self, sql: str, *values: Any) -> None:
+        """Adds a condition; each ``{}`` in it stands for one of ``values``."""
+        self._parts.append(sql.format(*(self.parameter(value) for value in values)))
+
+    def parameter(self, value: Any) -> str:
+        """Takes ``value`` as a parameter, and says how it is called."""
+        self.args.append(value)
+        return f"${len(self.args)}"
+
+    @property
+    def sql(self) -> str:
+        """The conditions, joined."""
+        return " AND ".join(self._parts) or "true"
+
+
+class Repository:
+    """All SQL of one resource within one workspace; a subclass names its ``table`` and adds its own statements."""
+
+    table: ClassVar[sa.Table]
+    counted: ClassVar[bool] = False
+    """Whether the table has ``kit.tables.row_counter``, so that a total without filters need not be counted."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Columns that are not selected (secrets, search vectors)."""
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId) -> None:
+        self.session = session
+        self.workspace_uuid = workspace_uuid
+
+    @property
+    def columns(self) -> str:
+        """The selected columns, for SQL."""
+        return _columns(self.table, self.hidden)
+
+    async def find(self, uuid: UUID) -> Row | None:
+        """One row, or ``None``."""
+        return await self.session.fetch_one(
+            f"SELECT {self.columns} FROM {self.table.name} WHERE workspace_uuid = $1 AND uuid = $2",
+            self.workspace_uuid,
+            uuid,
+        )
+
+    async def get(self, uuid: UUID) -> Row:
+        """One row; :class:`NotFound` when this workspace has none such."""
+        row = await self.find(uuid)
+        if row is None:
+            raise self.not_found()
+        return row
+
+    async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, Row]:
+        """The rows that exist among ``uuids``, in one statement."""
+        if not uuids:
+            return {}
+        rows = await self.session.fetch(
+            f"SELECT {self.columns} FROM {self.table.name} WHERE workspace_uuid = $1 AND uuid = ANY($2)",
+            self.workspace_uuid,
+            list(set(uuids)),
+        )
+        return {row["uuid"]: row for row in rows}
+
+    async def insert(self, values: Mapping[str, Any]) -> Row:
+        """Stores a row; ``values`` holds its uuid. The times are set here."""
+        now = clock.now()
+        full = {"workspace_uuid": self.workspace_uuid, "created_at": now, "updated_at": now, **values}
+        names = ", ".join(full)
+        places = ", ".join(f"${n}" for n in range(1, len(full) + 1))
+        row = await self.session.fetch_one(
+            f"INSERT INTO {self.table.name} ({names}) VALUES ({places}) RETURNING {self.columns}", *full.values()
+        )
+        assert row is not None  # noqa: S101 - INSERT … RETURNING without a conflict clause gives its row
+        return row
+
+    async def update(self, uuid: UUID, values: Mapping[str, Any], revision: int | None = None) -> Row:
+        """Changes the named columns; :class:`PreconditionFailed` when ``revision`` is not the present one."""
+        where = Where()
+        full = {"updated_at": clock.now(), **values}
+        changes = ", ".join(f"{name} = {where.parameter(value)}" for name, value in full.items())
+        self._identify(where, uuid, revision)
+        row = await self.session.fetch_one(
+            f"UPDATE {self.table.name} SET {changes}, revision = revision + 1 WHERE {where.sql} "
+            f"RETURNING {self.columns}",
+            *where.args,
+        )
+        if row is None:
+            await self._explain_absence(uuid, revision)
+            raise self.not_found()
+        return row
+
+    async def delete(self, uuid: UUID, revision: int | None = None) -> None:
+        """Deletes a row; errors as :meth:`update`."""
+        where = Where()
+        self._identify(where, uuid, revision)
+        if not await self.session.execute(f"DELETE FROM {self.table.name} WHERE {where.sql}", *where.args):
+            await self._explain_absence(uuid, revision)
+            raise self.not_found()
+
+    async def page(self, query: ListQuery, where: Where | None = None) -> RowPage:
+        """A page of the rows that ``query`` asks for, narrowed by ``where``."""
+        narrowed = where is not None or bool(
+            query.filters or query.search or query.created_after or query.created_before
+        )
+        where = where or Where()
+        where.add("workspace_uuid = {}", self.workspace_uuid)
+        _apply_filters(self.table, where, query)
+        if query.cursor is not None:
+            return await self._page_by_cursor(query, where)
+        rows = await self.session.fetch(
+            f"SELECT {self.columns} FROM {self.table.name} WHERE {where.sql} ORDER BY {_order(query.sort)} "
+            f"LIMIT {query.per_page} OFFSET {(query.page - 1) * query.per_page}",
+            *where.args,
+        )
+        return by_page(query, rows, await self._total(query, where, rows, narrowed=narrowed))
+
+    async def _total(self, query: ListQuery, where: Where, rows: Sequence[Row], *, narrowed: bool) -> int:
+        if rows and len(rows) < query.per_page:
+            return (query.page - 1) * query.per_page + len(rows)
+        if self.counted and not narrowed:
+            return await self.session.value("SELECT athena_row_count($1)", self.table.name)
+        return await self.session.value(f"SELECT count(*) FROM {self.table.name} WHERE {where.sql}", *where.args)
+
+    async def _page_by_cursor(self, query: ListQuery, where: Where) -> RowPage:
+        cursor = Cursor.decode(query.cursor, len(query.sort)) if query.cursor else None
+        keys = query.sort
+        backwards = cursor is not None and cursor.backwards
+        if backwards:
+            keys = [SortKey(key.column, not key.descending) for key in keys]
+        if cursor is not None:
+            where.add(_beyond(self.table, where, keys, cursor.values))
+        try:
+            rows = await self.session.fetch(
+                f"SELECT {self.columns} FROM {self.table.name} WHERE {where.sql} ORDER BY {_order(keys)} "
+                f"LIMIT {query.per_page + 1}",
+                *where.args,
+            )
+        except ValidationFailed:
+            raise ValidationFailed.of("cursor", "This cursor does not belong to this list.") from None
+        more = len(rows) > query.per_page
+        rows = rows[: query.per_page]
+        if backwards:
+            rows.reverse()
+        has_before = more if backwards else cursor is not None
+        has_after = cursor is not None if backwards else more
+        return by_cursor(
+            query,
+            rows,
+            before=_cursor_at(rows[0], query.sort, backwards=True) if rows and has_before else None,
+            after=_cursor_at(rows[-1], query.sort, backwards=False) if rows and has_after else None,
+        )
+
+    def not_found(self) -> NotFound:
+        """The error for a row that this workspace does not have; the same for all, so that it tells nothing."""
+        return NotFound("It does not exist in this workspace.")
+
+    def _identify(self, where: Where, uuid: UUID, revision: int | None) -> None:
+        where.add("workspace_uuid = {}", self.workspace_uuid)
+        where.add("uuid = {}", uuid)
+        if revision is not None:
+            where.add("revision = {}", revision)
+
+    async def _explain_absence(self, uuid: UUID, revision: int | None) -> None:
+        if revision is not None and await self.find(uuid) is not None:
+            raise PreconditionFailed("It was changed since; get it again and repeat.")
+
+
+@cache
+def _columns(table: sa.Table, hidden: frozenset[str]) -> str:
+    return ", ".join(f"{table.name}.{column.name}" for column in table.columns if column.name not in hidden)
+
+
+def _apply_filters(table: sa.Table, where: Where, query: ListQuery) -> None:
+    for name, value in query.filters.items():
+        where.add(query.options.columns.get(name, f"{table.name}.{name} = {{}}"), value)
+    if query.created_after:
+        where.add("created_at > {}", query.created_after)
+    if query.created_before:
+        where.add("created_at < {}", query.created_before)
+    if query.search and query.options.searchable:
+        escaped = query.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        place = where.parameter(f"%{escaped}%")
+        where.add("(" + " OR ".join(f"{column} ILIKE {place}" for column in query.options.searchable) + ")")
+
+
+def _order(keys: Sequence[SortKey]) -> str:
+    return ", ".join(f"{key.column} {'DESC' if key.descending else 'ASC'}" for key in keys)
+
+
+def _cursor_at(row: Row, keys: Sequence[SortKey], *, backwards: bool) -> Cursor:
+    return Cursor(backwards, [str(row[key.column]) for key in keys])
+
+
+def _beyond(table: sa.Table, where: Where, keys: Sequence[SortKey], values: Sequence[str]) -> str:
+    """The condition of rows that come after ``values`` in the order of ``keys``."""
+    places = [
+        f"CAST({where.parameter(value)}::text AS {table.c[key.column].type.compile(dialect=_DIALECT)})"
+        for key, value in zip(keys, values, strict=True)
+    ]
+    if len({key.descending for key in keys}) == 1:
+        sign = "<" if keys[0].descending else ">"
+        return f"({', '.join(key.column for key in keys)}) {sign} ({', '.join(places)})"
+    alternatives: list[str] = []
+    for index, key in enumerate(keys):
+        equal = [f"{keys[n].column} = {places[n]}" for n in range(index)]
+        alternatives.append(" AND ".join([*equal, f"{key.column} {'<' if key.descending else '>'} {places[index]}"]))
+    return "(" + " OR ".join(f"({part})" for part in alternatives) + ")"

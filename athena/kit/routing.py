@@ -1,0 +1,257 @@
+"""Routes: FastAPI's, with the conventions that every operation has, so that no handler repeats them.
+
+Bodies are parsed by orjson (which refuses NaN, lone surrogates and deep nesting), text may not hold NUL, query
+parameters that a route does not know are errors, and every route documents its problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Annotated, Any, cast
+
+import orjson
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Form, Query
+from fastapi.routing import APIRoute
+
+from athena.kit import clock
+from athena.kit.db import Row
+from athena.kit.errors import AthenaError, MalformedRequest, UnsupportedMediaType, ValidationFailed
+from athena.kit.pagination import RowPage
+from athena.kit.schemas import Problem
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+PROBLEM_TYPE = "application/problem+json"
+JSON_TYPE = "application/json"
+
+_DESCRIPTIONS = {
+    400: "The body is malformed.",
+    401: "No credentials, or none that hold.",
+    402: "A budget is exhausted.",
+    403: "A permission is missing; the problem names it.",
+    404: "It does not exist, or not for this caller.",
+    409: "The present state does not allow it.",
+    412: "`If-Match` names another version than the present one.",
+    413: "The body is too large.",
+    415: "The body's type is not taken here.",
+    422: "Something in the request is not valid; `errors` says what.",
+    429: "Too many requests; `Retry-After` says when to come back.",
+    502: "The model or tool provider failed.",
+    503: "Athena cannot answer at this moment.",
+    504: "The model or tool provider did not answer in time.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documentation of error responses."""
+    return {
+        status: {
+            "description": _DESCRIPTIONS[status],
+            "model": Problem,
+            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+class JsonRequest(Request):
+    """A request whose JSON body is read strictly."""
+
+    async def json(self) -> Any:
+        """The body's value; the errors are the contract's."""
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            self._json = parse_json(body, self.headers.get("content-type", "")) if body else None
+        return self._json
+
+
+def parse_json(body: bytes, content_type: str) -> Any:
+    """The value of a JSON body, or the error that says why it is none."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != JSON_TYPE and not media_type.endswith("+json"):
+        raise UnsupportedMediaType("The body must be application/json.")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedRequest(f"The body is not valid JSON: {error.msg} (position {error.pos}).") from error
+    if b"\\u0000" in body:
+        refuse_nul(value)
+    return value
+
+
+def refuse_nul(value: Any, path: str = "") -> None:
+    """:class:`ValidationFailed` when a text anywhere in ``value`` holds NUL, which no text column can store."""
+    match value:
+        case str() if "\0" in value:
+            raise ValidationFailed.of(path or "body", "Text must not contain the NUL character.")
+        case dict():
+            for key, item in cast("dict[str, Any]", value).items():
+                refuse_nul(key, path)
+                refuse_nul(item, f"{path}.{key}".lstrip("."))
+        case list():
+            for index, item in enumerate(cast("list[Any]", value)):
+                refuse_nul(item, f"{path}.{index}".lstrip("."))
+        case _:
+            pass
+
+
+class Route(APIRoute):
+    """A route that knows its query parameters, and takes no others."""
+
+    def get_route_handler(self) -> Handler:
+        """FastAPI's handler behind the checks of this module."""
+        handle = super().get_route_handler()
+        known = frozenset(
+            field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)
+        )
+        takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, Form)
+
+        async def checked(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _check_query(request, known)
+            if takes_json:
+                request = JsonRequest(request.scope, request.receive)
+                await request.json()
+            return await handle(request)
+
+        return checked
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    seen: set[str] = set()
+    errors: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            errors[name] = ["Unknown query parameter."]
+        elif name in seen:
+            errors[name] = ["Given more than once."]
+        elif "\0" in value:
+            errors[name] = ["Text must not contain the NUL character."]
+        seen.add(name)
+    if errors:
+        raise ValidationFailed("The query is not valid.", errors=errors)
+
+
+class Router(APIRouter):
+    """The routes of one resource, under one tag: the group of ``operations.tsv``."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tags=[tag], route_class=Route, redirect_slashes=False)
+
+    def operation(  # noqa: PLR0913 - one argument per fact of an operation
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        response: Any = None,
+        status: int = 200,
+        errors: Sequence[int] = (),
+        extra: Mapping[str, Any] | None = None,
+        responses: Mapping[int | str, dict[str, Any]] | None = None,
+    ) -> Decorator:
+        """Declares an operation. Its id is the handler's name; the errors that all can have are added."""
+        common = {401, 403, 429, 503, *errors}
+        if method in {"POST", "PUT", "PATCH"}:
+            common |= {400, 413, 415, 422}
+        if "{" in path:
+            common |= {404, 422}
+        if method == "GET":
+            common |= {422}
+        documented: dict[int | str, dict[str, Any]] = {**problems(*sorted(common)), **(responses or {})}
+
+        def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.add_api_route(
+                path,
+                function,
+                methods=[method],
+                summary=summary,
+                operation_id=function.__name__,
+                response_model=response,
+                status_code=status,
+                responses=documented,
+                openapi_extra=dict(extra) if extra else None,
+                response_class=Response if response is None else JsonResponse,
+            )
+            return function
+
+        return declare
+
+
+class JsonResponse(Response):
+    """Bytes of JSON, made by orjson from plain values, times and UUIDs."""
+
+    media_type = JSON_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """``content`` as bytes."""
+        return content if isinstance(content, bytes) else dumps(content)
+
+
+def dumps(value: object) -> bytes:
+    """JSON bytes; times become RFC 3339 with milliseconds, whatever else is not JSON becomes its text."""
+    return orjson.dumps(value, default=_as_json, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _as_json(value: Any) -> object:
+    if isinstance(value, clock.datetime):
+        return clock.rfc3339(value)
+    return str(value)
+
+
+def resource(value: Mapping[str, Any], row: Row, *, status: int = 200, location: str | None = None) -> Response:
+    """``{"data": value}`` with the row's ETag; ``location`` for what was created."""
+    headers = {"ETag": etag(row)}
+    if location:
+        headers["Location"] = location
+    return JsonResponse({"data": value}, status, headers)
+
+
+def listing(page: RowPage, items: Sequence[Mapping[str, Any]]) -> Response:
+    """A list's page in its envelope."""
+    return JsonResponse({"data": items, "links": page.links, "meta": page.meta})
+
+
+def no_content() -> Response:
+    """204."""
+    return Response(status_code=204)
+
+
+def etag(row: Row) -> str:
+    """A strong tag of a row's present version."""
+    return f'"{row["revision"]}"'
+
+
+async def _if_match(
+    if_match: Annotated[
+        str | None, Header(description="The `ETag` that the resource must still have; 412 otherwise.")
+    ] = None,
+) -> int | None:
+    """The revision that ``If-Match`` names; ``None`` without the header or with ``*``, -1 for a tag of no version."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = if_match.strip().strip('"')
+    return int(tag) if tag.isascii() and tag.isdigit() and len(tag) < 19 else -1  # noqa: PLR2004 - fits 63 bits
+
+
+if_match = _if_match
+
+
+def problem(error: AthenaError, path: str, request_id: str) -> Response:
+    """The problem document of ``error``."""
+    content: dict[str, Any] = {
+        "type": f"/docs/errors#{error.error_code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": path,
+        "message": error.detail,
+        "code": error.error_code,
+        "request_id": request_id,
+    }
+    if error.errors is not None:
+        content["errors"] = {key: list(messages) for key, messages in error.errors.items()}
+    return Response(orjson.dumps(content), error.status, dict(error.headers), PROBLEM_TYPE)

@@ -1,0 +1,118 @@
+"""Bases and types of what comes in and goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
+
+from athena.kit.errors import ValidationFailed
+
+T = TypeVar("T")
+
+Uuid = Annotated[UUID, Strict(strict=False)]
+Time = Annotated[AwareDatetime, Strict(strict=False)]
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+Text = Annotated[str, Field(max_length=200_000)]
+ShortText = Annotated[str, Field(max_length=2_000)]
+With = Annotated[
+    str | None,
+    Field(description="Relations to load, separated by commas. Those that are not asked for are `null`."),
+]
+
+
+Timestamp = Annotated[
+    datetime,
+    Field(examples=["2026-01-31T08:00:00.000Z"], description="UTC, RFC 3339 with milliseconds."),
+]
+
+
+class Input(BaseModel):
+    """A request's body: unknown fields are errors, and no value is bent into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that the caller named, ``with`` aside."""
+        return {key: value for key, value in self.model_dump(exclude_unset=True).items() if key != "with_"}
+
+
+class Output(BaseModel):
+    """A response's shape, for the documentation; the bytes are made from rows directly."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Resource(Output):
+    """What each resource has."""
+
+    uuid: UUID
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Data(Output, Generic[T]):
+    """``{"data": …}``."""
+
+    data: T
+
+
+class PaginationLinks(Output):
+    """Addresses of other pages; ``first`` and ``last`` are null with cursors."""
+
+    first: str | None = None
+    last: str | None = None
+    prev: str | None = None
+    next: str | None = None
+
+
+class PaginationMeta(Output):
+    """Where this page stands. By page: the numbers. By cursor: the cursors, without a count."""
+
+    path: str
+    per_page: int
+    current_page: int | None = None
+    from_: Annotated[int | None, Field(alias="from")] = None
+    last_page: int | None = None
+    to: int | None = None
+    total: int | None = None
+    next_cursor: str | None = None
+    prev_cursor: str | None = None
+
+
+class Page(Output, Generic[T]):
+    """A list's page."""
+
+    data: list[T]
+    links: PaginationLinks
+    meta: PaginationMeta
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457, ``application/problem+json``)."""
+
+    type: str = Field(examples=["/docs/errors#not_found"])
+    title: str
+    status: int
+    detail: str
+    instance: str
+    message: str = Field(description="The detail again, for clients that look for `message`.")
+    code: str = Field(description="Stable, in snake_case.", examples=["not_found"])
+    request_id: str
+    errors: dict[str, list[str]] | None = Field(default=None, description="On 422: messages by dotted path.")
+
+
+def relations(with_: str | None, known: Iterable[str]) -> frozenset[str]:
+    """The relations that ``with`` names; :class:`ValidationFailed` on one that is not ``known``."""
+    if not with_:
+        return frozenset()
+    named = frozenset(part.strip() for part in with_.split(",") if part.strip())
+    known = sorted(known)
+    unknown = sorted(named.difference(known))
+    if unknown:
+        allowed = ", ".join(known) or "none"
+        raise ValidationFailed.of("with", f"Unknown relation {', '.join(unknown)}; known: {allowed}.")
+    return named

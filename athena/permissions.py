@@ -1,0 +1,104 @@
+"""What can be permitted, and which role permits it: data, from which routes, tokens and documents are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Permission(StrEnum):
+    """``resource.action``; declared at the route that needs it."""
+
+    WORKSPACES_VIEW = "workspaces.view"
+    WORKSPACES_UPDATE = "workspaces.update"
+    WORKSPACES_DELETE = "workspaces.delete"
+    MEMBERS_VIEW = "members.view"
+    MEMBERS_CREATE = "members.create"
+    MEMBERS_UPDATE = "members.update"
+    MEMBERS_DELETE = "members.delete"
+    TOKENS_VIEW = "tokens.view"
+    TOKENS_CREATE = "tokens.create"
+    TOKENS_DELETE = "tokens.delete"
+    PROVIDERS_VIEW = "providers.view"
+    PROVIDERS_CREATE = "providers.create"
+    PROVIDERS_UPDATE = "providers.update"
+    PROVIDERS_DELETE = "providers.delete"
+    ACCOUNTS_VIEW = "accounts.view"
+    ACCOUNTS_CREATE = "accounts.create"
+    ACCOUNTS_UPDATE = "accounts.update"
+    ACCOUNTS_DELETE = "accounts.delete"
+    ACCOUNTS_VERIFY = "accounts.verify"
+    LARGE_LANGUAGE_MODELS_VIEW = "large_language_models.view"
+    AGENTS_VIEW = "agents.view"
+    AGENTS_CREATE = "agents.create"
+    AGENTS_UPDATE = "agents.update"
+    AGENTS_DELETE = "agents.delete"
+    AGENTS_RUN = "agents.run"
+    THREADS_VIEW = "threads.view"
+    THREADS_CREATE = "threads.create"
+    THREADS_UPDATE = "threads.update"
+    THREADS_DELETE = "threads.delete"
+    THREADS_RUN = "threads.run"
+    MESSAGES_VIEW = "messages.view"
+    MESSAGES_CREATE = "messages.create"
+    MESSAGES_UPDATE = "messages.update"
+    MESSAGES_DELETE = "messages.delete"
+    RUNS_VIEW = "runs.view"
+    RUNS_CANCEL = "runs.cancel"
+    MEDIA_VIEW = "media.view"
+    MEDIA_CREATE = "media.create"
+    MEDIA_DELETE = "media.delete"
+
+
+class Role(StrEnum):
+    """A member's part in a workspace; each is a set of permissions."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    BUILDER = "builder"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+_OWNER = frozenset(Permission)
+_ADMIN = _OWNER - {Permission.WORKSPACES_DELETE}
+_VIEWER = frozenset(p for p in Permission if p.value.endswith(".view")) - {Permission.TOKENS_VIEW}
+_OPERATOR = _VIEWER | {
+    Permission.AGENTS_RUN,
+    Permission.THREADS_CREATE,
+    Permission.THREADS_UPDATE,
+    Permission.THREADS_DELETE,
+    Permission.THREADS_RUN,
+    Permission.MESSAGES_CREATE,
+    Permission.MESSAGES_UPDATE,
+    Permission.MESSAGES_DELETE,
+    Permission.RUNS_CANCEL,
+    Permission.MEDIA_CREATE,
+    Permission.MEDIA_DELETE,
+    Permission.TOKENS_VIEW,
+    Permission.TOKENS_CREATE,
+    Permission.TOKENS_DELETE,
+}
+_BUILDER = _OPERATOR | {
+    Permission.PROVIDERS_CREATE,
+    Permission.PROVIDERS_UPDATE,
+    Permission.PROVIDERS_DELETE,
+    Permission.ACCOUNTS_CREATE,
+    Permission.ACCOUNTS_UPDATE,
+    Permission.ACCOUNTS_DELETE,
+    Permission.ACCOUNTS_VERIFY,
+    Permission.AGENTS_CREATE,
+    Permission.AGENTS_UPDATE,
+    Permission.AGENTS_DELETE,
+}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.OWNER: _OWNER,
+        Role.ADMIN: _ADMIN,
+        Role.BUILDER: _BUILDER,
+        Role.OPERATOR: _OPERATOR,
+        Role.VIEWER: _VIEWER,
+    }
+)

@@ -1,0 +1,23 @@
+"""The table of users. Not a tenant's: a person may be in several workspaces."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from athena.kit.tables import Json, Uuid, metadata, resource_columns
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("uuid", Uuid, primary_key=True),
+    *resource_columns(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("profile", Json, nullable=False),
+    sa.Column("default_workspace_uuid", Uuid),
+    sa.Column("oidc_issuer", sa.Text),
+    sa.Column("oidc_subject", sa.Text),
+    sa.Index("uq_users_email", sa.text("lower(email)"), unique=True),
+    sa.UniqueConstraint("oidc_issuer", "oidc_subject"),
+)

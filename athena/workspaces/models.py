@@ -1,0 +1,32 @@
+"""The tables of workspaces and their members."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from athena.kit.tables import Json, Time, Uuid, metadata, resource_columns
+
+workspaces = sa.Table(
+    "workspaces",
+    metadata,
+    sa.Column("uuid", Uuid, primary_key=True),
+    *resource_columns(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("settings", Json, nullable=False),
+    sa.Column("oidc_organization", sa.Text),
+    sa.UniqueConstraint("slug"),
+    sa.UniqueConstraint("oidc_organization"),
+)
+
+workspace_members = sa.Table(
+    "workspace_members",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, sa.ForeignKey("workspaces.uuid", ondelete="CASCADE"), primary_key=True),
+    sa.Column("user_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True),
+    *resource_columns(),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("invited_at", Time),
+    sa.Index(None, "user_uuid"),
+)

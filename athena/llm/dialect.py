@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from athena.llm.errors import ErrorKind, ModelError, cut_off, malformed
 from athena.llm.types import (
     Completed,
+    Dialect,
     DiscoveredModel,
     Event,
     FinishReason,
+    Message,
     ModelEndpoint,
     ModelRequest,
     ReasoningDelta,
@@ -181,6 +183,35 @@ def encode(body: dict[str, Any], extra: Mapping[str, Any]) -> bytes:
         return msgspec.json.encode(merged)
     except (UnicodeEncodeError, TypeError, OverflowError, RecursionError):
         raise ModelError(ErrorKind.INVALID_REQUEST, "The messages hold characters that cannot be sent.") from None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A tool call's arguments for dialects that want an object; empty if the model wrote something else."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError):
+        return {}
+
+
+def opaque_of(message: Message, dialect: Dialect, key: str) -> list[dict[str, Any]] | None:
+    """What this dialect kept in an assistant's message to continue it; ``None`` if another model wrote the message."""
+    opaque = message.opaque
+    return opaque.get(key) if opaque is not None and opaque.get("dialect") == dialect else None
+
+
+def is_strict(schema: object) -> bool:
+    """Whether a JSON Schema is one that OpenAI can enforce: each object names all its fields and requires them."""
+    if isinstance(schema, list):
+        return all(is_strict(item) for item in cast("list[object]", schema))
+    if not isinstance(schema, dict):
+        return True
+    found = cast("dict[str, Any]", schema)
+    fields = found.get("properties")
+    if found.get("type") == "object" or fields is not None:
+        names = set(cast("dict[str, Any]", fields)) if isinstance(fields, dict) else set[str]()
+        if found.get("additionalProperties") is not False or names != set(found.get("required") or ()):
+            return False
+    return all(is_strict(value) for value in found.values())
 
 
 JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}

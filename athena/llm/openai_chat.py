@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, joined
+from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, is_strict, joined
 from athena.llm.errors import from_stream, malformed
 from athena.llm.types import (
     Completed,
@@ -135,7 +135,11 @@ def call(endpoint: ModelEndpoint, request: ModelRequest) -> HttpCall:
     if request.response_schema is not None:
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": request.response_schema},
+            "json_schema": {
+                "name": "answer",
+                "schema": request.response_schema,
+                "strict": is_strict(request.response_schema),
+            },
         }
     return HttpCall("POST", endpoint.url("/chat/completions"), JSON_HEADERS, encode(body, request.extra))
 

@@ -93,8 +93,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """What is asked of a model.
 
     ``max_tokens`` limits the answer; ``response_schema`` is a JSON Schema that the answer must fit; ``extra`` is merged
-    into the request's body as it is (without replacing the model, the messages or ``stream``); ``stream`` decides how the
-    provider is asked, not how the events are handed on.
+    into the request's body as it is (without replacing the model, the messages or ``stream``); ``stream`` decides how
+    the provider is asked, not how the events are handed on.
     """
 
     model: str

@@ -19,7 +19,7 @@ PROVIDERS = ("openai", "anthropic", "google", "mistral", "groq", "openrouter")
 class KnownModel(msgspec.Struct, frozen=True):
     """A model of a provider. Prices are US dollars per million tokens; ``None`` where the data do not say.
 
-    Where a price depends on the prompt's length or the time, it is the lowest tier's, as of now; a call's cost is exact.
+    Where a price depends on the prompt's length or the time, it is the lowest tier's, as of now. Costs are exact.
     """
 
     provider_slug: str

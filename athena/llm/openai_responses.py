@@ -64,7 +64,7 @@ class _Event(msgspec.Struct):
     delta: Any = None
     output_index: int = 0
     item: dict[str, Any] | None = None
-    response: msgspec.Raw | None = None
+    response: msgspec.Raw = msgspec.Raw()
     error: Any = None
     message: str | None = None
     code: str | int | None = None
@@ -194,7 +194,7 @@ class Decoder:
             call_id, name = str(event.item.get("call_id") or ""), str(event.item.get("name") or "")
             events.append(answer.call(event.output_index, call_id, name))
         elif event.type in {"response.completed", "response.incomplete", "response.failed"}:
-            if event.response is None:
+            if not event.response:
                 raise malformed("the last event has no response")
             self.ends(event.response)
         elif event.type == "error":

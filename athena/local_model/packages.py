@@ -67,7 +67,8 @@ def _resume(source: PackageSource, target: Path, state: Path) -> tuple[int, int]
 def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None]) -> None:
     # Wheels only: to build a source package would be to run its code.
     options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--progress-bar=off", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *options]
+    # -P: the pip of this environment, and no folder that happens to have its name here.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check", *options]
     # pip's own temporary folder inside ours: it is where the growing file can be seen.
     environment = {**os.environ, "TMPDIR": str(folder)}
     deadline = time.monotonic() + _PART_SECONDS

@@ -1,0 +1,1 @@
+"""Accounts: a workspace's sealed credentials for providers."""

@@ -1,0 +1,1 @@
+"""Providers: definitions of the services that accounts connect to."""

@@ -1,0 +1,215 @@
+"""What a provider looks like from outside."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
+
+from athena.kit.schemas import Input, Name, Resource
+from athena.llm.types import Dialect
+
+MAXIMUM_FIELDS = 30
+_HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"
+_FIELD_NAME = r"^[a-z][a-z0-9_]{0,62}$"
+_REFUSED_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "content-type", "cookie", "upgrade", "te", "expect"}
+)
+
+
+def check_url(value: str) -> str:
+    """``value``, when it is an absolute http or https address without a user, a query or a fragment in it."""
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+        parts = urlsplit("")
+    if not valid or re.search(r"[\x00-\x20\x7f\\]", value):
+        raise ValueError("must be an absolute http or https address")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password")
+    if parts.query or parts.fragment or "?" in value or "#" in value:
+        raise ValueError("must not hold a query or a fragment")
+    return value
+
+
+Url = Annotated[str, Field(max_length=2048, examples=["https://api.example.com/v1"]), AfterValidator(check_url)]
+
+
+class Kind(StrEnum):
+    """What a provider is for."""
+
+    LLM = "llm"
+    EMBEDDING = "embedding"
+    MCP = "mcp"
+    HTTP = "http"
+
+
+class AuthenticationType(StrEnum):
+    """How a provider's server lets its callers in."""
+
+    NONE = "none"
+    API_KEY = "api_key"
+    BEARER = "bearer"
+    BASIC = "basic"
+    OAUTH2 = "oauth2"
+
+
+class FieldSchema(BaseModel):
+    """One field that an account fills: a piece of JSON Schema. Its value is secret unless it says ``writeOnly: false``.
+
+    A field of the format ``uri`` is an address, and never secret.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    type: Literal["string", "integer", "number", "boolean"] = "string"
+    title: Annotated[str, Field(max_length=255)] | None = None
+    description: Annotated[str, Field(max_length=2000)] | None = None
+    format: Literal["uri", "password"] | None = None
+    write_only: Annotated[bool | None, Field(alias="writeOnly")] = None
+    min_length: Annotated[int | None, Field(alias="minLength", ge=0, le=20_000)] = None
+    max_length: Annotated[int | None, Field(alias="maxLength", ge=1, le=20_000)] = None
+    enum: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
+    examples: Annotated[list[JsonValue], Field(max_length=10)] | None = None
+
+
+class FieldsSchema(BaseModel):
+    """The JSON Schema of what an account must fill: a flat object."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    type: Literal["object"] = "object"
+    properties: Annotated[
+        dict[Annotated[str, Field(pattern=_FIELD_NAME)], FieldSchema], Field(max_length=MAXIMUM_FIELDS)
+    ] = Field(default_factory=dict[str, FieldSchema])
+    required: Annotated[list[str], Field(max_length=MAXIMUM_FIELDS)] = Field(default_factory=list[str])
+    additional_properties: Annotated[Literal[False], Field(alias="additionalProperties")] = False
+
+    @model_validator(mode="after")
+    def _required_are_known(self) -> FieldsSchema:
+        unknown = sorted(set(self.required) - set(self.properties))
+        if unknown:
+            raise ValueError(f"required names fields that are not among the properties: {', '.join(unknown)}")
+        return self
+
+
+class AuthenticationConfig(BaseModel):
+    """How an account's credentials reach the provider.
+
+    ``api_key`` sends the field ``api_key`` as the header (or query parameter) ``name``; ``bearer`` sends ``api_key``,
+    and ``oauth2`` sends ``access_token``, as ``Authorization: Bearer``; ``basic`` sends ``username`` and ``password``.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: Annotated[AuthenticationType, Strict(strict=False)]
+    location: Annotated[Literal["header", "query"], Field(alias="in", description="Where an `api_key` goes.")] = (
+        "header"
+    )
+    name: Annotated[
+        str | None, Field(pattern=_HEADER_NAME, description="The header's or the query parameter's name.")
+    ] = None
+    authorization_url: Url | None = None
+    token_url: Url | None = None
+    scopes: Annotated[list[Annotated[str, Field(min_length=1, max_length=255)]], Field(max_length=100)] = Field(
+        default_factory=list[str]
+    )
+    pkce: bool = False
+    fields: FieldsSchema = Field(default_factory=FieldsSchema)
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> AuthenticationConfig:
+        if self.type is AuthenticationType.API_KEY:
+            if self.name is None:
+                raise ValueError("an api_key needs the name of its header or query parameter")
+            if self.location == "header" and self.name.lower() in _REFUSED_HEADERS:
+                raise ValueError(f"the header {self.name} cannot carry a key")
+        if self.type is AuthenticationType.OAUTH2 and self.token_url is None:
+            raise ValueError("oauth2 needs a token_url")
+        missing = [name for name in SENT_FIELDS[self.type] if name not in self.fields.properties]
+        if missing:
+            if self.fields.properties:
+                raise ValueError(f"{self.type} needs the fields {', '.join(missing)} among its properties")
+            self.fields = _usual_fields(self.type)
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """As it is stored and shown."""
+        return {
+            **self.model_dump(mode="json", by_alias=True, exclude={"fields"}),
+            "fields": self.fields.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+
+
+SENT_FIELDS: dict[AuthenticationType, tuple[str, ...]] = {
+    AuthenticationType.NONE: (),
+    AuthenticationType.API_KEY: ("api_key",),
+    AuthenticationType.BEARER: ("api_key",),
+    AuthenticationType.BASIC: ("username", "password"),
+    AuthenticationType.OAUTH2: ("access_token",),
+}
+"""The fields of an account that each type sends."""
+
+
+def _usual_fields(kind: AuthenticationType) -> FieldsSchema:
+    names = SENT_FIELDS[kind]
+    secret = {name: FieldSchema(format="password", write_only=True, min_length=1) for name in names}
+    return FieldsSchema(properties=secret, required=list(names))
+
+
+class ProviderSettings(BaseModel):
+    """``dialect`` is the protocol of the provider's language models; further settings are kept as given."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    dialect: Annotated[Dialect, Strict(strict=False)] = Dialect.OPENAI_CHAT
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$", examples=["my-model-server"])]
+Logo = Annotated[str, Field(max_length=2048)]
+
+
+class ProviderCreate(Input):
+    """A custom provider."""
+
+    name: Name
+    slug: Slug | None = Field(default=None, description="Made from the name when left out.")
+    kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
+    base_url: Url | None = None
+    authentication_config: AuthenticationConfig = Field(
+        default_factory=lambda: AuthenticationConfig(type=AuthenticationType.BEARER)
+    )
+    logo: Logo | None = None
+    settings: ProviderSettings = Field(default_factory=ProviderSettings)
+    with_: Annotated[str | None, Field(alias="with", description="A provider has no relations.")] = None
+
+
+class ProviderUpdate(Input):
+    """The fields to change."""
+
+    name: Name = ""
+    slug: Slug = ""
+    kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
+    base_url: Url | None = None
+    authentication_config: AuthenticationConfig | None = None
+    logo: Logo | None = None
+    settings: ProviderSettings | None = None
+    with_: Annotated[str | None, Field(alias="with", description="A provider has no relations.")] = None
+
+
+class Provider(Resource):
+    """An integration's definition."""
+
+    name: str
+    slug: str
+    kind: Kind
+    base_url: str | None
+    authentication_config: AuthenticationConfig
+    logo: str | None
+    is_builtin: bool = Field(description="Built-in providers cannot be changed or deleted.")
+    settings: ProviderSettings

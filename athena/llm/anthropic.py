@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, joined, json_object, opaque_of
+from athena.llm.dialect import JSON_HEADERS, UNREADABLE, Answer, HttpCall, encode, joined, json_object, opaque_of
 from athena.llm.errors import from_stream, malformed
 from athena.llm.types import (
     Completed,
@@ -132,7 +132,7 @@ def parse(body: bytes) -> Completed:
     """The answer that was not streamed."""
     try:
         message = _decode_message(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise malformed("the answer is not the expected JSON") from None
     if message.stop_reason is None:
         raise malformed("the answer has no stop_reason")
@@ -169,7 +169,7 @@ class Decoder:
         for payload in payloads:
             try:
                 event = _decode(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 raise malformed("a part of the answer is not the expected JSON") from None
             if event.type == "content_block_delta":
                 if event.delta is not None:
@@ -332,7 +332,7 @@ def parse_models(body: bytes) -> tuple[list[DiscoveredModel], str | None]:
     """The models of a page, and the last one's id if there are more."""
     try:
         page = _decode_models(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise malformed("the list of models is not the expected JSON") from None
     return [_discovered(model) for model in page.data], page.last_id if page.has_more else None
 

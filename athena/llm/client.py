@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from athena.kit.egress import Egress, EgressConnectionFailed, EgressError, EgressStream
 from athena.llm import anthropic, google, openai_chat, openai_responses
@@ -32,8 +32,10 @@ class ModelClient:
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
 
-    async def stream(self, endpoint: ModelEndpoint, request: ModelRequest) -> AsyncIterator[Event]:
+    async def stream(self, endpoint: ModelEndpoint, request: ModelRequest) -> AsyncGenerator[Event]:
         """Call a model, and hand on its answer as it arrives. The last event is the one :class:`Completed`.
+
+        Who may stop before that should iterate within :func:`contextlib.aclosing`, which ends the call at once.
 
         Raises:
             ModelError: the call failed, before or in the middle of the answer.

@@ -189,7 +189,7 @@ def json_object(text: str) -> dict[str, Any]:
     """A tool call's arguments for dialects that want an object; empty if the model wrote something else."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
 
 
@@ -213,5 +213,8 @@ def is_strict(schema: object) -> bool:
             return False
     return all(is_strict(value) for value in found.values())
 
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises on JSON that is broken, of another shape, not UTF-8, or nested beyond reason."""
 
 JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}

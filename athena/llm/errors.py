@@ -253,7 +253,7 @@ def _words(body: bytes, content_type: str) -> tuple[str, str]:
     """The provider's message and its codes, from an error's body of any known shape."""
     try:
         return _pick(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A page of HTML says nothing to a user; a line of text does.
         return (body[:2000].decode("utf-8", "replace").strip(), "") if "text/plain" in content_type else ("", "")
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, joined, json_object, opaque_of
+from athena.llm.dialect import JSON_HEADERS, UNREADABLE, Answer, HttpCall, encode, joined, json_object, opaque_of
 from athena.llm.errors import ErrorKind, ModelError, from_stream, malformed
 from athena.llm.types import (
     Completed,
@@ -172,7 +172,7 @@ class Decoder:
         for payload in payloads:
             try:
                 chunk = _decode(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 raise malformed("a part of the answer is not the expected JSON") from None
             if chunk.error:
                 raise from_stream(chunk.error)
@@ -270,7 +270,7 @@ def parse_models(body: bytes) -> tuple[list[DiscoveredModel], str | None]:
     """The models of a page, and the token of the next one."""
     try:
         page = _decode_models(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise malformed("the list of models is not the expected JSON") from None
     return [_discovered(model) for model in page.models], page.next_page_token or None
 

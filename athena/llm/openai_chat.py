@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, is_strict, joined
+from athena.llm.dialect import JSON_HEADERS, UNREADABLE, Answer, HttpCall, encode, is_strict, joined
 from athena.llm.errors import from_stream, malformed
 from athena.llm.types import (
     Completed,
@@ -180,7 +180,7 @@ class Decoder:
                 break
             try:
                 chunk = _decode(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 raise malformed("a part of the answer is not the expected JSON") from None
             choices = chunk.choices
             # The common case, a piece of text, is handled here; everything else has time.
@@ -315,7 +315,7 @@ def parse_models(body: bytes) -> tuple[list[DiscoveredModel], str | None]:
     """The account's models, with what this or that server adds to OpenAI's few fields."""
     try:
         found = _decode_models(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise malformed("the list of models is not the expected JSON") from None
     return [_discovered(model) for model in (found if isinstance(found, list) else found.data)], None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from athena.llm.dialect import JSON_HEADERS, Answer, HttpCall, encode, is_strict, joined, opaque_of
+from athena.llm.dialect import JSON_HEADERS, UNREADABLE, Answer, HttpCall, encode, is_strict, joined, opaque_of
 from athena.llm.errors import ErrorKind, ModelError, from_stream, malformed
 from athena.llm.openai_chat import data_url, models_call, parse_models
 from athena.llm.types import (
@@ -147,7 +147,7 @@ class Decoder:
                 continue
             try:
                 event = _decode(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 raise malformed("a part of the answer is not the expected JSON") from None
             if event.type in _TEXT and isinstance(event.delta, str):
                 if event.delta:
@@ -165,7 +165,7 @@ class Decoder:
         """Take in the whole response, which ends a stream or is all there is."""
         try:
             response = _decode_response(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise malformed("the answer is not the expected JSON") from None
         answer = self._answer
         answer.response_id = response.id

@@ -47,6 +47,7 @@ _BLOCKED_V6 = tuple(
 )
 _ISATAP = (0x00005EFE, 0x02005EFE)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
+_AUTHORITY_END = re.compile(r"[/?#]")
 _NUMERIC_LABEL = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)\Z")
 
 
@@ -91,7 +92,8 @@ def parse_url(url: str | URL) -> URL:
         raise EgressRefused("The URL cannot be read.") from None
     if parsed.scheme not in {"http", "https"}:
         raise EgressRefused("Only http and https URLs can be requested.")
-    if "@" in parsed.raw_authority:
+    # Looked for in the text, because the parser drops an empty user without a word.
+    if "@" in _AUTHORITY_END.split(text.partition("://")[2], maxsplit=1)[0]:
         raise EgressRefused("The URL must not hold a user name or password; use a header instead.")
     host = parsed.raw_host
     if not host or not port:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """An outside PostgreSQL 15+ with pgvector. Unset: the embedded one, kept in ``data_dir``."""
     data_dir: Path = Path("data")
     secret_key: SecretStr | None = None
-    """32 characters or more; credentials are encrypted with it. Unset in development: made once, kept in ``data_dir``."""
+    """32 characters or more; it encrypts credentials. Unset in development: made once, kept in ``data_dir``."""
     public_url: str = ""
     """The address that users reach, for links and cookies. Unset: ``http://host:port``."""
     host: str = "127.0.0.1"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any, NewType, Protocol
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import PermissionDenied
@@ -45,21 +45,61 @@ class Caller:
     session: Session
 
 
-Authorize = Callable[[Request, str, UUID | None], Awaitable[Access]]
-"""From a request, the permission that its route needs and the workspace that it names, to an :class:`Access`."""
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller outside of any workspace: who it is, and how it showed that."""
+
+    user_uuid: UUID
+    scopes: frozenset[str] | None = None
+    """The permissions that the token is narrowed to; ``None``: it is not."""
+    bound_to: UUID | None = None
+    """The one workspace that the token opens; ``None``: all of the user's."""
+    token_uuid: UUID | None = None
+    session_uuid: UUID | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The rows that a transaction of this caller may touch."""
+        return Scope(None, self.user_uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A request's caller, on a route that needs no workspace, with the session of its one transaction."""
+
+    identity: Identity
+    session: Session
+
+
+class Authorizer(Protocol):
+    """What tells who calls."""
+
+    async def __call__(self, request: Request, permission: str, workspace_uuid: UUID | None) -> Access:
+        """The caller's access to the workspace that it names, checked for the route's permission."""
+        ...
+
+    async def authenticate(self, request: Request, permission: str = "", *, basic: bool = False) -> Identity:
+        """The caller; ``permission``, unless empty, is what a token must not be narrowed from.
+
+        ``basic``: e-mail and password in the request's head are taken, too.
+        """
+        ...
 
 
 class State(Protocol):
     """What the application keeps for every request (``app.state``)."""
 
     database: Database
-    authorize: Authorize
+    authorize: Authorizer
 
 
 WorkspaceQuery = Annotated[
     UUID | None,
     Query(description="The workspace. Left out, it is the token's or the user's default workspace."),
 ]
+
+
+WorkspacePath = Annotated[UUID, Path(description="The workspace.")]
 
 
 def require(permission: str) -> Any:
@@ -76,3 +116,45 @@ def require(permission: str) -> Any:
 
     caller.permission = permission  # type: ignore[attr-defined]
     return Depends(caller, scope="function")
+
+
+def require_here(permission: str) -> Any:
+    """As :func:`require`, on a route whose path names the workspace."""
+
+    async def caller(request: Request, workspace_uuid: WorkspacePath) -> AsyncGenerator[Caller]:
+        state: State = request.app.state
+        access = await state.authorize(request, permission, workspace_uuid)
+        async with state.database.session(access.scope) as session:
+            yield Caller(access, session)
+
+    caller.permission = permission  # type: ignore[attr-defined]
+    return Depends(caller, scope="function")
+
+
+def signed_in(permission: str = "", *, basic: bool = False) -> Any:
+    """The dependency that lets in whoever is known, and gives the handler a :class:`SignedIn`.
+
+    ``permission`` is one that every user has, on their own account; a token may be narrowed from it. With ``basic``,
+    e-mail and password in the request's head are taken, too.
+    """
+
+    async def caller(request: Request) -> AsyncGenerator[SignedIn]:
+        state: State = request.app.state
+        identity = await state.authorize.authenticate(request, permission, basic=basic)
+        async with state.database.session(identity.scope) as session:
+            yield SignedIn(identity, session)
+
+    caller.permission = permission  # type: ignore[attr-defined]
+    return Depends(caller, scope="function")
+
+
+def public() -> Any:
+    """The dependency of a route that anybody may call; gives the handler a session for work across workspaces."""
+
+    async def anybody(request: Request) -> AsyncGenerator[Session]:
+        state: State = request.app.state
+        async with state.database.system() as session:
+            yield session
+
+    anybody.permission = ""  # type: ignore[attr-defined]
+    return Depends(anybody, scope="function")

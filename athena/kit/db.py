@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -26,8 +26,9 @@ SYSTEM_ROLE = "athena_system"
 STATEMENT_TIMEOUT_SECONDS = 30
 ACQUIRE_TIMEOUT_SECONDS = 20
 
+T = TypeVar("T")
 Row = asyncpg.Record
-Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 AfterCommit = Callable[[], None]
 
 
@@ -119,6 +120,10 @@ class Session:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             translate(error)
 
+    def provided(self, kind: type[T]) -> T:
+        """What the process provides of this kind, such as the storage of files; see :meth:`Database.provide`."""
+        return self._database.provided(kind)
+
     def after_commit(self, call: AfterCommit) -> None:
         """Calls ``call`` once what was done so far is committed; never when it is rolled back."""
         self._after_commit.append(call)
@@ -186,6 +191,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str) -> None:
         self._pool = pool
+        self._provided: dict[type, object] = {}
         self.url = url
 
     @classmethod
@@ -220,6 +226,16 @@ class Database:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    def provide(self, instance: object) -> None:
+        """Makes something of which a process has one reachable for every service, by its class."""
+        self._provided[type(instance)] = instance
+
+    def provided(self, kind: type[T]) -> T:
+        """What was provided of this class."""
+        instance = self._provided[kind]
+        assert isinstance(instance, kind)  # noqa: S101 - kept by its own class
+        return instance
 
     def session(self, scope: Scope) -> Session:
         """A session for ``scope``; it takes no connection before its first statement."""

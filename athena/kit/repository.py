@@ -43,18 +43,34 @@ class Where:
         return " AND ".join(self._parts) or "true"
 
 
-class Repository:
-    """All SQL of one resource within one workspace; a subclass names its ``table`` and adds its own statements."""
+class Rows:
+    """All SQL of one resource; a subclass names its ``table``, says in :meth:`within` which of its rows exist for the
+    caller, and adds its own statements.
+    """
 
     table: ClassVar[sa.Table]
+    source: ClassVar[str] = ""
+    """What lists and single rows are read from, when it is more than the table: a query, named as the table is."""
     counted: ClassVar[bool] = False
     """Whether the table has ``kit.tables.row_counter``, so that a total without filters need not be counted."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Columns that are not selected (secrets, search vectors)."""
 
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.workspace_uuid = workspace_uuid
+
+    def within(self, where: Where) -> None:
+        """Narrows ``where`` to the rows that exist for the caller."""
+        raise NotImplementedError
+
+    @property
+    def placed(self) -> Mapping[str, Any]:
+        """The columns that every new row gets from its place."""
+        return {}
+
+    @property
+    def _from(self) -> str:
+        return self.source or self.table.name
 
     @property
     def columns(self) -> str:
@@ -63,11 +79,9 @@ class Repository:
 
     async def find(self, uuid: UUID) -> Row | None:
         """One row, or ``None``."""
-        return await self.session.fetch_one(
-            f"SELECT {self.columns} FROM {self.table.name} WHERE workspace_uuid = $1 AND uuid = $2",
-            self.workspace_uuid,
-            uuid,
-        )
+        where = Where()
+        self._identify(where, uuid, None)
+        return await self.session.fetch_one(f"SELECT {self.columns} FROM {self._from} WHERE {where.sql}", *where.args)
 
     async def get(self, uuid: UUID) -> Row:
         """One row; :class:`NotFound` when this workspace has none such."""
@@ -80,17 +94,16 @@ class Repository:
         """The rows that exist among ``uuids``, in one statement."""
         if not uuids:
             return {}
-        rows = await self.session.fetch(
-            f"SELECT {self.columns} FROM {self.table.name} WHERE workspace_uuid = $1 AND uuid = ANY($2)",
-            self.workspace_uuid,
-            list(set(uuids)),
-        )
+        where = Where()
+        self.within(where)
+        where.add("uuid = ANY({})", list(set(uuids)))
+        rows = await self.session.fetch(f"SELECT {self.columns} FROM {self._from} WHERE {where.sql}", *where.args)
         return {row["uuid"]: row for row in rows}
 
     async def insert(self, values: Mapping[str, Any]) -> Row:
         """Stores a row; ``values`` holds its uuid. The times are set here."""
         now = clock.now()
-        full = {"workspace_uuid": self.workspace_uuid, "created_at": now, "updated_at": now, **values}
+        full = {**self.placed, "created_at": now, "updated_at": now, **values}
         names = ", ".join(full)
         places = ", ".join(f"${n}" for n in range(1, len(full) + 1))
         row = await self.session.fetch_one(
@@ -129,12 +142,12 @@ class Repository:
             query.filters or query.search or query.created_after or query.created_before
         )
         where = where or Where()
-        where.add("workspace_uuid = {}", self.workspace_uuid)
+        self.within(where)
         _apply_filters(self.table, where, query)
         if query.cursor is not None:
             return await self._page_by_cursor(query, where)
         rows = await self.session.fetch(
-            f"SELECT {self.columns} FROM {self.table.name} WHERE {where.sql} ORDER BY {_order(query.sort)} "
+            f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} ORDER BY {_order(query.sort)} "
             f"LIMIT {query.per_page} OFFSET {(query.page - 1) * query.per_page}",
             *where.args,
         )
@@ -145,7 +158,7 @@ class Repository:
             return (query.page - 1) * query.per_page + len(rows)
         if self.counted and not narrowed:
             return await self.session.value("SELECT athena_row_count($1)", self.table.name)
-        return await self.session.value(f"SELECT count(*) FROM {self.table.name} WHERE {where.sql}", *where.args)
+        return await self.session.value(f"SELECT count(*) FROM {self._from} WHERE {where.sql}", *where.args)
 
     async def _page_by_cursor(self, query: ListQuery, where: Where) -> RowPage:
         cursor = Cursor.decode(query.cursor, len(query.sort)) if query.cursor else None
@@ -157,7 +170,7 @@ class Repository:
             where.add(_beyond(self.table, where, keys, cursor.values))
         try:
             rows = await self.session.fetch(
-                f"SELECT {self.columns} FROM {self.table.name} WHERE {where.sql} ORDER BY {_order(keys)} "
+                f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} ORDER BY {_order(keys)} "
                 f"LIMIT {query.per_page + 1}",
                 *where.args,
             )
@@ -178,10 +191,10 @@ class Repository:
 
     def not_found(self) -> NotFound:
         """The error for a row that this workspace does not have; the same for all, so that it tells nothing."""
-        return NotFound("It does not exist in this workspace.")
+        return NotFound("It does not exist.")
 
     def _identify(self, where: Where, uuid: UUID, revision: int | None) -> None:
-        where.add("workspace_uuid = {}", self.workspace_uuid)
+        self.within(where)
         where.add("uuid = {}", uuid)
         if revision is not None:
             where.add("revision = {}", revision)
@@ -189,6 +202,27 @@ class Repository:
     async def _explain_absence(self, uuid: UUID, revision: int | None) -> None:
         if revision is not None and await self.find(uuid) is not None:
             raise PreconditionFailed("It was changed since; get it again and repeat.")
+
+
+class Repository(Rows):
+    """All SQL of one resource within one workspace."""
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId) -> None:
+        super().__init__(session)
+        self.workspace_uuid = workspace_uuid
+
+    def within(self, where: Where) -> None:
+        """The workspace's rows."""
+        where.add("workspace_uuid = {}", self.workspace_uuid)
+
+    @property
+    def placed(self) -> Mapping[str, Any]:
+        """The workspace."""
+        return {"workspace_uuid": self.workspace_uuid}
+
+    def not_found(self) -> NotFound:
+        """As everywhere; the same for rows of others, so that it tells nothing."""
+        return NotFound("It does not exist in this workspace.")
 
 
 @cache

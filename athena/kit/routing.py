@@ -11,6 +11,7 @@ from typing import Annotated, Any, cast
 
 import orjson
 from fastapi import APIRouter, Header, Request, Response
+from fastapi import Query as QueryParameter
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Form, Query
 from fastapi.routing import APIRoute
@@ -152,15 +153,20 @@ class Router(APIRouter):
         errors: Sequence[int] = (),
         extra: Mapping[str, Any] | None = None,
         responses: Mapping[int | str, dict[str, Any]] | None = None,
+        public: bool = False,
     ) -> Decorator:
-        """Declares an operation. Its id is the handler's name; the errors that all can have are added."""
-        common = {401, 403, 429, 503, *errors}
+        """Declares an operation. Its id is the handler's name; the errors that all can have are added.
+
+        ``public``: it needs no credentials, or checks them by itself.
+        """
+        common = {503, *errors} if public else {401, 403, 503, *errors}
         if method in {"POST", "PUT", "PATCH"}:
             common |= {400, 413, 415, 422}
         if "{" in path:
             common |= {404, 422}
         if method == "GET":
             common |= {422}
+        security: dict[str, Any] = {"security": []} if public else {}
         documented: dict[int | str, dict[str, Any]] = {**problems(*sorted(common)), **(responses or {})}
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,7 +179,7 @@ class Router(APIRouter):
                 response_model=response,
                 status_code=status,
                 responses=documented,
-                openapi_extra=dict(extra) if extra else None,
+                openapi_extra={**security, **(extra or {})} or None,
                 response_class=Response if response is None else JsonResponse,
             )
             return function
@@ -225,19 +231,22 @@ def etag(row: Row) -> str:
     return f'"{row["revision"]}"'
 
 
-async def _if_match(
-    if_match: Annotated[
-        str | None, Header(description="The `ETag` that the resource must still have; 412 otherwise.")
+async def if_match(
+    value: Annotated[
+        str | None, Header(alias="If-Match", description="The `ETag` that the resource must still have; 412 otherwise.")
     ] = None,
 ) -> int | None:
     """The revision that ``If-Match`` names; ``None`` without the header or with ``*``, -1 for a tag of no version."""
-    if if_match is None or if_match.strip() == "*":
+    if value is None or value.strip() == "*":
         return None
-    tag = if_match.strip().strip('"')
+    tag = value.strip().strip('"')
     return int(tag) if tag.isascii() and tag.isdigit() and len(tag) < 19 else -1  # noqa: PLR2004 - fits 63 bits
 
 
-if_match = _if_match
+WithQuery = Annotated[
+    str | None,
+    QueryParameter(alias="with", max_length=255, description="Relations to load, separated by commas."),
+]
 
 
 def problem(error: AthenaError, path: str, request_id: str) -> Response:

@@ -1,0 +1,1 @@
+"""Agents: a model with instructions and parameters, that answers in threads."""

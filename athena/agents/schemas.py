@@ -1,0 +1,91 @@
+"""What an agent looks like, coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from athena.kit.schemas import Input, Name, Resource, ShortText, Text, Uuid, With
+
+MAXIMUM_FREE_KEYS = 64
+
+FreeValue = Annotated[str, Field(max_length=8_000)]
+Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
+
+
+class ModelMetadata(BaseModel):
+    """Parameters of the model, and free text properties beside them. Null unsets a key."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra={"maxProperties": MAXIMUM_FREE_KEYS})
+
+    __pydantic_extra__: dict[str, FreeValue | None] = Field(init=False)
+
+    model: Annotated[str | None, Field(max_length=255)] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2, allow_inf_nan=False)] = None
+    max_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    system_prompt: Annotated[Text | None, Field()] = None
+    conversation_style: Annotated[ShortText | None, Field()] = None
+
+
+NAMED_METADATA = tuple(ModelMetadata.model_fields)
+
+
+class AgentCreate(Input):
+    """A new agent."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Support",
+                    "model": "gpt-4o-mini",
+                    "system_prompt": "You help customers of a bicycle shop. Be brief and kind.",
+                    "metadata": {"temperature": 0.3},
+                }
+            ]
+        }
+    )
+
+    name: Name
+    description: ShortText = ""
+    model: Annotated[str | None, Field(min_length=1, max_length=255, description="A model's name or uuid.")] = None
+    account_uuid: Annotated[
+        Uuid | None, Field(description="The account that pays. Left out: the newest one that offers the model.")
+    ] = None
+    system_prompt: Text | None = None
+    metadata: ModelMetadata = Field(default_factory=ModelMetadata)
+    tags: Annotated[list[Tag], Field(max_length=32)] = Field(default_factory=list[str])
+    avatar_uuid: Annotated[Uuid | None, Field(description="An uploaded image.")] = None
+    with_: With = Field(default=None, alias="with")
+
+
+class AgentUpdate(Input):
+    """Changes of an agent; what is not named stays. Keys of ``metadata`` that are not named stay too."""
+
+    name: Name = ""
+    description: ShortText = ""
+    model: Annotated[str | None, Field(min_length=1, max_length=255)] = None
+    account_uuid: Uuid | None = None
+    system_prompt: Text | None = None
+    metadata: ModelMetadata = Field(default_factory=ModelMetadata)
+    tags: Annotated[list[Tag], Field(max_length=32)] = Field(default_factory=list[str])
+    avatar_uuid: Uuid | None = None
+    with_: With = Field(default=None, alias="with")
+
+
+class Agent(Resource):
+    """An agent. Relations are null unless ``with`` names them."""
+
+    name: str
+    description: str
+    model: str | None
+    account_uuid: UUID | None
+    system_prompt: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    version: Annotated[int, Field(description="Grows with each change.")]
+    avatar: dict[str, Any] | None = None
+    account: dict[str, Any] | None = None
+    creator: dict[str, Any] | None = None

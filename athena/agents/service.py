@@ -1,0 +1,143 @@
+"""The rules of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from athena.accounts.service import AccountService
+from athena.agents.repository import AgentRepository
+from athena.agents.schemas import NAMED_METADATA, AgentCreate, AgentUpdate
+from athena.kit import clock
+from athena.kit.access import Access
+from athena.kit.db import Row, Session
+from athena.kit.errors import ValidationFailed
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.media.service import MediaService
+from athena.users import service as users
+
+RELATIONS = ("creator", "account", "avatar")
+
+LIST = ListOptions(
+    sortable={"created_at": "uuid", "updated_at": "updated_at", "name": "name"},
+    searchable=("name", "description"),
+    filters={"account_uuid": UUID, "creator_uuid": UUID, "model": str},
+    relations=RELATIONS,
+)
+
+
+class AgentService:
+    """The agents of the caller's workspace."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._agents = AgentRepository(session, access.workspace_uuid)
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """One page of agents."""
+        return await self._agents.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One agent; :class:`athena.kit.errors.NotFound` when there is none."""
+        return await self._agents.get(uuid)
+
+    async def create(self, given: AgentCreate) -> Row:
+        """Stores a new agent of the caller."""
+        await self._check(given.account_uuid, given.avatar_uuid)
+        return await self._agents.insert(
+            {
+                "uuid": new_uuid(),
+                "name": given.name,
+                "description": given.description,
+                "avatar_uuid": given.avatar_uuid,
+                "model": given.model,
+                "account_uuid": given.account_uuid,
+                "system_prompt": given.system_prompt,
+                "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
+                "tags": given.tags,
+                "version": 1,
+                "creator_uuid": self._access.user_uuid,
+            }
+        )
+
+    async def update(self, uuid: UUID, given: AgentUpdate, revision: int | None) -> Row:
+        """Changes what ``given`` names; each change is a version."""
+        present = await self._agents.get(uuid)
+        changes = given.changes()
+        await self._check(changes.get("account_uuid"), changes.get("avatar_uuid"))
+        if "metadata" in changes:
+            changes["metadata"] = merge_metadata(present["metadata"], changes["metadata"])
+        return await self._agents.update(uuid, {**changes, "version": present["version"] + 1}, revision)
+
+    async def delete(self, uuid: UUID, revision: int | None) -> None:
+        """Deletes an agent; its threads stay, without an agent."""
+        await self._agents.delete(uuid, revision)
+
+    async def _check(self, account_uuid: UUID | None, avatar_uuid: UUID | None) -> None:
+        if account_uuid is not None:
+            await AccountService(self._session, self._access).get(account_uuid)
+        if avatar_uuid is not None:
+            avatar = await MediaService(self._session, self._access).get(avatar_uuid)
+            if not avatar["mime_type"].startswith("image/"):
+                raise ValidationFailed.of("avatar_uuid", "An avatar must be an image.")
+
+    async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Agents as other resources show them, by uuid, in one query."""
+        rows = await self._agents.by_ids(uuids)
+        return {uuid: present(row) for uuid, row in rows.items()}
+
+    async def show(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
+        """Rows as the API shows them, with the relations that were asked for; one query per relation."""
+        items = [present(row) for row in rows]
+        if "creator" in relations:
+            creators = await users.by_ids(self._session, [r["creator_uuid"] for r in rows if r["creator_uuid"]])
+            _attach(items, rows, "creator", creators)
+        if "account" in relations:
+            service = AccountService(self._session, self._access)
+            accounts = await service.by_ids([row["account_uuid"] for row in rows if row["account_uuid"]])
+            _attach(items, rows, "account", accounts)
+        if "avatar" in relations:
+            service = MediaService(self._session, self._access)
+            media = await service.by_ids([row["avatar_uuid"] for row in rows if row["avatar_uuid"]])
+            _attach(items, rows, "avatar", media)
+        return items
+
+
+def _attach(
+    items: Sequence[dict[str, Any]], rows: Sequence[Row], name: str, found: Mapping[UUID, dict[str, Any]]
+) -> None:
+    for item, row in zip(items, rows, strict=True):
+        item[name] = found.get(row[f"{name}_uuid"])
+
+
+def merge_metadata(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``present`` with the keys of ``changes``; null takes a key away."""
+    return {key: value for key, value in {**present, **changes}.items() if value is not None}
+
+
+def show_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata with the named keys always there, null when unset."""
+    return {**dict.fromkeys(NAMED_METADATA), **metadata}
+
+
+def present(row: Row) -> dict[str, Any]:
+    """An agent's row as the API shows it, without relations."""
+    return {
+        "uuid": str(row["uuid"]),
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "name": row["name"],
+        "description": row["description"],
+        "model": row["model"],
+        "account_uuid": row["account_uuid"],
+        "system_prompt": row["system_prompt"],
+        "metadata": show_metadata(row["metadata"]),
+        "tags": row["tags"],
+        "version": row["version"],
+        "avatar": None,
+        "account": None,
+        "creator": None,
+    }

@@ -1,0 +1,131 @@
+"""The HTTP application: every resource's routes, under one set of conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+
+from athena import __version__
+from athena.accounts import endpoints as accounts
+from athena.agents import endpoints as agents
+from athena.auth import endpoints as auth
+from athena.kit.access import State
+from athena.kit.errors import Unavailable
+from athena.kit.http import Envelope, install_problems
+from athena.kit.routing import JsonResponse
+from athena.large_language_models import endpoints as large_language_models
+from athena.media import endpoints as media
+from athena.messages import endpoints as messages
+from athena.process import Process
+from athena.providers import endpoints as providers
+from athena.runs import endpoints as runs
+from athena.threads import endpoints as threads
+from athena.users import endpoints as users
+from athena.workspaces import endpoints as workspaces
+
+ROOMS = (
+    auth,
+    users,
+    workspaces,
+    providers,
+    accounts,
+    agents,
+    threads,
+    messages,
+    large_language_models,
+    media,
+)
+
+DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable
+`code`; every list is paged by number or by cursor; what belongs to another workspace does not exist for the caller."""
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from Sign In, or one that the user made."},
+    "basic": {"type": "http", "scheme": "basic", "description": "E-mail and password; on GET /api/v1/user alone."},
+    "multiplai": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Multiplai-Authorization",
+        "description": "`Bearer` and an access token of the configured identity provider.",
+    },
+    "session": {"type": "apiKey", "in": "cookie", "name": "athena_session", "description": "The console's session."},
+}
+
+health = APIRouter(include_in_schema=False)
+
+
+@health.get("/health/live")
+async def live() -> Response:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@health.get("/health/ready")
+async def ready(request: Request) -> Response:
+    """Everything that a request needs is there."""
+    state: State = request.app.state
+    if await state.database.statement("SELECT 1") is None:
+        raise Unavailable("The database does not answer.")
+    return JsonResponse({"status": "ok"})
+
+
+@health.get("/")
+async def index() -> Response:
+    """Leads to the documentation."""
+    return RedirectResponse("/docs")
+
+
+def create_app(process: Process) -> Envelope:
+    """The ASGI application of ``process``."""
+    settings = process.settings
+    app = FastAPI(
+        title="Athena",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.database = process.database
+    app.state.authorize = process.authorizer
+    app.state.authorizer = process.authorizer
+    app.state.connections = process.connections
+    app.state.engine = process.engine
+    app.state.settings = settings
+    install_problems(app)
+    for room in ROOMS:
+        app.include_router(room.router)
+    for router in runs.routers:
+        app.include_router(router)
+    app.include_router(health)
+    document = openapi_document(app)
+    app.add_route("/openapi.json", _serve(document), include_in_schema=False)
+    return Envelope(
+        app,
+        max_body_bytes=settings.max_body_bytes,
+        body_timeout=settings.body_timeout_seconds,
+        larger={"/api/v1/media": settings.max_upload_bytes},
+    )
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1 of ``app``."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = SECURITY_SCHEMES
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.get("schemas", {}).pop(name, None)
+    document["security"] = [{"bearer": []}, {"multiplai": []}, {"session": []}]
+    return document
+
+
+def _serve(document: dict[str, Any]) -> Any:
+    content = JsonResponse(document).body
+
+    async def serve(_request: Request) -> Response:
+        return JsonResponse(bytes(content), headers={"Cache-Control": "public, max-age=60"})
+
+    return serve

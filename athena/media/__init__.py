@@ -1,0 +1,1 @@
+"""Media: uploaded files, checked by their content."""

@@ -1,0 +1,1 @@
+"""Messages: what was said in a thread, as a tree of branches."""

@@ -1,0 +1,144 @@
+"""What a message looks like, coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
+from athena.media.schemas import Media
+
+Role = Literal["system", "user", "assistant", "tool"]
+Status = Literal["pending", "completed", "failed", "cancelled"]
+
+ToolName = Annotated[str, Field(min_length=1, max_length=128)]
+FreeMetadata = Annotated[dict[str, JsonValue], Field(max_length=64)]
+
+
+class TextContent(Input):
+    """Text."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class MediaContent(Input):
+    """An uploaded file: an image for models that see, or a text file for all."""
+
+    type: Literal["image", "file"]
+    media_uuid: Uuid
+
+
+class ToolCallContent(Input):
+    """An assistant's call of a tool; ``arguments`` is JSON text."""
+
+    type: Literal["tool_call"]
+    id: ToolName
+    name: ToolName
+    arguments: Text
+
+
+class ToolResultContent(Input):
+    """What a tool answered."""
+
+    type: Literal["tool_result"]
+    tool_call_id: ToolName
+    content: Text
+    is_error: bool = False
+
+
+Part = Annotated[TextContent | MediaContent | ToolCallContent | ToolResultContent, Field(discriminator="type")]
+Content = Text | Annotated[list[Part], Field(min_length=1, max_length=64)]
+
+
+class AttachmentInput(Input):
+    """A file that comes with a message."""
+
+    media_uuid: Uuid
+    name: Annotated[str | None, Field(min_length=1, max_length=255, description="Left out: the file's own.")] = None
+
+
+class Feedback(Input):
+    """What a user thinks of an answer."""
+
+    rating: Literal[-1, 1]
+    comment: ShortText | None = None
+
+
+class MessageContent(Input):
+    """What is said, without where."""
+
+    content: Content
+    attachments: Annotated[list[AttachmentInput], Field(max_length=16)] = Field(default_factory=list[AttachmentInput])
+    metadata: FreeMetadata = Field(default_factory=dict[str, JsonValue])
+
+
+class MessageCreate(MessageContent):
+    """A new message. Nobody answers it before the thread is run."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"thread_uuid": "01980000-0000-7000-8000-000000000000", "role": "user", "content": "Hello!"}]
+        }
+    )
+
+    thread_uuid: Uuid
+    role: Role = "user"
+    parent_uuid: Annotated[
+        Uuid | None,
+        Field(description="What it follows; null begins a new branch. Left out: the thread's latest message."),
+    ] = None
+    with_: With = Field(default=None, alias="with")
+
+
+class MessageUpdate(Input):
+    """Changes of a message; what is not named stays."""
+
+    content: Content = ""
+    metadata: FreeMetadata = Field(default_factory=dict[str, JsonValue])
+    feedback: Feedback | None = None
+    with_: With = Field(default=None, alias="with")
+
+
+class Usage(Output):
+    """Tokens and cost of an answer, as far as they are known; ``cost`` in US dollars."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
+
+
+class MessageError(Output):
+    """Why an answer failed."""
+
+    code: str
+    message: str
+
+
+class Attachment(Output):
+    """A file that came with a message."""
+
+    uuid: UUID
+    name: str
+    media: Media
+
+
+class Message(Resource):
+    """A message. Relations are null unless ``with`` names them."""
+
+    thread_uuid: UUID
+    parent_uuid: UUID | None
+    run_uuid: UUID | None
+    agent_uuid: UUID | None
+    role: Role
+    content: str | list[dict[str, Any]]
+    model: str | None
+    usage: Usage | None
+    status: Status
+    error: MessageError | None
+    metadata: dict[str, Any]
+    feedback: dict[str, Any] | None
+    attachments: list[Attachment] | None = None
+    creator: dict[str, Any] | None = None

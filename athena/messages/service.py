@@ -1,0 +1,275 @@
+"""The rules of messages: where each belongs in its thread's tree, and what comes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from athena.kit import clock
+from athena.kit.access import Access
+from athena.kit.db import Row, Session
+from athena.kit.errors import Conflict, NotFound, ValidationFailed
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.llm.types import Usage
+from athena.media.service import MediaService
+from athena.messages.repository import MessageRepository
+from athena.messages.schemas import MessageContent, MessageCreate, MessageUpdate, Role, Status
+from athena.users import service as users
+
+RELATIONS = ("attachments", "creator")
+
+LIST = ListOptions(
+    sortable={"created_at": "uuid"},
+    searchable=("content::text",),
+    filters={
+        "thread_uuid": UUID,
+        "parent_uuid": UUID,
+        "run_uuid": UUID,
+        "agent_uuid": UUID,
+        "role": Role,
+        "status": Status,
+    },
+    relations=RELATIONS,
+)
+
+
+class MessageService:
+    """The messages of the caller's workspace."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._messages = MessageRepository(session, access.workspace_uuid)
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """One page of messages."""
+        return await self._messages.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One message; :class:`athena.kit.errors.NotFound` when there is none."""
+        return await self._messages.get(uuid)
+
+    async def create(self, given: MessageCreate) -> Row:
+        """Stores a message in a thread."""
+        await self.lock_thread(given.thread_uuid)
+        if "parent_uuid" in given.model_fields_set:
+            parent_uuid = await self.parent(given.thread_uuid, given.parent_uuid)
+        else:
+            parent_uuid = await self.tip(given.thread_uuid)
+        return await self.add(given.thread_uuid, given, role=given.role, parent_uuid=parent_uuid)
+
+    async def lock_thread(self, thread_uuid: UUID) -> None:
+        """Takes the thread for this transaction, so that its messages get one order."""
+        if not await self._messages.touch_thread(thread_uuid):
+            raise NotFound("The thread does not exist in this workspace.")
+
+    async def tip(self, thread_uuid: UUID) -> UUID | None:
+        """The thread's latest message, which the next one follows."""
+        latest = await self._messages.latest(thread_uuid)
+        return latest["uuid"] if latest else None
+
+    async def parent(self, thread_uuid: UUID, uuid: UUID | None) -> UUID | None:
+        """``uuid``, checked to be a message of this thread."""
+        if uuid is not None and await self._messages.in_thread(thread_uuid, uuid) is None:
+            raise ValidationFailed.of("parent_uuid", "There is no such message in this thread.")
+        return uuid
+
+    async def to_answer(self, thread_uuid: UUID, uuid: UUID | None) -> Row:
+        """The user's message ``uuid``, or the thread's last one."""
+        if uuid is None:
+            row = await self._messages.latest(thread_uuid, role="user")
+            if row is None:
+                raise ValidationFailed.of("message", "The thread has no user message to answer.")
+            return row
+        row = await self._messages.in_thread(thread_uuid, uuid)
+        if row is None or row["role"] != "user":
+            raise ValidationFailed.of("parent_uuid", "There is no such user message in this thread.")
+        return row
+
+    async def add(self, thread_uuid: UUID, given: MessageContent, *, role: Role, parent_uuid: UUID | None) -> Row:
+        """Stores a complete message with its attachments."""
+        files = await self._files(given)
+        row = await self._messages.insert(
+            {
+                "uuid": new_uuid(),
+                "thread_uuid": thread_uuid,
+                "parent_uuid": parent_uuid,
+                "creator_uuid": self._access.user_uuid,
+                "role": role,
+                "content": dump_content(given),
+                "status": "completed",
+                "metadata": given.metadata,
+            }
+        )
+        if files:
+            await self._messages.attach(row["uuid"], thread_uuid, files)
+        return row
+
+    async def expect_answer(
+        self, thread_uuid: UUID, *, parent_uuid: UUID, run_uuid: UUID, agent_uuid: UUID | None, model: str | None
+    ) -> UUID:
+        """Stores the place of an answer that a run will give."""
+        uuid = new_uuid()
+        await self._messages.insert(
+            {
+                "uuid": uuid,
+                "thread_uuid": thread_uuid,
+                "parent_uuid": parent_uuid,
+                "run_uuid": run_uuid,
+                "agent_uuid": agent_uuid,
+                "role": "assistant",
+                "content": "",
+                "model": model,
+                "status": "pending",
+                "metadata": {},
+            }
+        )
+        return uuid
+
+    async def finish(
+        self,
+        uuid: UUID,
+        *,
+        status: Status,
+        content: str,
+        model: str,
+        usage: Usage,
+        cost: Decimal | None,
+        metadata: dict[str, Any],
+    ) -> None:
+        """Stores an answer. Nothing happens when its message was deleted meanwhile."""
+        await self._messages.finish(
+            uuid,
+            status=status,
+            content=content,
+            model=model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost=cost,
+            metadata=metadata,
+        )
+
+    async def end(self, uuid: UUID, *, status: str, content: str | None, error: Mapping[str, Any] | None) -> None:
+        """Ends an answer that did not come to its end by itself; ``content`` None leaves what there is."""
+        await self._messages.end(uuid, status=status, content=content, error=error)
+
+    async def attached_media(self, uuids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+        """The media and name of each message's attachments; messages without any are left out."""
+        found: dict[UUID, list[tuple[UUID, str]]] = {}
+        for row in await self._messages.attachments("message_uuid", uuids):
+            found.setdefault(row["message_uuid"], []).append((row["media_uuid"], row["name"]))
+        return found
+
+    async def update(self, uuid: UUID, given: MessageUpdate, revision: int | None) -> Row:
+        """Changes what ``given`` names. An answer that is being written cannot be changed."""
+        row = await self._messages.get(uuid)
+        if row["status"] == "pending":
+            raise Conflict("The answer is still being written; cancel its run first.", code="message_running")
+        changes = given.changes()
+        if "content" in changes:
+            await self._files(given)
+            changes["content"] = dump_content(given)
+        return await self._messages.update(uuid, changes, revision)
+
+    async def delete(self, uuid: UUID, revision: int | None) -> None:
+        """Deletes a message; what follows it then follows its parent."""
+        row = await self._messages.get(uuid)
+        if row["status"] == "pending":
+            raise Conflict("The answer is still being written; cancel its run first.", code="message_running")
+        await self._messages.detach_children(uuid, row["parent_uuid"])
+        await self._messages.delete(uuid, revision)
+
+    async def _files(self, given: MessageContent | MessageUpdate) -> list[tuple[UUID, str]]:
+        """The attachments' media and names, and a check that everything uploaded that is named exists."""
+        attached = given.attachments if isinstance(given, MessageContent) else []
+        inline = [part.media_uuid for part in given.content if not isinstance(part, str) and part.type in MEDIA_PARTS]
+        wanted = [file.media_uuid for file in attached]
+        if not wanted and not inline:
+            return []
+        found = await MediaService(self._session, self._access).rows([*wanted, *inline])
+        for path, uuids in (("attachments", wanted), ("content", inline)):
+            for index, uuid in enumerate(uuids):
+                if uuid not in found:
+                    raise ValidationFailed.of(f"{path}.{index}.media_uuid", "There is no such file in this workspace.")
+        return [(file.media_uuid, file.name or found[file.media_uuid]["name"]) for file in attached]
+
+    async def attachments(
+        self, column: Literal["message_uuid", "thread_uuid"], uuids: Sequence[UUID]
+    ) -> dict[UUID, list[dict[str, Any]]]:
+        """The attachments of messages or threads, by their uuid, in two queries."""
+        rows = await self._messages.attachments(column, uuids)
+        media = await MediaService(self._session, self._access).by_ids([row["media_uuid"] for row in rows])
+        found: dict[UUID, list[dict[str, Any]]] = {uuid: [] for uuid in uuids}
+        for row in rows:
+            found[row[column]].append(
+                {"uuid": str(row["uuid"]), "name": row["name"], "media": media[row["media_uuid"]]}
+            )
+        return found
+
+    async def of_threads(self, uuids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+        """The last messages of each thread, oldest first, for threads that are shown with them."""
+        rows = await self._messages.last_of_threads(uuids)
+        found: dict[UUID, list[dict[str, Any]]] = {uuid: [] for uuid in uuids}
+        for row in rows:
+            found[row["thread_uuid"]].append(present(row))
+        return found
+
+    async def branch(self, uuid: UUID) -> list[Row]:
+        """A message and all before it, oldest first."""
+        return await self._messages.branch(uuid)
+
+    async def show(self, rows: Sequence[Row], wanted: frozenset[str]) -> list[dict[str, Any]]:
+        """Rows as the API shows them, with the relations that were asked for."""
+        items = [present(row) for row in rows]
+        if "attachments" in wanted:
+            attached = await self.attachments("message_uuid", [row["uuid"] for row in rows])
+            for item, row in zip(items, rows, strict=True):
+                item["attachments"] = attached[row["uuid"]]
+        if "creator" in wanted:
+            creators = await users.by_ids(self._session, [r["creator_uuid"] for r in rows if r["creator_uuid"]])
+            for item, row in zip(items, rows, strict=True):
+                item["creator"] = creators.get(row["creator_uuid"])
+        return items
+
+
+MEDIA_PARTS = frozenset({"image", "file"})
+
+
+def dump_content(given: MessageContent | MessageUpdate) -> str | list[Mapping[str, Any]]:
+    """Content as it is stored: text, or JSON parts."""
+    if isinstance(given.content, str):
+        return given.content
+    return [part.model_dump(mode="json", exclude_defaults=True) | {"type": part.type} for part in given.content]
+
+
+def present(row: Row) -> dict[str, Any]:
+    """A message's row as the API shows it, without relations."""
+    has_usage = row["input_tokens"] is not None or row["output_tokens"] is not None
+    return {
+        "uuid": str(row["uuid"]),
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "thread_uuid": row["thread_uuid"],
+        "parent_uuid": row["parent_uuid"],
+        "run_uuid": row["run_uuid"],
+        "agent_uuid": row["agent_uuid"],
+        "role": row["role"],
+        "content": row["content"],
+        "model": row["model"],
+        "usage": {
+            "input_tokens": row["input_tokens"],
+            "output_tokens": row["output_tokens"],
+            "cost": float(row["cost"]) if row["cost"] is not None else None,
+        }
+        if has_usage
+        else None,
+        "status": row["status"],
+        "error": row["error"],
+        "metadata": row["metadata"],
+        "feedback": row["feedback"],
+        "attachments": None,
+        "creator": None,
+    }

@@ -1,0 +1,74 @@
+"""What one process of Athena holds, whether it answers requests, works on runs, or both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from athena.accounts.service import Connections
+from athena.auth.authorization import Authorizer
+from athena.config import Settings
+from athena.engine import Engine
+from athena.kit import logging
+from athena.kit.crypto import Keyring
+from athena.kit.db import Database
+from athena.kit.egress import Egress
+from athena.kit.errors import Unavailable
+from athena.llm.client import ModelClient
+from athena.local_model.endpoint import LocalModelEndpoint
+from athena.media.storage import MediaStorage
+from athena.runs import tasks
+
+HOUSEKEEPING_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The parts of one process. Made by :func:`opened`."""
+
+    settings: Settings
+    database: Database
+    egress: Egress
+    connections: Connections
+    engine: Engine
+    authorizer: Authorizer
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, database_url: str, *, worker: bool = True) -> AsyncGenerator[Process]:
+    """A running process: connected, and with ``worker`` also taking runs that others accepted."""
+    database = await Database.open(database_url, size=settings.database_pool_size)
+    egress = Egress(settings.egress_allow)
+    keyring = Keyring.load(settings)
+    connections = Connections(
+        keyring, ModelClient(egress), LocalModelEndpoint.from_env(), timeout=settings.model_timeout_seconds
+    )
+    engine = Engine(database, lease_seconds=settings.lease_seconds)
+    authorizer = Authorizer(database, settings, egress)
+    for part in (connections, engine, MediaStorage(settings.data_dir / "media", keyring, settings.base_url), settings):
+        database.provide(part)
+    tasks.register(engine, database, settings)
+    await engine.start(worker=worker)
+    housekeeping = asyncio.create_task(_keep_house(database)) if worker else None
+    try:
+        yield Process(settings, database, egress, connections, engine, authorizer)
+    finally:
+        if housekeeping:
+            housekeeping.cancel()
+            await asyncio.gather(housekeeping, return_exceptions=True)
+        await engine.stop()
+        await egress.close()
+        await database.close()
+
+
+async def _keep_house(database: Database) -> None:
+    """Small repeated work: folds the changes of row counts."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        try:
+            async with database.system() as session:
+                await session.value("SELECT athena_fold_counts()")
+        except Unavailable as error:
+            logging.logger().warning("housekeeping", error=str(error))

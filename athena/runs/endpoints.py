@@ -1,0 +1,138 @@
+"""What starts runs (``/agents/{uuid}/run``, ``/threads/{uuid}/run``), and ``/api/v1/runs``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Header, Request, Response
+
+from athena.kit.access import Caller, require
+from athena.kit.pagination import ListQuery, list_query
+from athena.kit.routing import JsonResponse, Router, listing, resource
+from athena.kit.schemas import Data, Page
+from athena.kit.sse import EventStream
+from athena.permissions import Permission
+from athena.runs import naming
+from athena.runs.schemas import AgentRun, NameGeneration, Run, RunOptions, ThreadRun
+from athena.runs.service import LIST, RunService, failure, present
+from athena.threads.schemas import Thread
+from athena.threads.service import ThreadService
+
+agent_router = Router("Agent")
+thread_router = Router("Thread")
+run_router = Router("Run")
+
+Viewer = Annotated[Caller, require(Permission.RUNS_VIEW)]
+Canceller = Annotated[Caller, require(Permission.RUNS_CANCEL)]
+AgentRunner = Annotated[Caller, require(Permission.AGENTS_RUN)]
+ThreadRunner = Annotated[Caller, require(Permission.THREADS_RUN)]
+ThreadUpdater = Annotated[Caller, require(Permission.THREADS_UPDATE)]
+LastEventId = Annotated[
+    int | None, Header(ge=0, le=2**62, description="The last event that was seen; the stream goes on after it.")
+]
+
+PATH = "/api/v1/runs/{run_uuid}"
+EVENTS: dict[str, Any] = {
+    "description": "Server-sent events; each has an id that grows by one, and the last one is terminal.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The finished run, or its events as they come.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    202: {"description": "The run, accepted.", "model": Data[Run]},
+}
+ERRORS = (404, 409, 502, 504)
+
+
+async def answer(request: Request, caller: Caller, run_uuid: UUID, given: RunOptions) -> Response:
+    """A run's answer in the way that was asked for; from here on it is durable, whatever becomes of the caller."""
+    await caller.session.commit()
+    service = RunService(caller.session, caller.access)
+    location = f"/api/v1/runs/{run_uuid}"
+    if given.stream or "text/event-stream" in request.headers.get("accept", ""):
+        return EventStream(service.events(run_uuid, 0), {"Location": location})
+    if not given.background:
+        await service.finished(run_uuid)
+    row = await service.get(run_uuid)
+    if given.background:
+        return JsonResponse({"data": present(row)}, 202, {"Location": location})
+    if row["status"] != "succeeded":
+        raise failure(row)
+    return JsonResponse({"data": present(row)}, headers={"Location": location})
+
+
+@agent_router.operation(
+    "POST",
+    "/api/v1/agents/{agent_uuid}/run",
+    summary="Run an Agent",
+    response=Data[Run],
+    errors=ERRORS,
+    responses=ANSWERS,
+)
+async def run_agent(request: Request, agent_uuid: UUID, caller: AgentRunner, body: AgentRun) -> Response:
+    """Has an agent answer: finished (default), in the background (202), or as a stream of events."""
+    run_uuid = await RunService(caller.session, caller.access).run_agent(agent_uuid, body)
+    return await answer(request, caller, run_uuid, body)
+
+
+@thread_router.operation(
+    "POST",
+    "/api/v1/threads/{thread_uuid}/run",
+    summary="Run a Thread",
+    response=Data[Run],
+    errors=ERRORS,
+    responses=ANSWERS,
+)
+async def run_thread(request: Request, thread_uuid: UUID, caller: ThreadRunner, body: ThreadRun) -> Response:
+    """Has a thread's new or last message answered: finished (default), in the background (202), or as a stream."""
+    run_uuid = await RunService(caller.session, caller.access).run_thread(thread_uuid, body)
+    return await answer(request, caller, run_uuid, body)
+
+
+@thread_router.operation(
+    "POST",
+    "/api/v1/threads/{thread_uuid}/generate-name",
+    summary="Generate Thread Name",
+    response=Data[Thread],
+    errors=ERRORS,
+)
+async def generate_thread_name(thread_uuid: UUID, caller: ThreadUpdater, body: NameGeneration) -> Response:
+    """Names a thread from its messages, in their language."""
+    row = await naming.generate_name(caller.session, caller.access, thread_uuid, body)
+    service = ThreadService(caller.session, caller.access)
+    return resource((await service.show([row], frozenset()))[0], row)
+
+
+@run_router.operation("GET", "/api/v1/runs", summary="Get Runs", response=Page[Run])
+async def get_runs(caller: Viewer, query: Annotated[ListQuery, list_query(LIST)]) -> Response:
+    """The workspace's runs, newest first."""
+    page = await RunService(caller.session, caller.access).page(query)
+    return listing(page, [present(row) for row in page.rows])
+
+
+@run_router.operation("GET", PATH, summary="Retrieve a Run", response=Data[Run])
+async def get_run(run_uuid: UUID, caller: Viewer) -> Response:
+    """One run."""
+    row = await RunService(caller.session, caller.access).get(run_uuid)
+    return resource(present(row), row)
+
+
+@run_router.operation("GET", f"{PATH}/events", summary="Get Run Events", responses={200: EVENTS})
+async def get_run_events(run_uuid: UUID, caller: Viewer, last_event_id: LastEventId = None) -> Response:
+    """A run's events from its begin, or after `Last-Event-ID`, and then as they come."""
+    service = RunService(caller.session, caller.access)
+    await service.get(run_uuid)
+    return EventStream(service.events(run_uuid, last_event_id or 0))
+
+
+@run_router.operation("POST", f"{PATH}/cancel", summary="Cancel a Run", response=Data[Run])
+async def cancel_run(run_uuid: UUID, caller: Canceller) -> Response:
+    """Stops a run; what was said so far is kept. A run at its end stays as it is."""
+    row = await RunService(caller.session, caller.access).cancel(run_uuid)
+    return resource(present(row), row)
+
+
+routers = (agent_router, thread_router, run_router)

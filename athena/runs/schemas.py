@@ -1,0 +1,128 @@
+"""What a run looks like, and what may be said to start one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from athena.agents.schemas import ModelMetadata
+from athena.kit.schemas import Input, Resource, Text, Timestamp, Uuid
+from athena.messages.schemas import Content, MessageContent, MessageError, Usage
+
+RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
+RunKind = Literal["agent", "thread"]
+Variable = Annotated[str, Field(max_length=20_000)]
+
+
+class RunOptions(Input):
+    """How to run, and how to be answered."""
+
+    model: Annotated[str | None, Field(min_length=1, max_length=255, description="In place of the agent's.")] = None
+    metadata: Annotated[
+        ModelMetadata, Field(default_factory=ModelMetadata, description="Overrides the thread's and the agent's.")
+    ]
+    variables: Annotated[
+        dict[str, Variable], Field(max_length=64, description="Fill `{{name}}` in the system prompt.")
+    ] = Field(default_factory=dict[str, str])
+    stream: Annotated[bool, Field(description="Answer with server-sent events.")] = False
+    background: Annotated[bool, Field(description="Answer 202 with the run at once.")] = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> RunOptions:
+        if self.stream and self.background:
+            raise ValueError("Give either stream or background.")
+        return self
+
+
+class ThreadRun(RunOptions):
+    """Has a thread answered."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"message": "Which tyres for gravel?", "stream": True}]})
+
+    message: Annotated[
+        Text | MessageContent | None,
+        Field(description="What the user says. Left out, the last user message is answered (again)."),
+    ] = None
+    agent_uuid: Annotated[Uuid | None, Field(description="Who answers, in place of the thread's agent.")] = None
+    parent_uuid: Annotated[
+        Uuid | None,
+        Field(
+            description="With `message`: what it follows, null for a new root (an edit makes a branch). Without: the "
+            "user message to answer (again)."
+        ),
+    ] = None
+
+
+class HistoryMessage(Input):
+    """A message of a conversation that is given with the request, and not kept in a thread."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Content
+
+
+class AgentRun(RunOptions):
+    """Runs an agent, in a thread or without one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"input": "Which tyres for gravel?"}]})
+
+    input: Annotated[Content | None, Field(description="What the user says.")] = None
+    messages: Annotated[
+        list[HistoryMessage] | None,
+        Field(min_length=1, max_length=500, description="A whole conversation, instead of `input`."),
+    ] = None
+    thread_uuid: Annotated[Uuid | None, Field(description="The thread in which the agent answers `input`.")] = None
+
+    @model_validator(mode="after")
+    def _something_to_answer(self) -> AgentRun:
+        if (self.input is None) == (self.messages is None):
+            raise ValueError("Give either input or messages.")
+        if self.messages is not None and self.thread_uuid is not None:
+            raise ValueError("A thread has its own messages; give input.")
+        if self.messages is not None and self.messages[-1].role != "user":
+            raise ValueError("The last message must be the user's.")
+        return self
+
+
+class NameGeneration(Input):
+    """How to name a thread."""
+
+    model: Annotated[str | None, Field(min_length=1, max_length=255, description="In place of the thread's.")] = None
+
+
+class RunMessage(Input):
+    """The answer, as far as it is there."""
+
+    uuid: UUID
+    role: Literal["assistant"]
+    content: str
+    model: str
+    finish_reason: str
+    usage: Usage
+
+
+class RunOutput(Input):
+    """What a finished run gave."""
+
+    message: RunMessage
+
+
+class Run(Resource):
+    """One execution, followed through `GET /api/v1/runs/{run_uuid}/events`."""
+
+    kind: RunKind
+    status: RunStatus
+    agent_uuid: UUID | None
+    thread_uuid: UUID | None
+    message_uuid: Annotated[UUID | None, Field(description="The answer's message.")]
+    model: str | None
+    output: RunOutput | None
+    error: MessageError | None
+    usage: Usage | None
+    started_at: Timestamp | None
+    finished_at: Timestamp | None
+    duration_ms: int | None
+
+
+RunInput = dict[str, Any]

@@ -1,0 +1,196 @@
+"""The rules of runs: what is frozen when one is accepted, and how its end is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from athena.accounts.service import Connections
+from athena.agents.service import AgentService
+from athena.engine import Engine, Subscription
+from athena.kit import clock
+from athena.kit.access import Access
+from athena.kit.db import Row, Session
+from athena.kit.errors import AthenaError, Conflict, UpstreamFailed, UpstreamTimeout
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.large_language_models.service import resolve
+from athena.messages.schemas import MessageContent
+from athena.messages.service import MessageService, dump_content
+from athena.permissions import Permission
+from athena.runs.conversation import instructions
+from athena.runs.repository import RunRepository
+from athena.runs.schemas import AgentRun, RunKind, RunOptions, RunStatus, ThreadRun
+from athena.threads.service import ThreadService
+
+LIST = ListOptions(
+    sortable={"created_at": "uuid"},
+    filters={"status": RunStatus, "kind": RunKind, "agent_uuid": UUID, "thread_uuid": UUID},
+    columns={
+        "agent_uuid": "labels @> jsonb_build_object('agent_uuid', {}::uuid)",
+        "thread_uuid": "labels @> jsonb_build_object('thread_uuid', {}::uuid)",
+    },
+)
+
+
+class RunService:
+    """The runs of the caller's workspace."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._engine = session.provided(Engine)
+        self._runs = RunRepository(session, access.workspace_uuid)
+        self._messages = MessageService(session, access)
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """One page of runs."""
+        return await self._runs.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One run; :class:`athena.kit.errors.NotFound` when there is none."""
+        return await self._runs.get(uuid)
+
+    async def cancel(self, uuid: UUID) -> Row:
+        """Stops a run; what it has said so far is kept. A run at its end stays as it is."""
+        await self._runs.get(uuid)
+        await self._engine.cancel(self._session, self._access.workspace_uuid, uuid)
+        return await self._runs.get(uuid)
+
+    def events(self, uuid: UUID, after: int) -> Subscription:
+        """The run's events after one, and then as they come."""
+        return self._engine.subscribe(self._access.workspace_uuid, uuid, after)
+
+    async def finished(self, uuid: UUID) -> None:
+        """Waits for the run's end."""
+        await self._engine.result(self._access.workspace_uuid, uuid)
+
+    async def run_thread(self, thread_uuid: UUID, given: ThreadRun) -> UUID:
+        """Accepts the answer to a thread's new or last message; the run's uuid. Answers queue behind each other."""
+        thread = await ThreadService(self._session, self._access).get(thread_uuid)
+        await self._messages.lock_thread(thread_uuid)
+        parent_uuid = await self._thread_tip(thread_uuid, given)
+        return await self._accept(
+            "thread",
+            given,
+            agent_uuid=given.agent_uuid or thread["agent_uuid"],
+            thread=thread,
+            parent_uuid=parent_uuid,
+        )
+
+    async def run_agent(self, agent_uuid: UUID, given: AgentRun) -> UUID:
+        """Accepts a run of an agent, in a thread or with its own messages; the run's uuid."""
+        if given.thread_uuid is None:
+            messages = (
+                [{"role": "user", "content": dump_content(MessageContent(content=given.input))}]
+                if given.input is not None
+                else [
+                    {"role": message.role, "content": dump_content(MessageContent(content=message.content))}
+                    for message in given.messages or []
+                ]
+            )
+            return await self._accept("agent", given, agent_uuid=agent_uuid, messages=messages)
+        self._access.require(Permission.THREADS_RUN)
+        thread = await ThreadService(self._session, self._access).get(given.thread_uuid)
+        await self._messages.lock_thread(given.thread_uuid)
+        said = MessageContent(content=given.input or "")
+        tip = await self._messages.tip(given.thread_uuid)
+        message = await self._messages.add(given.thread_uuid, said, role="user", parent_uuid=tip)
+        return await self._accept("agent", given, agent_uuid=agent_uuid, thread=thread, parent_uuid=message["uuid"])
+
+    async def _thread_tip(self, thread_uuid: UUID, given: ThreadRun) -> UUID:
+        """The user's message that is to be answered, stored if it is new."""
+        if given.message is None:
+            return (await self._messages.to_answer(thread_uuid, given.parent_uuid))["uuid"]
+        if "parent_uuid" in given.model_fields_set:
+            parent_uuid = await self._messages.parent(thread_uuid, given.parent_uuid)
+        else:
+            parent_uuid = await self._messages.tip(thread_uuid)
+        said = MessageContent(content=given.message) if isinstance(given.message, str) else given.message
+        return (await self._messages.add(thread_uuid, said, role="user", parent_uuid=parent_uuid))["uuid"]
+
+    async def _accept(
+        self,
+        kind: RunKind,
+        given: RunOptions,
+        *,
+        agent_uuid: UUID | None,
+        thread: Row | None = None,
+        parent_uuid: UUID | None = None,
+        messages: Sequence[Mapping[str, Any]] = (),
+    ) -> UUID:
+        """Freezes everything that the run needs, so that a change of agent or thread does not change it any more."""
+        agent = await AgentService(self._session, self._access).get(agent_uuid) if agent_uuid else None
+        asked = given.metadata.model_dump(exclude_unset=True) | ({"model": given.model} if given.model else {})
+        settings = instructions(agent, thread["metadata"] if thread else None, asked, given.variables)
+        account_uuid = agent["account_uuid"] if agent else None
+        workspace_uuid = self._access.workspace_uuid
+        connections = self._session.provided(Connections)
+        found = await resolve(
+            self._session, connections, workspace_uuid, model=settings.model, account_uuid=account_uuid
+        )
+        model = settings.model or found.model_id
+        run_uuid = new_uuid()
+        thread_uuid = thread["uuid"] if thread else None
+        message_uuid = new_uuid()
+        if thread_uuid and parent_uuid:
+            message_uuid = await self._messages.expect_answer(
+                thread_uuid, parent_uuid=parent_uuid, run_uuid=run_uuid, agent_uuid=agent_uuid, model=model
+            )
+        labels = {"agent_uuid": agent_uuid, "thread_uuid": thread_uuid, "message_uuid": message_uuid}
+        texts = {key: str(value) if value else None for key, value in labels.items()}
+        await self._engine.accept(
+            self._session,
+            kind=kind,
+            workspace_uuid=workspace_uuid,
+            run_uuid=run_uuid,
+            queue_key=str(thread_uuid) if thread_uuid else None,
+            labels={key: value for key, value in texts.items() if value},
+            input={
+                **texts,
+                "parent_uuid": str(parent_uuid) if parent_uuid else None,
+                "messages": list(messages),
+                "user_uuid": str(self._access.user_uuid),
+                "account_uuid": str(account_uuid) if account_uuid else None,
+                "model": model,
+                "system_prompt": settings.system_prompt,
+                "temperature": settings.temperature,
+                "max_tokens": settings.max_tokens,
+            },
+        )
+        return run_uuid
+
+
+def failure(row: Row) -> AthenaError:
+    """The error of a run that did not succeed, for who waited for it."""
+    error: Mapping[str, str] = row["error"] or {}
+    detail, code = error.get("message", "The run failed."), error.get("code", "run_failed")
+    if row["status"] == "cancelled":
+        return Conflict("The run was cancelled.", code="run_cancelled")
+    if code in {"timeout", "deadline_exceeded"}:
+        return UpstreamTimeout(detail, code=code)
+    return UpstreamFailed(detail, code=code)
+
+
+def present(row: Row) -> dict[str, Any]:
+    """A run's row as the API shows it."""
+    labels, output, error = row["labels"], row["output"], row["error"]
+    started, finished = row["started_at"], row["finished_at"]
+    return {
+        "uuid": str(row["uuid"]),
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "kind": row["kind"],
+        "status": row["status"],
+        "agent_uuid": labels.get("agent_uuid"),
+        "thread_uuid": labels.get("thread_uuid"),
+        "message_uuid": labels.get("message_uuid"),
+        "model": row["input"].get("model"),
+        "output": output,
+        "error": {key: error[key] for key in ("code", "message")} if error else None,
+        "usage": output["message"]["usage"] if output else None,
+        "started_at": clock.rfc3339_or_none(started),
+        "finished_at": clock.rfc3339_or_none(finished),
+        "duration_ms": int((finished - started).total_seconds() * 1000) if finished and started else None,
+    }

@@ -1,0 +1,265 @@
+"""The durable function behind every answer: load the conversation, call the model, keep what it said."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from athena.accounts.service import Connections
+from athena.config import Settings
+from athena.engine import EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
+from athena.kit.access import Access, WorkspaceId
+from athena.kit.db import Database, Scope, Session
+from athena.kit.errors import AthenaError
+from athena.large_language_models.service import ResolvedModel, resolve
+from athena.llm import prices, tokens
+from athena.llm.errors import ModelError, retry_delay
+from athena.llm.types import Completed, ModelRequest, TextDelta, Usage
+from athena.media.service import MediaService
+from athena.messages.service import MessageService
+from athena.permissions import ROLE_PERMISSIONS, Role
+from athena.runs.conversation import File, to_messages
+from athena.runs.repository import RunRepository
+
+DEFAULT_CONTEXT_WINDOW = 8_192
+DEFAULT_ANSWER_RESERVE = 1_024
+CALL = "model_call"
+KINDS = ("agent", "thread")
+KEEP_SAID_SECONDS = 10.0
+RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
+
+
+def register(engine: Engine, database: Database, settings: Settings) -> None:
+    """Makes ``engine`` able to answer, for agents and threads alike."""
+    work = Answering(database, database.provided(Connections))
+    for kind in KINDS:
+        engine.register(kind, work.answer, deadline_seconds=settings.model_timeout_seconds * 2, on_end=work.ended)
+
+
+def started(given: Mapping[str, Any]) -> Event:
+    """The event with which the model's call begins."""
+    return Event(
+        "message.started", {"message_uuid": given["message_uuid"], "role": "assistant", "model": given["model"]}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What the function needs of its process."""
+
+    database: Database
+    connections: Connections
+    said: dict[UUID, list[str]] = field(default_factory=dict[UUID, list[str]])
+    """What the model said so far, by run; what a cancelled answer keeps."""
+
+    async def answer(self, run: RunContext) -> Finished:
+        """Answers a conversation once."""
+        given = run.input
+        said = self.said[run.run_uuid] = []
+        try:
+            record = await run.step(CALL, lambda attempt: self._call(run, said, attempt), started=started(given))
+        finally:
+            # The end is written after this function has ended; what was said is needed until then.
+            asyncio.get_running_loop().call_later(KEEP_SAID_SECONDS, self._forget, run.run_uuid, said)
+        output = {"message": record["message"]}
+        return Finished(output, data={"output": output, "usage": record["message"]["usage"]})
+
+    def _forget(self, run_uuid: UUID, said: list[str]) -> None:
+        if self.said.get(run_uuid) is said:
+            del self.said[run_uuid]
+
+    async def ended(self, session: Session, run: EndedRun) -> None:
+        """Puts the answer's message at an end too, when a run was ended from outside its function."""
+        said = self.said.get(run.uuid)
+        repository = RunRepository(session, WorkspaceId(run.workspace_uuid))
+        content = await repository.said(run.uuid) if said is None else "".join(said)
+        status = "cancelled" if run.status == "cancelled" else "failed"
+        error = {key: run.error[key] for key in ("code", "message")} if run.error else None
+        await _end_message(session, _access(run.workspace_uuid, run.input), run.input, status, content, error)
+
+    async def _call(self, run: RunContext, said: list[str], attempt: int) -> StepResult:
+        given = run.input
+        try:
+            model, request = await self._prepare(run, given)
+        except AthenaError as error:
+            raise _failed(given, run, error.error_code, error.detail) from error
+        except ModelError as error:
+            raise _failed(given, run, error.kind, str(error)) from error
+        tried = attempt
+        restart = attempt > 1
+        while True:
+            if restart:
+                said.clear()
+                run.emit("message.restarted", {"message_uuid": given["message_uuid"], "attempt": tried})
+            try:
+                completed = await self._stream(run, model, request, said)
+                break
+            except ModelError as error:
+                delay = retry_delay(error, tried, jitter=secrets.randbelow(1000) / 1000)
+                if delay is None:
+                    raise _failed(given, run, error.kind, str(error)) from error
+                restart = bool(said)
+                await asyncio.sleep(delay)
+                tried += 1
+        return _result(run, given, model, request, completed)
+
+    async def _stream(self, run: RunContext, model: ResolvedModel, request: ModelRequest, said: list[str]) -> Completed:
+        fields = {"message_uuid": run.input["message_uuid"]}
+        completed = Completed()
+        async for event in self.connections.models.stream(model.endpoint, request):
+            match event:
+                case TextDelta(text):
+                    said.append(text)
+                    run.append_text("message.delta", fields, "delta", text)
+                case Completed():
+                    completed = event
+                case _:
+                    pass
+        if completed.text and not said:
+            said.append(completed.text)
+            run.append_text("message.delta", fields, "delta", completed.text)
+        return completed
+
+    async def _prepare(self, run: RunContext, given: Mapping[str, Any]) -> tuple[ResolvedModel, ModelRequest]:
+        """The way to the model, and what it is asked: the branch of the thread, cut to what the model can read."""
+        access = _access(run.workspace_uuid, given)
+        async with self.database.session(Scope(run.workspace_uuid)) as session:
+            account = given["account_uuid"]
+            model = await resolve(
+                session,
+                self.connections,
+                access.workspace_uuid,
+                model=given["model"],
+                account_uuid=UUID(account) if account else None,
+            )
+            rows, files, inline = await _conversation(session, access, given)
+        messages = to_messages(rows, files, inline, vision=model.supports_vision)
+        window = model.context_window or DEFAULT_CONTEXT_WINDOW
+        reserve = min(given["max_tokens"] or model.max_output_tokens or DEFAULT_ANSWER_RESERVE, window // 2)
+        return model, ModelRequest(
+            model=model.model_id,
+            messages=tuple(tokens.fit(messages, given["system_prompt"], window, reserve)),
+            system=given["system_prompt"],
+            temperature=given["temperature"],
+            max_tokens=given["max_tokens"],
+        )
+
+
+async def _conversation(
+    session: Session, access: Access, given: Mapping[str, Any]
+) -> tuple[Sequence[Mapping[str, Any]], Mapping[Any, Sequence[File]], Mapping[str, File]]:
+    """The messages that lead to the answer, with the files of each."""
+    rows: list[dict[str, Any]]
+    attached: dict[UUID, list[Any]] = {}
+    if given["thread_uuid"] is None:
+        rows = [{"uuid": None, "status": "completed", **message} for message in given["messages"]]
+    else:
+        messages = MessageService(session, access)
+        rows = [dict(row) for row in await messages.branch(UUID(given["parent_uuid"]))]
+        attached = await messages.attached_media([row["uuid"] for row in rows])
+    named = [
+        UUID(part["media_uuid"])
+        for row in rows
+        if not isinstance(row["content"], str)
+        for part in row["content"]
+        if "media_uuid" in part
+    ]
+    if not attached and not named:
+        return rows, {}, {}
+    media = MediaService(session, access)
+    found = await media.rows([*named, *(uuid for files in attached.values() for uuid, _ in files)])
+    await session.commit()
+    bytes_of = {uuid: await media.content(row) for uuid, row in found.items()}
+    files = {
+        message: [File(name, found[uuid]["mime_type"], bytes_of[uuid]) for uuid, name in given_files if uuid in found]
+        for message, given_files in attached.items()
+    }
+    inline = {str(uuid): File(row["name"], row["mime_type"], bytes_of[uuid]) for uuid, row in found.items()}
+    return rows, files, inline
+
+
+def _result(
+    run: RunContext, given: Mapping[str, Any], model: ResolvedModel, request: ModelRequest, completed: Completed
+) -> StepResult:
+    """The answer as it is kept: on the message, in the log, and as the run's output."""
+    usage = completed.usage or Usage(
+        input_tokens=tokens.estimate(request.system or "") + sum(map(tokens.estimate_message, request.messages)),
+        output_tokens=tokens.estimate(completed.text),
+    )
+    cost = cost_of(model, usage)
+    message = {
+        "uuid": given["message_uuid"],
+        "role": "assistant",
+        "content": completed.text,
+        "model": model.model_id,
+        "finish_reason": completed.finish_reason.value,
+        "usage": {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost": None if cost is None else float(cost),
+        },
+    }
+
+    async def keep(session: Session) -> None:
+        if given["thread_uuid"] is not None:
+            await MessageService(session, _access(run.workspace_uuid, given)).finish(
+                UUID(given["message_uuid"]),
+                status="completed",
+                content=completed.text,
+                model=model.model_id,
+                usage=usage,
+                cost=cost,
+                metadata={"finish_reason": completed.finish_reason.value, "usage_estimated": completed.usage is None},
+            )
+
+    event = Event(
+        "message.completed",
+        {
+            "message_uuid": given["message_uuid"],
+            **{key: message[key] for key in ("content", "model", "finish_reason", "usage")},
+        },
+    )
+    return StepResult({"message": message}, [event], keep, final=True)
+
+
+def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str) -> RunFailed:
+    async def keep(session: Session) -> None:
+        await _end_message(
+            session, _access(run.workspace_uuid, given), given, "failed", "", {"code": code, "message": message}
+        )
+
+    return RunFailed(code, message, apply=keep)
+
+
+def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
+    """What a call cost in US dollars: by the account's own prices, or else by the provider's public ones."""
+    if model.input_price is None or model.output_price is None:
+        return prices.cost(model.provider_slug, model.model_id, usage)
+    million = Decimal(1_000_000)
+    return (
+        usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))
+    ) / million
+
+
+async def _end_message(
+    session: Session,
+    access: Access,
+    given: Mapping[str, Any],
+    status: str,
+    content: str | None,
+    error: Mapping[str, Any] | None,
+) -> None:
+    if given["thread_uuid"] is not None:
+        await MessageService(session, access).end(
+            UUID(given["message_uuid"]), status=status, content=content, error=error
+        )
+
+
+def _access(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
+    """What a run may do: what is needed to answer, in the name of who started it."""
+    return Access(WorkspaceId(workspace_uuid), UUID(given["user_uuid"]), Role.OPERATOR, RUN_PERMISSIONS)

@@ -1,0 +1,217 @@
+"""``athena serve``: from nothing to a server that answers, and back, in one foreground process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from athena.bootstrap import FirstStart, first_start
+from athena.config import Settings
+from athena.kit import logging
+from athena.kit.db import Database
+from athena.kit.errors import StartupError
+from athena.local_model import LocalModel, LocalModelError
+from athena.postgres import EmbeddedPostgres, PostgresError
+from athena.tables import migrate
+
+DATABASE_VARIABLE = "ATHENA_PROCESS_DATABASE_URL"
+"""Hands the embedded database's address to further processes; not a setting for users."""
+STOP_SECONDS = 4.0
+RESTART_SECONDS = 1.0
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What ``athena serve`` was asked for."""
+
+    processes: int = 1
+    worker: bool = True
+
+
+def serve(settings: Settings, options: Options, report: Report) -> None:
+    """Serves until a signal; ``report`` gets lines for the user. :class:`StartupError` when it cannot start."""
+    check_port(settings.host, settings.port)
+    begun = time.monotonic()
+    with database_url(settings) as url, _local_model(settings, report):
+        asyncio.run(migrate(url))
+        first = asyncio.run(_prepare(settings, url))
+        if options.processes == 1:
+            _run(_serve_here(settings, url, options, lambda: _welcome(settings, first, report, begun)))
+        else:
+            os.environ[DATABASE_VARIABLE] = url
+            _run(_serve_in_children(options, lambda: _welcome(settings, first, report, begun)))
+
+
+def serve_child(settings: Settings, *, worker: bool) -> None:
+    """Serves as one of several processes that another one prepared."""
+    _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker), lambda: None))
+
+
+def work(settings: Settings, report: Report) -> None:
+    """``athena worker``: takes runs until a signal, over a database that others share."""
+    from athena.worker import run  # noqa: PLC0415 - the engine is loaded where it is needed
+
+    if settings.database_url is None:
+        raise StartupError("a worker needs ATHENA_DATABASE_URL: the embedded database belongs to `athena serve`")
+    url = settings.database_url.get_secret_value()
+    asyncio.run(migrate(url))
+    report("Worker is running. Ctrl-C ends it.")
+    _run(run(settings, url, _stop_signal()))
+
+
+def check_port(host: str, port: int) -> None:
+    """:class:`StartupError` when the address cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise StartupError(
+                f"cannot listen on {host}:{port}: {reason.lower()} (ATHENA_PORT sets another)"
+            ) from error
+
+
+@contextlib.contextmanager
+def database_url(settings: Settings) -> Generator[str]:
+    """The database's address; without one in the settings, that of the embedded server, which runs meanwhile."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    try:
+        postgres = EmbeddedPostgres.start(settings.data_dir)
+    except PostgresError as error:
+        raise StartupError(str(error)) from error
+    with postgres:
+        yield postgres.url
+
+
+@contextlib.contextmanager
+def _local_model(settings: Settings, report: Report) -> Generator[None]:
+    """The packaged model, if it is wanted and there; what it needs to be found stands in the environment."""
+    model: LocalModel | None = None
+    if settings.local_model != "none":
+        try:
+            model = LocalModel.start(settings)
+        except LocalModelError as error:
+            report(f"The packaged model does not run: {error}. Connect a provider instead; all else works.")
+    if model is None:
+        yield
+        return
+    with model:
+        os.environ.update(model.endpoint.to_env())
+        yield
+
+
+async def _prepare(settings: Settings, url: str) -> FirstStart:
+    database = await Database.open(url, size=2, name="athena-start")
+    try:
+        return await first_start(database, settings)
+    finally:
+        await database.close()
+
+
+def _welcome(settings: Settings, first: FirstStart, report: Report, begun: float) -> None:
+    report("")
+    report(f"Athena is ready at {settings.base_url} ({time.monotonic() - begun:.1f} s). Ctrl-C ends it.")
+    for line in first.lines(settings):
+        report(line)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    loop = None
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - not on Windows
+
+        loop = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main)
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve_here(settings: Settings, url: str, options: Options, ready: Callable[[], None]) -> None:
+    from granian.constants import Interfaces  # noqa: PLC0415 - the server is loaded where it runs
+    from granian.http import HTTP1Settings  # noqa: PLC0415
+    from granian.server.embed import Server  # noqa: PLC0415
+
+    from athena.app import create_app  # noqa: PLC0415
+    from athena.process import opened  # noqa: PLC0415
+
+    stop = _stop_signal()
+    async with opened(settings, url, worker=options.worker) as process:
+        server = Server(
+            create_app(process),
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGINL,
+            http1_settings=HTTP1Settings(header_read_timeout=15_000),
+            backlog=2048,
+            backpressure=8192,
+            log_enabled=False,
+            websockets=False,
+        )
+        serving = asyncio.create_task(server.serve())
+        gc.collect()
+        gc.freeze()
+        await asyncio.sleep(0)
+        ready()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not serving.done():
+            server.stop()
+            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(serving, 0.5)
+        else:
+            await serving
+
+
+async def _serve_in_children(options: Options, ready: Callable[[], None]) -> None:
+    """Keeps ``processes`` children serving the same port; one that dies is replaced."""
+    stop = _stop_signal()
+    tasks = [asyncio.create_task(_keep_child(options, stop)) for _ in range(options.processes)]
+    ready()
+    await stop.wait()
+    await asyncio.gather(*tasks)
+
+
+async def _keep_child(options: Options, stop: asyncio.Event) -> None:
+    arguments = [sys.executable, "-m", "athena", "serve-child", *([] if options.worker else ["--no-worker"])]
+    while not stop.is_set():
+        child = await asyncio.create_subprocess_exec(*arguments)
+        waiting = asyncio.create_task(child.wait())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if stop.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                child.terminate()
+            try:
+                await asyncio.wait_for(waiting, STOP_SECONDS)
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+            return
+        logging.logger().error("a server process ended and is replaced", exit_status=child.returncode)
+        await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,125 @@
+"""The rules of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from athena.agents.service import AgentService, merge_metadata, show_metadata
+from athena.kit import clock
+from athena.kit.access import Access
+from athena.kit.db import Row, Session
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.messages.service import MessageService
+from athena.threads.repository import ThreadRepository
+from athena.threads.schemas import ThreadCreate, ThreadUpdate
+from athena.users import service as users
+from athena.workspaces import service as workspaces
+
+RELATIONS = ("creator", "agent", "attachments", "messages", "workspace")
+
+LIST = ListOptions(
+    sortable={
+        "created_at": "uuid",
+        "updated_at": "updated_at",
+        "last_message_at": "last_message_at",
+        "name": "name",
+    },
+    searchable=("name",),
+    filters={"agent_uuid": UUID, "creator_uuid": UUID},
+    relations=RELATIONS,
+)
+
+Found = Mapping[UUID, Any]
+
+
+class ThreadService:
+    """The threads of the caller's workspace."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._threads = ThreadRepository(session, access.workspace_uuid)
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """One page of threads."""
+        return await self._threads.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One thread; :class:`athena.kit.errors.NotFound` when there is none."""
+        return await self._threads.get(uuid)
+
+    async def create(self, given: ThreadCreate) -> Row:
+        """Stores a new thread of the caller."""
+        if given.agent_uuid is not None:
+            await AgentService(self._session, self._access).get(given.agent_uuid)
+        return await self._threads.insert(
+            {
+                "uuid": new_uuid(),
+                "name": given.name,
+                "agent_uuid": given.agent_uuid,
+                "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
+                "creator_uuid": self._access.user_uuid,
+                "last_message_at": clock.now(),
+            }
+        )
+
+    async def update(self, uuid: UUID, given: ThreadUpdate, revision: int | None) -> Row:
+        """Changes what ``given`` names."""
+        changes = given.changes()
+        if changes.get("agent_uuid") is not None:
+            await AgentService(self._session, self._access).get(changes["agent_uuid"])
+        if "metadata" in changes:
+            present_row = await self._threads.get(uuid)
+            changes["metadata"] = merge_metadata(present_row["metadata"], changes["metadata"])
+        return await self._threads.update(uuid, changes, revision)
+
+    async def rename(self, uuid: UUID, name: str) -> Row:
+        """Gives a thread a name."""
+        return await self._threads.update(uuid, {"name": name})
+
+    async def delete(self, uuid: UUID, revision: int | None) -> None:
+        """Deletes a thread with its messages."""
+        await self._threads.delete(uuid, revision)
+
+    async def show(self, rows: Sequence[Row], wanted: frozenset[str]) -> list[dict[str, Any]]:
+        """Rows as the API shows them, with the relations that were asked for."""
+        items = [present(row) for row in rows]
+        if not wanted or not rows:
+            return items
+        loaders: Mapping[str, tuple[str, Callable[[list[UUID]], Awaitable[Found]]]] = {
+            "creator": ("creator_uuid", lambda uuids: users.by_ids(self._session, uuids)),
+            "agent": ("agent_uuid", AgentService(self._session, self._access).by_ids),
+            "attachments": ("uuid", self._attachments),
+            "messages": ("uuid", MessageService(self._session, self._access).of_threads),
+            "workspace": ("workspace_uuid", lambda uuids: workspaces.by_ids(self._session, uuids)),
+        }
+        for name in sorted(wanted):
+            column, load = loaders[name]
+            found = await load(list({row[column] for row in rows if row[column] is not None}))
+            for item, row in zip(items, rows, strict=True):
+                item[name] = found.get(row[column])
+        return items
+
+    async def _attachments(self, uuids: list[UUID]) -> Found:
+        return await MessageService(self._session, self._access).attachments("thread_uuid", uuids)
+
+
+def present(row: Row) -> dict[str, Any]:
+    """A thread's row as the API shows it, without relations."""
+    return {
+        "uuid": str(row["uuid"]),
+        "name": row["name"],
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "metadata": show_metadata(row["metadata"]),
+        "creator": None,
+        "agent": None,
+        "attachments": None,
+        "messages": None,
+        "workspace": None,
+        "agent_uuid": row["agent_uuid"],
+        "last_message_at": clock.rfc3339(row["last_message_at"]),
+    }

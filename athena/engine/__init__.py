@@ -1,0 +1,39 @@
+"""Durable runs on PostgreSQL: each is one append-only log, from which it recovers and every stream is served.
+
+It knows no agent and no HTTP. What it promises, and how to write a run's function, stands in ``docs/engine.md``.
+"""
+
+from __future__ import annotations
+
+from athena.engine.context import RunContext
+from athena.engine.driver import Function, OnEnd
+from athena.engine.engine import Engine
+from athena.engine.events import (
+    Apply,
+    EndedRun,
+    Event,
+    Finished,
+    RunFailed,
+    RunRow,
+    StepOutcomeUnknown,
+    StepResult,
+    StoredEvent,
+)
+from athena.engine.hub import Subscription
+
+__all__ = [
+    "Apply",
+    "EndedRun",
+    "Engine",
+    "Event",
+    "Finished",
+    "Function",
+    "OnEnd",
+    "RunContext",
+    "RunFailed",
+    "RunRow",
+    "StepOutcomeUnknown",
+    "StepResult",
+    "StoredEvent",
+    "Subscription",
+]

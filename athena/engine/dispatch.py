@@ -1,0 +1,68 @@
+"""Jobs: PgQueuer claims them for this process, which then leases their runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.models import Job
+from pgqueuer.queries import Queries
+
+from athena.kit.db import SYSTEM_ROLE
+
+ENTRYPOINT: Final = "engine.run"
+BATCH: Final = 20
+CONNECT_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+Begin = Callable[[UUID, UUID], Awaitable[None]]
+
+
+class Dispatcher:
+    """Runs PgQueuer on a connection of its own, which is made again whenever it breaks."""
+
+    def __init__(self, url: str, begin: Begin) -> None:
+        self._url = url
+        self._begin = begin
+
+    async def run(self) -> None:
+        """Dispatches until it is cancelled."""
+        delay = 0.05
+        while True:
+            connection: asyncpg.Connection[asyncpg.Record] | None = None
+            try:
+                connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=30)
+                await connection.execute(f"SET ROLE {SYSTEM_ROLE}")
+                delay = 0.05
+                await self._serve(connection)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("engine.dispatch_interrupted", error=type(error).__name__)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 1.0)
+
+    async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        manager = QueueManager(Queries.from_asyncpg_connection(connection))
+
+        @manager.entrypoint(ENTRYPOINT)
+        async def run_job(job: Job) -> None:  # pyright: ignore[reportUnusedFunction]
+            workspace, _, run = (job.payload or b"").decode().partition(" ")
+            await self._begin(UUID(workspace), UUID(run))
+
+        connection.add_termination_listener(lambda _: manager.shutdown.set())
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
+            batch_size=BATCH,
+            max_concurrent_tasks=2 * BATCH,
+            log_aggregation_interval=timedelta(0),
+        )

@@ -1,0 +1,331 @@
+"""The engine of one process: accepts runs, drives those that it holds, and tells about all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from pgqueuer.errors import RetryRequested
+
+from athena.engine import store
+from athena.engine.crash_points import reached
+from athena.engine.dispatch import Dispatcher
+from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, drive, end_unheld
+from athena.engine.events import Event, RunRow, log_row
+from athena.engine.flusher import Flusher
+from athena.engine.held import HeldRun, Interruption
+from athena.engine.hub import Hub, Subscription
+from athena.engine.models import FINISHED
+from athena.engine.presence import Presence
+from athena.engine.store import Claim
+from athena.kit.clock import now
+from athena.kit.db import Database, Session
+from athena.kit.errors import AthenaError, NotFound
+from athena.kit.ids import new_uuid
+
+ATTEMPTS_MOST: Final = 10
+WATCHDOG_LEASES: Final = 4
+
+
+class Engine:
+    """Durable runs. Register the kinds, :meth:`start` it once, :meth:`stop` it at the end."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float = 15.0,
+        max_concurrent_runs: int = 1000,
+        grace_seconds: float = 2.0,
+    ) -> None:
+        self.database = database
+        self.lease_seconds = lease_seconds
+        self.process_uuid = new_uuid()
+        self.hub = Hub(database)
+        self._most = max_concurrent_runs
+        self._grace = grace_seconds
+        self._watchdog = timedelta(seconds=lease_seconds * WATCHDOG_LEASES)
+        self._kinds: dict[str, Kind] = {}
+        self._held: dict[UUID, HeldRun] = {}
+        self._room = asyncio.Event()
+        self._drives: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dispatching: asyncio.Task[None] | None = None
+        self._works = False
+        self._flusher: Flusher | None = None
+        self._presence: Presence | None = None
+
+    def register(
+        self, kind: str, function: Function, *, deadline_seconds: float | None = None, on_end: OnEnd | None = None
+    ) -> None:
+        """Names the function of a kind of runs.
+
+        ``on_end`` writes what follows from an end that the function did not decide (cancelled, failed), in the same
+        transaction. The deadline is for the time at work, waits excluded, crashes included.
+        """
+        deadline = None if deadline_seconds is None else timedelta(seconds=deadline_seconds)
+        self._kinds[kind] = Kind(function, deadline, on_end)
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self, *, worker: bool = True) -> None:
+        """Makes the process known and, as a ``worker``, takes runs. Waits until it is connected."""
+        self._flusher = Flusher(self)
+        self._presence = Presence(self, reaps=worker)
+        self._tasks = [_spawn(self._flusher.run()), _spawn(self._presence.run())]
+        await self._presence.connected.wait()
+        if worker:
+            self._works = True
+            self._dispatching = _spawn(Dispatcher(self.database.url, self._begin).run())
+
+    async def stop(self) -> None:
+        """Takes no more, gives what runs a moment, and hands the rest over; in less than five seconds."""
+        self._works = False
+        self._room.set()
+        if self._drives:
+            await asyncio.wait(self._drives, timeout=self._grace)
+        for reason, seconds in ((Interruption.HANDOVER, 1.0), (Interruption.LOST, 0.5)):
+            for run in tuple(self._held.values()):
+                run.interrupt(reason)
+            if self._drives:
+                await asyncio.wait(self._drives, timeout=seconds)
+        # What could not be handed over is taken over: this process's advisory lock is free from here on.
+        left = [*self._tasks, *self._drives, *([self._dispatching] if self._dispatching else [])]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=0.5)
+
+    # -- the public side --------------------------------------------------------------------------------------------
+
+    async def accept(  # noqa: PLR0913
+        self,
+        session: Session,
+        *,
+        kind: str,
+        workspace_uuid: UUID,
+        input: Any,  # noqa: A002
+        labels: Mapping[str, Any],
+        queue_key: str | None = None,
+        run_uuid: UUID | None = None,
+        begin_here: bool = True,
+        first_step: tuple[str, Event] | None = None,
+    ) -> UUID:
+        """Accepts a run in the caller's transaction; its id.
+
+        Runs with the same ``queue_key`` in a workspace run one at a time. With ``begin_here`` this process begins it
+        when the transaction is committed, if it is a worker with room. ``first_step`` is the key and the ``started``
+        event of the run's first step, where it is known: that spares a commit before the step.
+        """
+        registered = self._kinds[kind]
+        busy = False
+        if queue_key is not None:
+            await store.lock_queue(session, workspace_uuid, queue_key)
+            busy = await store.queue_is_busy(session, workspace_uuid, queue_key)
+        here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
+        moment = now()
+        run = Claim(
+            workspace_uuid=workspace_uuid,
+            uuid=run_uuid or new_uuid(),
+            kind=kind,
+            input=input,
+            labels=labels,
+            queue_key=queue_key,
+            lease_number=1 if here else 0,
+            attempts=0,
+            last_event_id=0,
+            waits={},
+            deadline_at=moment + registered.deadline if here and registered.deadline else None,
+            cancelled=False,
+        )
+        rows = [log_row(run.uuid, 1, moment, _started(run))] if here else []
+        if here and first_step is not None:
+            rows.append(log_row(run.uuid, 2, moment, first_step[1])._replace(step=first_step[0]))
+        run = run._replace(last_event_id=len(rows))
+        await store.insert_run(
+            session,
+            run,
+            status="running" if here else "queued",
+            process_uuid=self.process_uuid if here else None,
+            rows=rows,
+            job_delay=self._watchdog if here else None if busy else timedelta(),
+        )
+        if here:
+            intents = {first_step[0]: 1} if first_step else {}
+            session.after_commit(lambda: self._accepted(run, intents))
+        return run.uuid
+
+    def subscribe(self, workspace_uuid: UUID, run_uuid: UUID, after: int = 0) -> Subscription:
+        """The run's events after ``after``, from the log and then as they are committed; ends after the terminal one.
+
+        Close it (``aclose``, or :func:`contextlib.aclosing`) when leaving early.
+        """
+        return self.hub.subscribe(workspace_uuid, run_uuid, after)
+
+    async def result(self, workspace_uuid: UUID, run_uuid: UUID, timeout: float | None = None) -> RunRow:  # noqa: ASYNC109
+        """The run when it has ended; :class:`TimeoutError` when that takes longer than ``timeout`` seconds."""
+        async with asyncio.timeout(timeout):
+            held = self._held.get(run_uuid)
+            row = None if held is None else await asyncio.shield(held.done)
+            while row is None or row.status not in FINISHED:
+                async with self.database.session(store.tenant(workspace_uuid)) as session:
+                    found = await session.fetch_one(
+                        "SELECT workspace_uuid, uuid, status, output, error, last_event_id FROM runs"
+                        " WHERE workspace_uuid = $1 AND uuid = $2",
+                        workspace_uuid,
+                        run_uuid,
+                    )
+                if found is None:
+                    raise NotFound
+                row = RunRow(*found[:5])
+                if row.status not in FINISHED:
+                    async with contextlib.aclosing(self.subscribe(workspace_uuid, run_uuid, found[5])) as events:
+                        async for _ in events:
+                            pass
+            return row
+
+    async def cancel(self, session: Session, workspace_uuid: UUID, run_uuid: UUID) -> bool:
+        """Has the run cancelled, from the caller's transaction on; whether it was unfinished.
+
+        What does not run ends at once. What runs is stopped by its holder, or, if that is dead, by the next one.
+        """
+        found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+        if found is None:
+            return False
+        run, row = found
+        if row["process_uuid"] is None:
+            await self._end_unheld(session, run, Outcome("cancelled"))
+        else:
+            await store.request_cancel(session, run)
+            session.after_commit(lambda: self.cancel_requested([run_uuid]))
+        return True
+
+    async def signal(
+        self, session: Session, workspace_uuid: UUID, run_uuid: UUID, name: str, payload: Any = None
+    ) -> bool:
+        """Gives the run a signal in the caller's transaction; whether it is the first of its name and not too late."""
+        found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+        if found is None or f"signal:{name}" in found[0].waits:
+            return False
+        run, row = found
+        await store.settle(session, run, {f"signal:{name}": {"payload": payload}})
+        if row["status"] == "waiting":
+            await store.put_job(session, workspace_uuid, run_uuid, timedelta())
+        return True
+
+    # -- what the parts report --------------------------------------------------------------------------------------
+
+    def flush_soon(self, run: HeldRun) -> None:
+        """Has the run's pending events committed soon."""
+        if self._flusher is not None and not run.ending:
+            self._flusher.soon(run)
+
+    def notified(self, payload: str) -> None:
+        """A notification of another process, or of this one."""
+        sender, _, uuids = payload[1:].partition(" ")
+        run_uuids = [UUID(hex=text) for text in uuids.split(",")]
+        if payload[0] == "c":
+            self.cancel_requested(run_uuids)
+        elif sender != self.process_uuid.hex:
+            self.hub.look(run_uuids)
+
+    def reconnected(self) -> None:
+        """Notifications may have been missed."""
+        self.hub.look()
+
+    def cancel_requested(self, run_uuids: list[UUID]) -> None:
+        """These runs of this process are to be cancelled."""
+        for run_uuid in run_uuids:
+            if (run := self._held.get(run_uuid)) is not None:
+                run.interrupt(Interruption.CANCEL)
+
+    def lost_everything(self) -> None:
+        """The leases of this process are not its own any more."""
+        for run in tuple(self._held.values()):
+            run.interrupt(Interruption.LOST)
+
+    def _is_present(self) -> bool:
+        return self._presence is not None and self._presence.connected.is_set()
+
+    # -- driving ----------------------------------------------------------------------------------------------------
+
+    def _accepted(self, run: Claim, intents: dict[str, int]) -> None:
+        reached("accept.committed")
+        self._hold(HeldRun(self, run, records={}, intents=intents))
+
+    def _hold(self, run: HeldRun) -> None:
+        self._held[run.uuid] = run
+        task = _spawn(self._drive(run))
+        self._drives.add(task)
+        task.add_done_callback(self._drives.discard)
+
+    async def _drive(self, run: HeldRun) -> None:
+        row: RunRow | None = None
+        try:
+            row = await drive(run, self._kinds[run.claim.kind])
+        finally:
+            if self._held.get(run.uuid) is run:
+                del self._held[run.uuid]
+            run.done.set_result(row)
+            self._room.set()
+
+    async def _begin(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
+        """A job of the run came: leases it, if that may be, and drives it."""
+        while self._works and len(self._held) >= self._most:
+            self._room.clear()
+            await self._room.wait()
+        if not self._works or not self._is_present():
+            raise RetryRequested(delay=timedelta(seconds=0.5))
+        try:
+            await self._lease(workspace_uuid, run_uuid)
+        except AthenaError as error:
+            raise RetryRequested(delay=timedelta(seconds=1)) from error
+
+    async def _lease(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
+        async with self.database.session(store.tenant(workspace_uuid)) as session:
+            found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+            if found is None:
+                return
+            run, row = found
+            if row["process_uuid"] is not None and await store.is_alive(self.database, row["process_uuid"]):
+                await store.put_job(session, workspace_uuid, run_uuid, self._watchdog)
+                return
+            if run.kind not in self._kinds:
+                raise RetryRequested(delay=self._watchdog)
+            claim = self._next_lease(run, began=row["status"] == "running")
+            if run.cancelled or claim.attempts > ATTEMPTS_MOST:
+                outcome = Outcome("cancelled") if run.cancelled else Outcome("failed", error=CRASHED_ERROR)
+                await self._end_unheld(session, run, outcome)
+                return
+            rows = [] if row["started_at"] else [log_row(run.uuid, run.last_event_id + 1, now(), _started(run))]
+            await store.take(session, claim, self.process_uuid, rows, self._watchdog)
+            records, intents = await store.journal(session, run_uuid)
+            reached("started.before_commit")
+        reached("started.committed")
+        self.hub.look([run_uuid])
+        claim = claim._replace(last_event_id=run.last_event_id + len(rows))
+        self._hold(HeldRun(self, claim, records=records, intents=intents))
+
+    async def _end_unheld(self, session: Session, run: Claim, outcome: Outcome) -> None:
+        await end_unheld(session, run, self._kinds[run.kind], outcome, self.process_uuid)
+        session.after_commit(lambda: self.hub.look([run.uuid]))
+
+    def _next_lease(self, run: Claim, *, began: bool) -> Claim:
+        deadline = self._kinds[run.kind].deadline
+        return run._replace(
+            lease_number=run.lease_number + 1,
+            attempts=run.attempts + 1 if began else 0,
+            deadline_at=run.deadline_at if began else now() + deadline if deadline else None,
+        )
+
+
+def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work)
+
+
+def _started(run: Claim) -> Event:
+    return Event("run.started", {"kind": run.kind, **run.labels})

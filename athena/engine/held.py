@@ -1,0 +1,217 @@
+"""A run that this process holds: what waits to be committed, and the transactions that commit it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from athena.engine import store
+from athena.engine.crash_points import reached
+from athena.engine.events import Apply, Event, LeaseLost, LogRow, RunRow, log_row
+from athena.engine.hub import Hub
+from athena.engine.store import Claim, Transition
+from athena.kit.clock import now
+from athena.kit.db import Database, Session
+from athena.kit.errors import Conflict, Unavailable
+
+RUNNING: Final = Transition()
+RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Interruption(IntEnum):
+    """Why a run's task is stopped; a greater one prevails."""
+
+    HANDOVER = 1
+    CANCEL = 2
+    LOST = 3
+
+
+class Host(Protocol):
+    """What a held run needs of its engine."""
+
+    database: Database
+    hub: Hub
+    process_uuid: UUID
+
+    def flush_soon(self, run: HeldRun) -> None:
+        """Has the run's pending events committed soon."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """An event that is not yet committed; while ``texts`` is a list, its ``field`` still grows."""
+
+    at: datetime
+    event: Event
+    field: str = ""
+    texts: list[str] | None = None
+    step: str | None = None
+    record: str | None = None
+    tentative: bool = False  # falls away with the commit that it was meant for
+
+    def row(self, run_uuid: UUID, event_id: int) -> LogRow:
+        """The event as it goes into the log; it grows no more."""
+        if self.texts is not None:
+            self.event = Event(self.event.type, {**self.event.data, self.field: "".join(self.texts)})
+            self.texts = None
+        row = log_row(run_uuid, event_id, self.at, self.event)
+        return row if self.step is None else row._replace(step=self.step, record=self.record)
+
+
+class HeldRun:
+    """The run under its lease. ``lock`` is held by whoever is committing, so that ids follow each other."""
+
+    def __init__(self, host: Host, claim: Claim, *, records: dict[str, Any], intents: dict[str, int]) -> None:
+        self.host = host
+        self.claim = claim
+        self.records = records
+        self.intents = intents
+        self.lock = asyncio.Lock()
+        self.last_id = claim.last_event_id
+        self.pending: list[Pending] = []
+        self.staged: list[Apply] = []
+        self.progress = False
+        self.holding = False
+        self.due_at: float | None = None
+        self.flushed_at = 0.0
+        self.task: asyncio.Task[Any] | None = None
+        self.interruption: Interruption | None = None
+        self.ending = False
+        self.done: asyncio.Future[RunRow | None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def uuid(self) -> UUID:
+        """The run's id."""
+        return self.claim.uuid
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Adds events to what waits, to be committed soon."""
+        moment = now()
+        self.pending.extend(Pending(moment, event) for event in events)
+        self.host.flush_soon(self)
+
+    def stage(
+        self, events: Sequence[Event], apply: Apply | None = None, step: str | None = None, record: str | None = None
+    ) -> None:
+        """Adds events and what follows from them to the run's next commit; the last event carries the step's record."""
+        moment = now()
+        self.pending.extend(Pending(moment, event, tentative=True) for event in events)
+        if step is not None:
+            self.pending[-1].step, self.pending[-1].record = step, record
+            self.progress = self.progress or record is not None
+        if apply is not None:
+            self.staged.append(apply)
+        self.holding = True
+
+    def append_text(self, kind: str, fields: Mapping[str, Any], field: str, text: str) -> None:
+        """Adds text to the last event if that is of the same kind and fields and still waits."""
+        last = self.pending[-1] if self.pending else None
+        if (
+            last is not None
+            and last.texts is not None
+            and last.event.type == kind
+            and (last.event.data is fields or last.event.data == fields)
+        ):
+            last.texts.append(text)
+            return
+        self.pending.append(Pending(now(), Event(kind, fields), field, [text]))
+        self.host.flush_soon(self)
+
+    def rows(self) -> list[LogRow]:
+        """What waits, with ids. They become definite when the rows are committed."""
+        return [entry.row(self.uuid, self.last_id + number) for number, entry in enumerate(self.pending, 1)]
+
+    def committed(self, rows: Sequence[LogRow]) -> None:
+        """Shows what is durable now."""
+        if rows:
+            self.last_id = rows[-1].id
+            del self.pending[: len(rows)]
+            self.host.hub.publish(self.uuid, [row.stored for row in rows])
+
+    def interrupt(self, reason: Interruption) -> None:
+        """Stops the run's function, unless the end is already being written."""
+        if self.interruption is None or reason > self.interruption:
+            self.interruption = reason
+        if self.task is not None and not self.ending and not self.task.done():
+            self.task.cancel()
+
+    async def commit(self, change: Transition = RUNNING, *, point: str = "") -> None:
+        """Commits what waits, what is staged, and ``change``; :class:`LeaseLost` when it is too late for it.
+
+        Runs to its end even when the caller is cancelled, so that this process knows what was committed.
+        """
+        task = asyncio.ensure_future(self._commit(change, point))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    async def _commit(self, change: Transition, point: str) -> None:
+        async with self.lock:
+            rows = self.rows()
+            staged, self.staged = self.staged, []
+            change = change._replace(progress=change.progress or self.progress)
+            self.progress = self.holding = False
+            try:
+                await self.retrying(
+                    lambda: self._attempt(rows, change, staged, point), lambda: self._landed(rows, change)
+                )
+            except Exception:
+                # Refused by what was to be written with it, so it did not happen.
+                self.pending = [entry for entry in self.pending if not entry.tentative]
+                raise
+            self.committed(rows)
+        if point:
+            reached(f"{point}.committed")
+
+    async def _attempt(self, rows: Sequence[LogRow], change: Transition, applies: Sequence[Apply], point: str) -> None:
+        async with self.session() as session:
+            if applies and await store.guard(session, self.claim) is None:
+                raise LeaseLost
+            for apply in applies:
+                await apply(session)
+            if not await store.commit_run(session, self.claim, self.host.process_uuid, rows, change):
+                raise LeaseLost
+            if change.finished:
+                await store.release_queue(session, self.claim.workspace_uuid, self.claim.queue_key)
+            if point:
+                reached(f"{point}.before_commit")
+
+    async def _landed(self, rows: Sequence[LogRow], change: Transition) -> bool:
+        async with self.session() as session:
+            landed = await store.landed(session, self.claim, rows, change)
+        if landed is None:
+            raise LeaseLost
+        return landed
+
+    def session(self) -> Session:
+        """A transaction in the run's workspace."""
+        return self.host.database.session(store.tenant(self.claim.workspace_uuid))
+
+    async def retrying(self, attempt: Callable[[], Awaitable[None]], landed: Callable[[], Awaitable[bool]]) -> None:
+        """Makes ``attempt`` until the database answers; after a broken connection it first asks whether it landed."""
+        doubtful = False
+        for tries in itertools.count():
+            if self.interruption is Interruption.LOST:
+                raise LeaseLost
+            try:
+                if not (doubtful and await landed()):
+                    await attempt()
+            except Unavailable as error:
+                if error.error_code != "database_unavailable":
+                    raise
+                doubtful = True
+            except Conflict as error:
+                if error.error_code != "concurrent_change" or tries >= len(RETRY_SECONDS):
+                    raise
+            else:
+                return
+            await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])

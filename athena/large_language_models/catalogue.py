@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from typing import Any
 from uuid import UUID, uuid5
 
 from athena.llm.catalog import PROVIDERS, known_models
 from athena.llm.prices import load
 from athena.local_model.process import CONTEXT_TOKENS
-from athena.providers.builtin import LOCAL_SLUG, NAMESPACE
+from athena.providers.builtin import LOCAL_SLUG, NAMESPACE, builtin_uuid
 
 LOCAL_CONTEXT_WINDOW = CONTEXT_TOKENS
 _FORMAT = 1
@@ -85,3 +86,39 @@ def canonical(name: str, slugs: Sequence[str] = PROVIDERS) -> Sequence[tuple[str
         if model is not None and (slug, model.id) in _ids():
             found.append((slug, model.id))
     return tuple(found)
+
+
+def catalogue_rows(local: str | None) -> list[dict[str, Any]]:
+    """The columns of every model of the catalogue, and of the packaged model, if this installation runs one.
+
+    Loads the data, as :func:`canonical` does.
+    """
+    rows = [
+        {
+            "uuid": str(model_uuid(model.provider_slug, model.id)),
+            "provider_uuid": str(builtin_uuid(model.provider_slug)),
+            "name": model.id,
+            "display_name": model.display_name,
+            "context_window": model.context_window,
+            "input_price": None if model.input_price is None else float(model.input_price),
+            "output_price": None if model.output_price is None else float(model.output_price),
+            "capabilities": capabilities_of(model.id),
+            "status": "deprecated" if model.deprecated else "active",
+        }
+        for model in known_models()
+    ]
+    if local is not None:
+        rows.append(
+            {
+                "uuid": str(local_model_uuid(local)),
+                "provider_uuid": str(builtin_uuid(LOCAL_SLUG)),
+                "name": local,
+                "display_name": f"{local} (packaged)",
+                "context_window": LOCAL_CONTEXT_WINDOW,
+                "input_price": 0.0,
+                "output_price": 0.0,
+                "capabilities": ["json", "tools"],
+                "status": "active",
+            }
+        )
+    return list({row["uuid"]: row for row in rows}.values())

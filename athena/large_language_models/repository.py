@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.repository import Repository, Where
@@ -58,6 +60,16 @@ _TOUCH = """
 """
 
 
+# What an account's provider tells, and what the catalogue's data tell.
+_FOUND = ("display_name", "catalogue_uuid", "context_window", "max_output_tokens", "capabilities")
+_KNOWN = ("display_name", "context_window", "input_price", "output_price", "capabilities", "status")
+
+
+def _assignments(columns: Sequence[str]) -> str:
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return f"{changes}, updated_at = excluded.updated_at, revision = large_language_models.revision + 1"
+
+
 def _offer(match: str, first: str, *, named: bool) -> str:
     return _OFFER.format(join="LEFT" if named else "", match=match, first=first, which=_NAMED if named else _ANY)
 
@@ -72,6 +84,76 @@ class LargeLanguageModelRepository(Repository):
     def within(self, where: Where) -> None:
         """The workspace's rows, and those of the catalogue."""
         where.add("(workspace_uuid = {} OR workspace_uuid IS NULL)", self.workspace_uuid)
+
+    async def replace_found(self, account_uuid: UUID, provider_uuid: UUID, found: Sequence[Mapping[str, Any]]) -> None:
+        """Makes ``found`` the models of an account; those that it had already keep their ids."""
+        now = clock.now()
+        await self.session.execute(
+            "DELETE FROM large_language_models WHERE workspace_uuid = $1 AND account_uuid = $2 AND name <> ALL($3)",
+            self.workspace_uuid,
+            account_uuid,
+            [model["name"] for model in found],
+        )
+        await self.session.execute(
+            f"""
+            INSERT INTO large_language_models (workspace_uuid, account_uuid, provider_uuid, created_at, updated_at,
+                status, uuid, name, {", ".join(_FOUND)})
+            SELECT $1, $2, $3, $4, $4, 'active', uuid, name, {", ".join(_FOUND)}
+            FROM jsonb_populate_recordset(NULL::large_language_models, $5)
+            ON CONFLICT (account_uuid, name) DO UPDATE SET {_assignments(_FOUND)}
+            """,
+            self.workspace_uuid,
+            account_uuid,
+            provider_uuid,
+            now,
+            list(found),
+        )
+
+
+class CatalogueRepository:
+    """The catalogue; needs a system session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def version(self) -> str | None:
+        """The version that is stored."""
+        return await self.session.value("SELECT version FROM catalogue_versions WHERE name = 'models'")
+
+    async def claim(self, version: str) -> bool:
+        """Notes ``version``; false when another process has just done so. It waits for that one to finish."""
+        return bool(
+            await self.session.execute(
+                """
+                INSERT INTO catalogue_versions AS present (name, version) VALUES ('models', $1)
+                ON CONFLICT (name) DO UPDATE SET version = excluded.version WHERE present.version <> excluded.version
+                """,
+                version,
+            )
+        )
+
+    async def replace(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Makes ``rows`` the catalogue; a model that is gone from the data goes from here."""
+        columns = ("provider_uuid", "name", *_KNOWN)
+        present, wanted = (", ".join(f"{t}.{name}" for name in columns) for t in ("large_language_models", "excluded"))
+        now = clock.now()
+        await self.session.execute(
+            "DELETE FROM large_language_models WHERE workspace_uuid IS NULL AND uuid <> ALL($1::uuid[])",
+            [row["uuid"] for row in rows],
+        )
+        await self.session.execute(
+            f"""
+            INSERT INTO large_language_models (uuid, created_at, updated_at, deprecated_at, {", ".join(columns)})
+            SELECT uuid, $1, $1, CASE WHEN status = 'deprecated' THEN $1::timestamptz END, {", ".join(columns)}
+            FROM jsonb_populate_recordset(NULL::large_language_models, $2)
+            ON CONFLICT (uuid) DO UPDATE SET {_assignments(columns)},
+                deprecated_at = CASE WHEN excluded.status = 'deprecated'
+                    THEN coalesce(large_language_models.deprecated_at, excluded.deprecated_at) END
+            WHERE ({present}) IS DISTINCT FROM ({wanted})
+            """,
+            now,
+            list(rows),
+        )
 
 
 class OfferRepository:

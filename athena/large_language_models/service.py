@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from athena.accounts.service import Connections
+from athena.accounts.service import AccountService, Connections
 from athena.kit import clock
-from athena.kit.access import WorkspaceId
+from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, ValidationFailed
-from athena.large_language_models.catalogue import LOCAL_CONTEXT_WINDOW, canonical, local_model_uuid
-from athena.large_language_models.repository import OfferRepository
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.large_language_models.catalogue import (
+    LOCAL_CONTEXT_WINDOW,
+    canonical,
+    catalogue_rows,
+    data_version,
+    local_model_uuid,
+    model_uuid,
+)
+from athena.large_language_models.repository import CatalogueRepository, LargeLanguageModelRepository, OfferRepository
+from athena.large_language_models.schemas import Capability, Status
 from athena.llm.catalog import PROVIDERS
-from athena.llm.types import ModelEndpoint
+from athena.llm.types import DiscoveredModel, ModelEndpoint
+from athena.local_model.endpoint import LocalModelEndpoint
 from athena.providers.builtin import LOCAL_SLUG
+from athena.providers.service import ProviderService
 
+RELATIONS = ("provider",)
+MAXIMUM_FOUND = 5_000
+MAXIMUM_NAME = 255
+MAXIMUM_SIZE = 2**53
+
+LIST = ListOptions(
+    sortable={"name": "name", "display_name": "display_name", "created_at": "created_at", "updated_at": "updated_at"},
+    searchable=("name", "display_name"),
+    filters={"provider_uuid": UUID, "account_uuid": UUID, "status": Status, "capability": Capability, "name": str},
+    columns={"capability": "{} = ANY(large_language_models.capabilities)"},
+    relations=RELATIONS,
+    default_sort="name",
+)
 _TOUCH_AFTER = timedelta(minutes=1)
 
 
@@ -123,7 +148,14 @@ def _is_local(connections: Connections, model: str | None) -> bool:
 def _local(connections: Connections) -> ResolvedModel:
     endpoint = connections.local_endpoint()
     assert connections.local is not None  # noqa: S101 - local_endpoint() has seen to it
-    return ResolvedModel(endpoint, connections.local.model, LOCAL_SLUG, context_window=LOCAL_CONTEXT_WINDOW)
+    return ResolvedModel(
+        endpoint,
+        connections.local.model,
+        LOCAL_SLUG,
+        context_window=LOCAL_CONTEXT_WINDOW,
+        input_price=0.0,
+        output_price=0.0,
+    )
 
 
 def _check_usable(row: Row, wanted: _Wanted) -> None:
@@ -170,3 +202,98 @@ def _nothing_fits(model: str, account_uuid: UUID | None) -> NotFound | Validatio
 
 def _unavailable(message: str, code: str = "model_unavailable") -> ValidationFailed:
     return ValidationFailed(message, code=code, errors={"model": [message]})
+
+
+class LargeLanguageModelService:
+    """The models that the caller's workspace sees: the catalogue, and those of its accounts."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._models = LargeLanguageModelRepository(session, access.workspace_uuid)
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """One page of models."""
+        return await self._models.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One model; :class:`athena.kit.errors.NotFound` when the workspace sees none such."""
+        return await self._models.get(uuid)
+
+    async def verify(self, account_uuid: UUID) -> Row:
+        """Verifies an account, and replaces the models that it was known to offer; its row as it is now."""
+        verified = await AccountService(self._session, self._access).verify(account_uuid)
+        if verified.models is not None:
+            known = await asyncio.to_thread(_found, verified.provider_slug, verified.models)
+            await self._models.replace_found(account_uuid, verified.row["provider_uuid"], known)
+        return verified.row
+
+    async def show(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
+        """Rows as the API shows them, with the relations that were asked for; one query per relation."""
+        items = [present(row) for row in rows]
+        if "provider" in relations:
+            service = ProviderService(self._session, self._access)
+            providers = await service.by_ids([row["provider_uuid"] for row in rows])
+            for item, row in zip(items, rows, strict=True):
+                item["provider"] = providers.get(row["provider_uuid"])
+        return items
+
+
+def _found(slug: str, models: Sequence[DiscoveredModel]) -> list[dict[str, Any]]:
+    """The columns of what an account was found to offer; names that appear twice count once."""
+    rows: dict[str, dict[str, Any]] = {}
+    for model in models[:MAXIMUM_FOUND]:
+        name = model.id.replace("\0", "")[:MAXIMUM_NAME]
+        same = canonical(name, (slug,)) if slug in PROVIDERS else ()
+        rows[name] = {
+            "uuid": str(new_uuid()),
+            "name": name,
+            "display_name": (model.display_name or name).replace("\0", "")[:MAXIMUM_NAME],
+            "catalogue_uuid": str(model_uuid(*same[0])) if same else None,
+            "context_window": _size(model.context_window),
+            "max_output_tokens": _size(model.max_output_tokens),
+            "capabilities": list(model.capabilities),
+        }
+    return [row for name, row in rows.items() if name.strip()]
+
+
+def _size(value: int | None) -> int | None:
+    return value if value is not None and 0 < value < MAXIMUM_SIZE else None
+
+
+def present(row: Row) -> dict[str, Any]:
+    """A model's row as the API shows it, without relations."""
+    return {
+        "uuid": row["uuid"],
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "name": row["name"],
+        "display_name": row["display_name"],
+        "provider_uuid": row["provider_uuid"],
+        "account_uuid": row["account_uuid"],
+        "context_window": row["context_window"],
+        "max_output_tokens": row["max_output_tokens"],
+        "input_price": row["input_price"],
+        "output_price": row["output_price"],
+        "capabilities": row["capabilities"],
+        "status": row["status"],
+        "deprecated_at": clock.rfc3339_or_none(row["deprecated_at"]),
+        "provider": None,
+    }
+
+
+async def sync_catalogue(session: Session, local: LocalModelEndpoint | None = None) -> None:
+    """Brings the stored catalogue to the version of the data and of the packaged model; at each start.
+
+    Needs a system session. The built-in providers must be stored before. When nothing has changed it is one query; the data, which take half a
+    second to load, are not touched then.
+    """
+    name = local.model if local else None
+    wanted = f"{data_version()} {name}"
+    catalogue = CatalogueRepository(session)
+    if await catalogue.version() == wanted:
+        return
+    await session.commit()
+    rows = await asyncio.to_thread(catalogue_rows, name)
+    if await catalogue.claim(wanted):
+        await catalogue.replace(rows)

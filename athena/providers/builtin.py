@@ -37,6 +37,8 @@ class Builtin:
     base_url: str | None
     authentication: AuthenticationConfig
     dialect: Dialect = Dialect.OPENAI_CHAT
+    lists_models_to_all: bool = False
+    """Whether the list of models comes without a look at the key, so that it says nothing about the key."""
 
     @property
     def row(self) -> dict[str, Any]:
@@ -49,8 +51,14 @@ class Builtin:
             "base_url": self.base_url,
             "authentication_config": self.authentication.stored(),
             "logo": None,
+            "is_builtin": True,
             "settings": {"dialect": self.dialect.value},
         }
+
+
+def lists_models_to_all(slug: str) -> bool:
+    """Whether that provider's list of models says nothing about the key that it was asked with."""
+    return any(builtin.slug == slug and builtin.lists_models_to_all for builtin in BUILTIN)
 
 
 def _key(required: str = "API key", *, example: str | None = None) -> FieldSchema:
@@ -100,7 +108,7 @@ BUILTIN: Sequence[Builtin] = (
     ),
     Builtin("mistral", "Mistral", "https://api.mistral.ai/v1", _bearer()),
     Builtin("groq", "Groq", "https://api.groq.com/openai/v1", _bearer("gsk_…")),
-    Builtin("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", _bearer("sk-or-…")),
+    Builtin("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", _bearer("sk-or-…"), lists_models_to_all=True),
     Builtin(
         "ollama",
         "Ollama",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
 
-from athena.kit.schemas import Input, Name, Resource
+from athena.kit.schemas import Input, Name, Resource, With
 from athena.llm.types import Dialect
 
 MAXIMUM_FIELDS = 30
@@ -95,6 +95,9 @@ class FieldsSchema(BaseModel):
         unknown = sorted(set(self.required) - set(self.properties))
         if unknown:
             raise ValueError(f"required names fields that are not among the properties: {', '.join(unknown)}")
+        address = self.properties.get("base_url")
+        if address is not None and (address.type != "string" or address.format != "uri"):
+            raise ValueError("the field base_url must be a string of the format uri")
         return self
 
 
@@ -174,32 +177,47 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$", exa
 Logo = Annotated[str, Field(max_length=2048)]
 
 
+def bearer() -> AuthenticationConfig:
+    """What most model servers want: a key, as a bearer token."""
+    return AuthenticationConfig(type=AuthenticationType.BEARER)
+
+
 class ProviderCreate(Input):
     """A custom provider."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Our model server",
+                    "base_url": "https://models.example.com/v1",
+                    "authentication_config": {"type": "bearer"},
+                }
+            ]
+        }
+    )
 
     name: Name
     slug: Slug | None = Field(default=None, description="Made from the name when left out.")
     kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
     base_url: Url | None = None
-    authentication_config: AuthenticationConfig = Field(
-        default_factory=lambda: AuthenticationConfig(type=AuthenticationType.BEARER)
-    )
+    authentication_config: AuthenticationConfig = Field(default_factory=bearer)
     logo: Logo | None = None
     settings: ProviderSettings = Field(default_factory=ProviderSettings)
-    with_: Annotated[str | None, Field(alias="with", description="A provider has no relations.")] = None
+    with_: With = Field(default=None, alias="with")
 
 
 class ProviderUpdate(Input):
-    """The fields to change."""
+    """The fields to change; what is not named stays. Keys of ``settings`` that are not named stay too."""
 
     name: Name = ""
     slug: Slug = ""
     kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
     base_url: Url | None = None
-    authentication_config: AuthenticationConfig | None = None
+    authentication_config: AuthenticationConfig = Field(default_factory=bearer)
     logo: Logo | None = None
-    settings: ProviderSettings | None = None
-    with_: Annotated[str | None, Field(alias="with", description="A provider has no relations.")] = None
+    settings: ProviderSettings = Field(default_factory=ProviderSettings)
+    with_: With = Field(default=None, alias="with")
 
 
 class Provider(Resource):

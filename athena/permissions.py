@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 
 class Permission(StrEnum):
     """``resource.action``; declared at the route that needs it."""
 
+    USER_UPDATE = "user.update"
+    """Change one's own name, profile and password. Every member has it."""
     WORKSPACES_VIEW = "workspaces.view"
+    WORKSPACES_CREATE = "workspaces.create"
+    """Found a new workspace and own it. Every member has it."""
     WORKSPACES_UPDATE = "workspaces.update"
     WORKSPACES_DELETE = "workspaces.delete"
     MEMBERS_VIEW = "members.view"
@@ -51,6 +56,9 @@ class Permission(StrEnum):
     MEDIA_DELETE = "media.delete"
 
 
+_VALUES = frozenset(permission.value for permission in Permission)
+
+
 class Role(StrEnum):
     """A member's part in a workspace; each is a set of permissions."""
 
@@ -63,7 +71,10 @@ class Role(StrEnum):
 
 _OWNER = frozenset(Permission)
 _ADMIN = _OWNER - {Permission.WORKSPACES_DELETE}
-_VIEWER = frozenset(p for p in Permission if p.value.endswith(".view")) - {Permission.TOKENS_VIEW}
+PERSONAL_PERMISSIONS = frozenset({Permission.USER_UPDATE, Permission.WORKSPACES_CREATE})
+_VIEWER = (
+    frozenset(p for p in Permission if p.value.endswith(".view")) - {Permission.TOKENS_VIEW} | PERSONAL_PERMISSIONS
+)
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,
     Permission.THREADS_CREATE,
@@ -102,3 +113,33 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.VIEWER: _VIEWER,
     }
 )
+
+ROLE_RANKS: Mapping[Role, int] = MappingProxyType(
+    {role: rank for rank, role in enumerate((Role.VIEWER, Role.OPERATOR, Role.BUILDER, Role.ADMIN, Role.OWNER))}
+)
+"""How far up each role stands: nobody grants, changes or removes a role above their own."""
+
+_FAMILY = ".*"
+
+
+def is_scope(text: str) -> bool:
+    """Whether ``text`` can narrow a token: a permission, or a family of them such as ``agents.*``."""
+    return bool(_expand(text))
+
+
+def expand(scopes: Iterable[str]) -> frozenset[str]:
+    """The permissions that ``scopes`` name; those that no longer exist name none."""
+    return frozenset(permission for scope in scopes for permission in _expand(scope))
+
+
+def narrowed(role: str, scopes: frozenset[str] | None) -> frozenset[str]:
+    """The permissions of ``role``, as far as a token's expanded ``scopes`` leave them."""
+    full = ROLE_PERMISSIONS[Role(role)]
+    return full if scopes is None else full & scopes
+
+
+@lru_cache(1024)
+def _expand(scope: str) -> frozenset[str]:
+    if scope.endswith(_FAMILY):
+        return frozenset(p.value for p in Permission if p.value.startswith(scope[:-1]))
+    return frozenset({scope}) if scope in _VALUES else frozenset()

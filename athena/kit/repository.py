@@ -193,6 +193,12 @@ class Rows:
         """The error for a row that this workspace does not have; the same for all, so that it tells nothing."""
         return NotFound("It does not exist.")
 
+    @staticmethod
+    def check_revision(row: Row, revision: int | None) -> None:
+        """:class:`PreconditionFailed` when ``revision`` is named and not the row's."""
+        if revision is not None and row["revision"] != revision:
+            raise PreconditionFailed("It was changed since; get it again and repeat.")
+
     def _identify(self, where: Where, uuid: UUID, revision: int | None) -> None:
         self.within(where)
         where.add("uuid = {}", uuid)

@@ -15,9 +15,11 @@ workspaces = sa.Table(
     sa.Column("slug", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False, server_default=""),
     sa.Column("settings", Json, nullable=False),
+    # The organization of the identity provider that this workspace stands for.
+    sa.Column("oidc_issuer", sa.Text),
     sa.Column("oidc_organization", sa.Text),
     sa.UniqueConstraint("slug"),
-    sa.UniqueConstraint("oidc_organization"),
+    sa.UniqueConstraint("oidc_issuer", "oidc_organization"),
 )
 
 workspace_members = sa.Table(
@@ -27,6 +29,10 @@ workspace_members = sa.Table(
     sa.Column("user_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True),
     *resource_columns(),
     sa.Column("role", sa.Text, nullable=False),
+    # `oidc`: given by the identity provider, and taken back when it no longer says so.
+    sa.Column("source", sa.Text, nullable=False, server_default="local"),
     sa.Column("invited_at", Time),
+    sa.CheckConstraint("role IN ('owner', 'admin', 'builder', 'operator', 'viewer')", name="role"),
+    sa.CheckConstraint("source IN ('local', 'oidc')", name="source"),
     sa.Index(None, "user_uuid"),
 )

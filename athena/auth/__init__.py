@@ -1,0 +1,1 @@
+"""Who calls: sign-in, tokens, sessions of the console, the identity provider, and what follows from them."""

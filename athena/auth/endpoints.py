@@ -1,0 +1,120 @@
+"""``/api/v1/auth`` and ``/api/v1/tokens``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from athena.auth.authorization import Authorizer, client_address, sign_in_credentials
+from athena.auth.repository import TOKEN_LIST
+from athena.auth.schemas import CreatedToken, SignedInToken, SignIn, Token, TokenCreate
+from athena.auth.service import SignInService, TokenService, log_out, show_token
+from athena.kit.access import Access, Identity, SignedIn, WorkspaceQuery, public, signed_in
+from athena.kit.db import Session
+from athena.kit.pagination import ListQuery, list_query
+from athena.kit.routing import JsonResponse, Router, if_match, listing, no_content, resource
+from athena.kit.schemas import Data, Page
+from athena.permissions import Permission
+
+router = Router("Authentication")
+
+TOKENS = "/api/v1/tokens"
+PATH = "/api/v1/tokens/{token_uuid}"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """The caller, with access to a workspace where the request names one."""
+
+    identity: Identity
+    access: Access | None
+    session: Session
+
+    @property
+    def service(self) -> TokenService:
+        """The rules, for this caller."""
+        return TokenService(self.session, self.identity, self.access)
+
+
+def _holder(permission: Permission) -> Any:
+    """Lets in who is signed in, to their own tokens; to a workspace's, who has ``permission`` there."""
+
+    async def holder(request: Request, workspace_uuid: WorkspaceQuery = None) -> AsyncGenerator[TokenHolder]:
+        authorizer: Authorizer = request.app.state.authorize
+        identity = await authorizer.authenticate(request, permission)
+        access = await authorizer(request, permission, workspace_uuid) if workspace_uuid else None
+        async with request.app.state.database.session((access or identity).scope) as session:
+            yield TokenHolder(identity, access, session)
+
+    holder.permission = permission  # type: ignore[attr-defined]
+    return Depends(holder, scope="function")
+
+
+Anybody = Annotated[Session, public()]
+Known = Annotated[SignedIn, signed_in()]
+Viewer = Annotated[TokenHolder, _holder(Permission.TOKENS_VIEW)]
+Creator = Annotated[TokenHolder, _holder(Permission.TOKENS_CREATE)]
+Deleter = Annotated[TokenHolder, _holder(Permission.TOKENS_DELETE)]
+Query = Annotated[ListQuery, list_query(TOKEN_LIST)]
+Revision = Annotated[int | None, Depends(if_match)]
+
+
+@router.operation(
+    "POST",
+    "/api/v1/auth/sign-in",
+    summary="Sign In",
+    response=Data[SignedInToken],
+    extra={"security": [{}, {"basic": []}]},
+)
+async def sign_in(request: Request, session: Anybody, body: SignIn) -> Response:
+    """Gives a token for e-mail and password; with `session`, the console's cookie, too."""
+    authorizer: Authorizer = request.app.state.authorize
+    email, password = sign_in_credentials(request, body)
+    result = await SignInService(session).sign_in(email, password, client_address(request), body)
+    response = JsonResponse({"data": result.content})
+    if result.console is not None:
+        authorizer.cookies.set(response, result.console.secret, result.console.csrf_token)
+    return response
+
+
+@router.operation("POST", "/api/v1/auth/logout", summary="Logout", status=204)
+async def logout(request: Request, caller: Known) -> Response:
+    """Ends the token or session that the request shows."""
+    authorizer: Authorizer = request.app.state.authorize
+    await log_out(caller.session, caller.identity)
+    response = no_content()
+    authorizer.cookies.clear(response)
+    return response
+
+
+@router.operation("GET", TOKENS, summary="Get Tokens", response=Page[Token])
+async def get_tokens(holder: Viewer, query: Query) -> Response:
+    """The caller's tokens; with `workspace_uuid`, those of that workspace, with its service tokens of all members."""
+    page = await holder.service.page(query)
+    return listing(page, [show_token(row) for row in page.rows])
+
+
+@router.operation("POST", TOKENS, summary="Create a Token", response=Data[CreatedToken], status=201)
+async def create_token(holder: Creator, body: TokenCreate) -> Response:
+    """Creates a personal or service token. Its secret is in this answer and nowhere else."""
+    row, secret = await holder.service.create(body)
+    item = {**show_token(row), "token": secret.text}
+    return resource(item, row, status=201, location=f"{TOKENS}/{row['uuid']}")
+
+
+@router.operation("GET", PATH, summary="Retrieve a Token", response=Data[Token])
+async def get_token(token_uuid: UUID, holder: Viewer) -> Response:
+    """One token."""
+    row = await holder.service.get(token_uuid)
+    return resource(show_token(row), row)
+
+
+@router.operation("DELETE", PATH, summary="Revoke a Token", status=204, errors=[412])
+async def delete_token(token_uuid: UUID, holder: Deleter, revision: Revision) -> Response:
+    """Ends a token, at once."""
+    await holder.service.revoke(token_uuid, revision)
+    return no_content()

@@ -1,0 +1,161 @@
+"""The SQL of credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from athena.auth.models import tokens
+from athena.kit import clock
+from athena.kit.db import Database, Row, Session
+from athena.kit.errors import NotFound
+from athena.kit.pagination import ListOptions
+from athena.kit.repository import Rows, Where
+
+TOKEN_LIST = ListOptions(
+    sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name"},
+    searchable=("name",),
+    filters={"kind": Literal["personal", "service"], "name": str},
+)
+
+AUTHENTICATE = "SELECT * FROM athena_authenticate($1, $2)"
+AUTHENTICATE_SESSION = "SELECT * FROM athena_authenticate_session($1, $2)"
+MEMBERSHIP = "SELECT * FROM athena_membership($1, $2)"
+
+
+async def token_by_hash(database: Database, digest: bytes, workspace_uuid: UUID | None) -> Row | None:
+    """A token with its user's place in the workspace, in one round trip; notes its use."""
+    return await database.statement(AUTHENTICATE, digest, workspace_uuid)
+
+
+async def session_by_hash(database: Database, digest: bytes, workspace_uuid: UUID | None) -> Row | None:
+    """A console's session, as :func:`token_by_hash`."""
+    return await database.statement(AUTHENTICATE_SESSION, digest, workspace_uuid)
+
+
+async def membership(database: Database, user_uuid: UUID, workspace_uuid: UUID | None) -> Row | None:
+    """The user's place in the workspace, or in their default one."""
+    return await database.statement(MEMBERSHIP, user_uuid, workspace_uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose tokens: a user's own; of one workspace, where that is named; with its service tokens of all its members."""
+
+    user_uuid: UUID
+    workspace_uuid: UUID | None = None
+    of_all: bool = False
+
+
+class TokenRepository(Rows):
+    """Personal and service tokens that can still be used."""
+
+    table = tokens
+    hidden = frozenset({"token_hash"})
+
+    def __init__(self, session: Session, holder: Holder) -> None:
+        super().__init__(session)
+        self.holder = holder
+
+    def within(self, where: Where) -> None:
+        """The holder's. The database sees to it, too."""
+        holder = self.holder
+        where.add("kind <> 'sign_in' AND revoked_at IS NULL")
+        if holder.workspace_uuid is not None:
+            where.add("workspace_uuid = {}", holder.workspace_uuid)
+        if holder.of_all and holder.workspace_uuid is not None:
+            where.add("(user_uuid = {} OR kind = 'service')", holder.user_uuid)
+        else:
+            where.add("user_uuid = {}", holder.user_uuid)
+
+    def not_found(self) -> NotFound:
+        """As for every resource."""
+        return NotFound("There is no such token.")
+
+
+class CredentialRepository:
+    """What signing in and out writes; the session's scope is the user's own, or the system's."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def revoke(self, token_uuid: UUID) -> None:
+        """Ends a token."""
+        moment = clock.now()
+        await self.session.execute(
+            "UPDATE tokens SET revoked_at = $2, updated_at = $2, revision = revision + 1 "
+            "WHERE uuid = $1 AND revoked_at IS NULL",
+            token_uuid,
+            moment,
+        )
+
+    async def add_session(self, values: dict[str, Any]) -> None:
+        """Stores a console's session."""
+        names = ", ".join(values)
+        places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+        await self.session.execute(f"INSERT INTO sessions ({names}) VALUES ({places})", *values.values())
+
+    async def end_session(self, session_uuid: UUID) -> None:
+        """Ends a console's session."""
+        await self.session.execute("DELETE FROM sessions WHERE uuid = $1", session_uuid)
+
+    async def sweep(self, moment: datetime, user_uuid: UUID) -> None:
+        """Removes what of the user's sign-ins can no longer be used."""
+        await self.session.execute("DELETE FROM sessions WHERE user_uuid = $1 AND expires_at < $2", user_uuid, moment)
+        await self.session.execute(
+            "DELETE FROM tokens WHERE user_uuid = $1 AND kind = 'sign_in' AND (expires_at < $2 OR revoked_at < $2)",
+            user_uuid,
+            moment,
+        )
+
+
+class AttemptRepository:
+    """Failed sign-ins, counted by keys; needs the system's scope."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def lock(self, keys: Sequence[bytes]) -> dict[bytes, Row]:
+        """The counts of ``keys``, made where they are missing, held until the commit, in one order."""
+        moment = clock.now()
+        await self.session.execute(
+            "INSERT INTO sign_in_attempts (key, failures, updated_at) "
+            "SELECT key, 0, $2 FROM unnest($1::bytea[]) AS key ORDER BY key ON CONFLICT DO NOTHING",
+            list(keys),
+            moment,
+        )
+        rows = await self.session.fetch(
+            "SELECT * FROM sign_in_attempts WHERE key = ANY($1) ORDER BY key FOR UPDATE", list(keys)
+        )
+        return {row["key"]: row for row in rows}
+
+    async def store(self, key: bytes, failures: int, blocked_until: datetime | None) -> None:
+        """Sets a count that is locked."""
+        await self.session.execute(
+            "UPDATE sign_in_attempts SET failures = $2, blocked_until = $3, updated_at = $4 WHERE key = $1",
+            key,
+            failures,
+            blocked_until,
+            clock.now(),
+        )
+
+    async def blocked_until(self, keys: Sequence[bytes]) -> datetime | None:
+        """Until when one of ``keys`` is to wait."""
+        return await self.session.value(
+            "SELECT max(blocked_until) FROM sign_in_attempts WHERE key = ANY($1)", list(keys)
+        )
+
+    async def forgive(self, key: bytes) -> None:
+        """Forgets the failures of ``key``."""
+        await self.session.execute("DELETE FROM sign_in_attempts WHERE key = $1", key)
+
+    async def sweep(self, before: datetime) -> None:
+        """Forgets what is long past."""
+        await self.session.execute(
+            "DELETE FROM sign_in_attempts WHERE key IN "
+            "(SELECT key FROM sign_in_attempts WHERE updated_at < $1 LIMIT 100 FOR UPDATE SKIP LOCKED)",
+            before,
+        )

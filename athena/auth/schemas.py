@@ -1,0 +1,73 @@
+"""What the API says and takes of credentials."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from athena.kit.schemas import Input, Name, Output, Resource, Time, Timestamp, Uuid
+from athena.users.passwords import MAXIMUM_LENGTH
+from athena.users.schemas import User
+
+ScopeName = Annotated[str, Field(min_length=1, max_length=100, examples=["agents.view", "threads.*"])]
+
+
+class SignIn(Input):
+    """E-mail and password; or neither, when they come as `Authorization: Basic`."""
+
+    email: Annotated[str, Field(max_length=254, examples=["ada@example.com"])] = ""
+    password: Annotated[str, Field(max_length=MAXIMUM_LENGTH, examples=["correct horse battery"])] = ""
+    device_name: Name = "Sign-in"
+    session: Annotated[bool, Field(description="Sets the console's session cookie, too.")] = False
+
+
+class SignedInToken(Output):
+    """What Sign In answers."""
+
+    token: Annotated[str, Field(description="Shown once.")]
+    token_type: Literal["Bearer"]
+    expires_at: Timestamp
+    user: User
+    csrf_token: Annotated[
+        str | None, Field(description="With `session`: to be sent as `X-CSRF-Token` beside the cookie.")
+    ] = None
+
+
+class TokenCreate(Input):
+    """A new token."""
+
+    name: Name
+    kind: Annotated[
+        Literal["personal", "service"],
+        Field(description="A service token is of a workspace, and all who manage its tokens see and end it."),
+    ] = "personal"
+    workspace_uuid: Annotated[
+        Uuid | None,
+        Field(description="The one workspace that it opens. Left out, a personal token opens all of yours."),
+    ] = None
+    scopes: Annotated[
+        list[ScopeName] | None,
+        Field(min_length=1, max_length=100, description="Permissions, or families of them such as `agents.*`."),
+    ] = None
+    expires_at: Time | None = None
+
+
+class Token(Resource):
+    """A token; its secret is not in it."""
+
+    name: str
+    kind: Literal["personal", "service"]
+    hint: Annotated[str, Field(description="The secret's first and last characters.")]
+    user_uuid: UUID
+    workspace_uuid: UUID | None
+    scopes: list[str] | None
+    expires_at: Timestamp | None
+    last_used_at: Timestamp | None
+
+
+class CreatedToken(Token):
+    """A token just made."""
+
+    token: Annotated[str, Field(description="The secret. It is shown here and never again.")]

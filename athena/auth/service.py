@@ -1,0 +1,299 @@
+"""The rules of credentials: signing in and out, tokens, and the identity provider's users."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import ipaddress
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from athena.auth.oidc import CredentialRejected, ExternalUser
+from athena.auth.repository import AttemptRepository, CredentialRepository, Holder, TokenRepository
+from athena.auth.schemas import SignIn, TokenCreate
+from athena.auth.secrets import NewSecret, TokenKind, new_secret, new_token
+from athena.kit import clock
+from athena.kit.access import Access, Identity
+from athena.kit.db import Database, Row, Session
+from athena.kit.errors import PermissionDenied, TooManyRequests, Unauthenticated, ValidationFailed
+from athena.kit.ids import new_uuid
+from athena.kit.pagination import ListQuery, RowPage
+from athena.permissions import Permission, expand, is_scope, narrowed
+from athena.users import passwords
+from athena.users.service import UserService, advance_sync, password_by_email, renew_hash, take_in
+from athena.workspaces.service import role_in, sync_organizations
+
+SESSION_LIFETIME = timedelta(days=14)
+SIGN_IN_LIFETIME = timedelta(days=30)
+EMAIL_FREE_FAILURES = 5
+# Many people may share an address.
+ADDRESS_FREE_FAILURES = 50
+MAXIMUM_DELAY_SECONDS = 300
+FORGOTTEN_AFTER = timedelta(hours=1)
+IPV6_SITE_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """The secrets of a console's session: one for the cookie, one against forgery."""
+
+    secret: str
+    csrf_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """What Sign In answers, and the session that the console's cookies are for."""
+
+    content: dict[str, Any]
+    console: ConsoleSession | None
+
+
+class SignInService:
+    """Sign-in by e-mail and password; needs a session of the system's scope."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._attempts = AttemptRepository(session)
+        self._credentials = CredentialRepository(session)
+
+    async def verify(self, email: str, password: str, address: str) -> UUID:
+        """Whose e-mail and password it is: :class:`CredentialRejected` when nobody's, 429 after too many failures."""
+        keys = _attempt_keys(email, address)
+        async with passwords.turn():
+            await self._check_throttle(keys)
+            found = await password_by_email(self._session, email)
+            await self._session.commit()
+            user_uuid, stored = found or (None, None)
+            if not await passwords.verify_password(stored, password):
+                await self._count_failure(keys)
+                raise CredentialRejected("E-mail or password is wrong.", "invalid_credentials")
+        assert user_uuid is not None  # noqa: S101 - nobody's password never verifies
+        assert stored is not None  # noqa: S101
+        await self._attempts.forgive(next(iter(keys)))
+        await renew_hash(self._session, user_uuid, password, stored)
+        await self._session.commit()
+        return user_uuid
+
+    async def sign_in(self, email: str, password: str, address: str, body: SignIn) -> SignInResult:
+        """What Sign In answers: :class:`Unauthenticated` for a wrong password."""
+        try:
+            user_uuid = await self.verify(email, password, address)
+        except CredentialRejected as rejection:
+            raise Unauthenticated(str(rejection), code=rejection.code) from rejection
+        secret, expires_at = await self.give_token(user_uuid, body.device_name)
+        console = await self.give_session(user_uuid, body.device_name) if body.session else None
+        _, user = await UserService(self._session, Identity(user_uuid)).get()
+        content = {"token": secret.text, "token_type": "Bearer", "expires_at": expires_at, "user": user}
+        if console is not None:
+            content["csrf_token"] = console.csrf_token
+        return SignInResult(content, console)
+
+    async def give_token(self, user_uuid: UUID, device_name: str) -> tuple[NewSecret, datetime]:
+        """A token for a user who showed the password, and when it expires."""
+        moment = clock.now()
+        await self._credentials.sweep(moment, user_uuid)
+        await self._attempts.sweep(moment - FORGOTTEN_AFTER)
+        expires_at = moment + SIGN_IN_LIFETIME
+        _, secret = await create_token(
+            self._session, user_uuid=user_uuid, kind="sign_in", name=device_name, expires_at=expires_at
+        )
+        return secret, expires_at
+
+    async def give_session(self, user_uuid: UUID, device_name: str) -> ConsoleSession:
+        """A session of the console for a user who showed the password."""
+        secret, csrf = new_secret(), new_secret()
+        moment = clock.now()
+        await self._credentials.add_session(
+            {
+                "uuid": new_uuid(),
+                "created_at": moment,
+                "user_uuid": user_uuid,
+                "session_hash": secret.digest,
+                "csrf_hash": csrf.digest,
+                "name": device_name,
+                "expires_at": moment + SESSION_LIFETIME,
+            }
+        )
+        return ConsoleSession(secret.text, csrf.text)
+
+    async def _check_throttle(self, keys: dict[bytes, int]) -> None:
+        until = await self._attempts.blocked_until(list(keys))
+        moment = clock.now()
+        if until is not None and until > moment:
+            await self._session.commit()
+            seconds = math.ceil((until - moment).total_seconds())
+            raise TooManyRequests("Too many failed sign-ins; wait a while.", retry_after=seconds)
+
+    async def _count_failure(self, keys: dict[bytes, int]) -> None:
+        moment = clock.now()
+        for key, row in (await self._attempts.lock(list(keys))).items():
+            failures = 1 if row["updated_at"] < moment - FORGOTTEN_AFTER else row["failures"] + 1
+            wait = delay_after(failures, keys[key])
+            await self._attempts.store(key, failures, moment + timedelta(seconds=wait) if wait else None)
+        await self._session.commit()
+
+
+def delay_after(failures: int, free: int) -> int:
+    """For how many seconds no attempt is taken after so many failures: none at first, then twice as long each time."""
+    return 0 if failures <= free else min(2 ** min(failures - free, 30), MAXIMUM_DELAY_SECONDS)
+
+
+def _attempt_keys(email: str, address: str) -> dict[bytes, int]:
+    """What failures are counted by, the e-mail first, with how many are free."""
+    keys = {_attempt_key("email", email.strip().lower()): EMAIL_FREE_FAILURES}
+    site = _site(address)
+    if site:
+        keys[_attempt_key("address", site)] = ADDRESS_FREE_FAILURES
+    return keys
+
+
+def _attempt_key(kind: str, value: str) -> bytes:
+    return hashlib.sha256(f"{kind}\0{value}".encode("utf-8", "replace")).digest()
+
+
+def _site(address: str) -> str:
+    """The address; of IPv6 the network, since one client has all addresses of one."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if parsed.version == 6:  # noqa: PLR2004
+        return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False))
+    return str(parsed)
+
+
+def basic_credentials(value: str) -> tuple[str, str]:
+    """E-mail and password from the value of ``Authorization: Basic``."""
+    try:
+        email, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        colon = email = password = ""
+    if not colon or "\0" in email:
+        raise CredentialRejected("The Basic credentials cannot be read.", "invalid_credentials")
+    return email, password
+
+
+async def log_out(session: Session, identity: Identity) -> None:
+    """Ends the token or session that the caller showed."""
+    credentials = CredentialRepository(session)
+    if identity.token_uuid is not None:
+        await credentials.revoke(identity.token_uuid)
+    if identity.session_uuid is not None:
+        await credentials.end_session(identity.session_uuid)
+
+
+async def create_token(
+    session: Session,
+    *,
+    user_uuid: UUID,
+    kind: TokenKind,
+    name: str,
+    workspace_uuid: UUID | None = None,
+    scopes: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Row, NewSecret]:
+    """A new token; its text is known now and never again. The session's scope is the user's, or the system's."""
+    secret = new_token(kind)
+    row = await TokenRepository(session, Holder(user_uuid, workspace_uuid)).insert(
+        {
+            "uuid": new_uuid(),
+            "user_uuid": user_uuid,
+            "workspace_uuid": workspace_uuid,
+            "kind": kind,
+            "name": name,
+            "token_hash": secret.digest,
+            "hint": secret.hint,
+            "scopes": None if scopes is None else sorted(set(scopes)),
+            "expires_at": expires_at,
+        }
+    )
+    return row, secret
+
+
+class TokenService:
+    """A user's tokens, and with ``access`` to a workspace that workspace's service tokens, too."""
+
+    def __init__(self, session: Session, identity: Identity, access: Access | None = None) -> None:
+        self._session = session
+        self._identity = identity
+        workspace_uuid = access.workspace_uuid if access else identity.bound_to
+        self._tokens = TokenRepository(session, Holder(identity.user_uuid, workspace_uuid, access is not None))
+
+    async def page(self, query: ListQuery) -> RowPage:
+        """The tokens that can still be used."""
+        return await self._tokens.page(query)
+
+    async def get(self, uuid: UUID) -> Row:
+        """One of them."""
+        return await self._tokens.get(uuid)
+
+    async def revoke(self, uuid: UUID, revision: int | None) -> None:
+        """Ends one of them, at once."""
+        await self._tokens.update(uuid, {"revoked_at": clock.now()}, revision)
+
+    async def create(self, body: TokenCreate) -> tuple[Row, NewSecret]:
+        """A personal or service token; never with more rights than the credential that asks for it."""
+        identity = self._identity
+        workspace_uuid = body.workspace_uuid or identity.bound_to
+        scopes = body.scopes if body.scopes is not None else identity.scopes
+        self._check_limits(body, workspace_uuid, frozenset(scopes or ()))
+        if workspace_uuid is not None:
+            await self._check_workspace(body, workspace_uuid)
+        return await create_token(
+            self._session,
+            user_uuid=identity.user_uuid,
+            kind=body.kind,
+            name=body.name,
+            workspace_uuid=workspace_uuid,
+            scopes=None if scopes is None else sorted(scopes),
+            expires_at=body.expires_at,
+        )
+
+    def _check_limits(self, body: TokenCreate, workspace_uuid: UUID | None, scopes: frozenset[str]) -> None:
+        identity = self._identity
+        unknown = sorted(scope for scope in scopes if not is_scope(scope))
+        if unknown:
+            raise ValidationFailed.of("scopes", f"Unknown: {', '.join(unknown)}.")
+        if identity.scopes is not None and (excess := sorted(expand(scopes) - identity.scopes)):
+            raise PermissionDenied(f"The permission {excess[0]} is missing: a token cannot give more than it has.")
+        if identity.bound_to is not None and workspace_uuid != identity.bound_to:
+            raise ValidationFailed.of("workspace_uuid", "You are in no such workspace.")
+        if body.expires_at is not None and body.expires_at <= clock.now():
+            raise ValidationFailed.of("expires_at", "It must be in the future.")
+        if body.kind == "service" and workspace_uuid is None:
+            raise ValidationFailed.of("workspace_uuid", "A service token is of a workspace; name it.")
+
+    async def _check_workspace(self, body: TokenCreate, workspace_uuid: UUID) -> None:
+        role = await role_in(self._session, self._identity.user_uuid, workspace_uuid)
+        if role is None:
+            raise ValidationFailed.of("workspace_uuid", "You are in no such workspace.")
+        if body.kind == "service" and Permission.TOKENS_CREATE not in narrowed(role, self._identity.scopes):
+            raise PermissionDenied(f"The permission {Permission.TOKENS_CREATE} is missing.")
+
+
+def show_token(row: Row) -> dict[str, Any]:
+    """A token as the API shows it."""
+    hidden = {"revision", "revoked_at"}
+    return {name: value for name, value in row.items() if name not in hidden}
+
+
+async def sync_external_user(database: Database, external: ExternalUser) -> UUID:
+    """The local user of the provider's, with the workspaces of its organizations."""
+    async with database.system() as session:
+        user_uuid = await take_in(
+            session,
+            issuer=external.issuer,
+            subject=external.subject,
+            name=external.name,
+            email=external.email,
+            email_verified=external.email_verified,
+        )
+        if await advance_sync(session, user_uuid, external.as_of):
+            await sync_organizations(session, user_uuid, external.issuer, external.organizations)
+        return user_uuid

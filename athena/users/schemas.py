@@ -1,0 +1,95 @@
+"""What the API says and takes of users."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from athena.kit.schemas import Input, Name, Output, Resource, Uuid
+from athena.users.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+
+_EMAIL = re.compile(
+    r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]+@[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f.]+(\.[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f.]+)*"
+)
+
+
+def _is_email(value: str) -> str:
+    text = value.strip()
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("This is not an e-mail address")
+    return text
+
+
+Email = Annotated[str, Field(max_length=254, examples=["ada@example.com"]), AfterValidator(_is_email)]
+Password = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
+PersonName = Annotated[str, Field(max_length=255)]
+Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#1f6feb"])]
+PhotoUrl = Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$")]
+
+
+class ProfilePhotoConfig(Output):
+    """How a person is shown: by a picture, or by initials on a colour."""
+
+    url: str | None
+    initials: str
+    color: str
+
+
+class Profile(Output):
+    """A person's name in parts, and photo."""
+
+    first_name: str | None
+    last_name: str | None
+    photo: ProfilePhotoConfig
+
+
+class UserWorkspace(Output):
+    """One of a user's workspaces, and what the user may do there by this credential."""
+
+    uuid: UUID
+    name: str
+    role: str
+    permissions: list[str]
+
+
+class User(Resource):
+    """A person."""
+
+    name: str
+    email: str
+    profile: Profile
+    default_workspace_uuid: UUID | None
+    workspaces: list[UserWorkspace]
+
+
+class PhotoUpdate(Input):
+    """Changes of the photo; `null` goes back to what follows from the name."""
+
+    url: PhotoUrl | None = None
+    initials: Annotated[str, Field(min_length=1, max_length=4)] | None = None
+    color: Color | None = None
+
+
+class ProfileUpdate(Input):
+    """Changes of the profile; what is not named stays."""
+
+    first_name: PersonName | None = None
+    last_name: PersonName | None = None
+    photo: PhotoUpdate | None = None
+
+
+class UserUpdate(Input):
+    """Changes of one's own user; what is not named stays."""
+
+    name: Name = ""
+    profile: ProfileUpdate = ProfileUpdate()
+    default_workspace_uuid: Uuid | None = None
+    password: Annotated[
+        Password, Field(description="A new password; every other sign-in of yours ends with the old one.")
+    ] = ""
+    current_password: Annotated[
+        str, Field(max_length=MAXIMUM_LENGTH, description="Needed to change the password, unless there is none yet.")
+    ] = ""

@@ -1,0 +1,70 @@
+"""What the API says and takes of workspaces and their members."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from athena.kit.schemas import Input, Name, Resource, ShortText, Timestamp
+from athena.permissions import Role
+from athena.users.schemas import Email, Profile
+
+Slug = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["default-workspace"])
+]
+Settings = Annotated[dict[str, Any], Field(max_length=100)]
+RoleName = Annotated[Role, Field(strict=False)]
+
+
+class Workspace(Resource):
+    """A tenant: what its members share, and nobody else sees."""
+
+    name: str
+    slug: str
+    description: str
+    settings: dict[str, Any]
+    members_count: int
+
+
+class WorkspaceCreate(Input):
+    """A new workspace; who makes it owns it."""
+
+    name: Name
+    slug: Slug = ""
+    description: ShortText = ""
+    settings: Settings = Field(default_factory=dict[str, Any])
+
+
+class WorkspaceUpdate(Input):
+    """Changes of a workspace; what is not named stays."""
+
+    name: Name = ""
+    slug: Slug = ""
+    description: ShortText = ""
+    settings: Settings = Field(default_factory=dict[str, Any])
+
+
+class WorkspaceMember(Resource):
+    """A user in a workspace; `uuid` is the user's."""
+
+    name: str
+    email: str
+    profile: Profile
+    role: Role
+    source: Annotated[str, Field(description="`local`, or `oidc`: given by the identity provider.")]
+    invited_at: Timestamp | None
+
+
+class MemberCreate(Input):
+    """Adds a user by e-mail; somebody new is created, without a password."""
+
+    email: Email
+    role: RoleName = Role.VIEWER
+    name: Name = ""
+
+
+class MemberUpdate(Input):
+    """Changes of a membership."""
+
+    role: RoleName

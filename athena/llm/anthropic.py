@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import msgspec
@@ -38,6 +39,8 @@ _FINISH = {
     "refusal": FinishReason.CONTENT_FILTER,
 }
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
+# Models from Opus 4.7 and the fifth generation on have no sampling parameters, and refuse requests that name one.
+_UNSAMPLED = re.compile(r"claude-(?:opus-4-(?:[7-9]|\d\d)|[a-z]+-(?:[5-9]|\d\d))(?!\d)")
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -102,14 +105,15 @@ def call(endpoint: ModelEndpoint, request: ModelRequest) -> HttpCall:
     """The HTTP request for a model call."""
     system = [request.system] if request.system else []
     system += [message.text for message in request.messages if message.role == "system"]
+    sampled = _UNSAMPLED.match(request.model) is None
     body: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
         "messages": _messages(request.messages),
         "stream": request.stream or None,
         "system": "\n\n".join(system) or None,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
+        "temperature": request.temperature if sampled else None,
+        "top_p": request.top_p if sampled else None,
         "stop_sequences": list(request.stop) or None,
     }
     if request.tools:

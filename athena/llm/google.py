@@ -39,7 +39,7 @@ _FINISH = {
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-class _FunctionCall(msgspec.Struct, gc=False):
+class _FunctionCall(msgspec.Struct, gc=False, omit_defaults=True):
     name: str
     id: str | None = None
     args: dict[str, Any] | None = None

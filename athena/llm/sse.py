@@ -50,9 +50,6 @@ class SseParser:
 
     def _unified(self, chunk: bytes) -> bytes:
         """``chunk`` with LF as its only line end."""
-        if self._fresh:
-            self._fresh = False
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -87,6 +84,9 @@ class SseParser:
         return payloads
 
     def _line(self, line: bytes, payloads: list[bytes]) -> None:
+        if self._fresh:
+            self._fresh = False
+            line = line.removeprefix(b"\xef\xbb\xbf")
         if not line:
             if self._data:
                 payloads.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))

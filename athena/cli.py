@@ -75,7 +75,7 @@ def migrate() -> None:
     from athena.server import database_url
     from athena.tables import migrate as run
 
-    with database_url(_settings()) as url:
+    with database_url(_settings(), share=True) as url:
         asyncio.run(run(url))
     typer.echo("The database is up to date.")
 
@@ -100,9 +100,9 @@ def create_token(
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; left out: never.")] = None,
 ) -> None:
     """Create a personal token and print it, once."""
-    from athena.bootstrap import token_for
+    from athena.server import make_token
 
-    typer.echo(asyncio.run(token_for(_settings(), name=name, email=email, days=days)))
+    typer.echo(make_token(_settings(), name=name, email=email, days=days))
 
 
 @model_commands.command("fetch")

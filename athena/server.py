@@ -14,13 +14,13 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from athena.bootstrap import FirstStart, first_start
+from athena.bootstrap import FirstStart, first_start, token_for
 from athena.config import Settings
 from athena.kit import logging
 from athena.kit.db import Database
 from athena.kit.errors import StartupError
-from athena.local_model import LocalModel, LocalModelError
-from athena.postgres import EmbeddedPostgres, PostgresError
+from athena.local_model.process import LocalModel, why_unavailable
+from athena.postgres import EmbeddedPostgres, PostgresError, find_running
 from athena.tables import migrate
 
 DATABASE_VARIABLE = "ATHENA_PROCESS_DATABASE_URL"
@@ -86,15 +86,22 @@ def check_port(host: str, port: int) -> None:
 
 
 @contextlib.contextmanager
-def database_url(settings: Settings) -> Generator[str]:
-    """The database's address; without one in the settings, that of the embedded server, which runs meanwhile."""
+def database_url(settings: Settings, *, share: bool = False) -> Generator[str]:
+    """The database's address; without one in the settings, that of the embedded server, which runs meanwhile.
+
+    With ``share`` it may also be the embedded server of another process, for commands beside ``athena serve``.
+    """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
     try:
-        postgres = EmbeddedPostgres.start(settings.data_dir)
+        running = find_running(settings.data_dir) if share else None
+        postgres = EmbeddedPostgres.start(settings.data_dir) if running is None else None
     except PostgresError as error:
         raise StartupError(str(error)) from error
+    if postgres is None:
+        yield running or ""
+        return
     with postgres:
         yield postgres.url
 
@@ -102,18 +109,32 @@ def database_url(settings: Settings) -> Generator[str]:
 @contextlib.contextmanager
 def _local_model(settings: Settings, report: Report) -> Generator[None]:
     """The packaged model, if it is wanted and there; what it needs to be found stands in the environment."""
-    model: LocalModel | None = None
-    if settings.local_model != "none":
-        try:
-            model = LocalModel.start(settings)
-        except LocalModelError as error:
-            report(f"The packaged model does not run: {error}. Connect a provider instead; all else works.")
+    model = LocalModel.start(settings)
     if model is None:
+        if settings.local_model != "none":
+            report(f"The packaged model does not run: {why_unavailable(settings)}. All else works.")
         yield
         return
-    with model:
-        os.environ.update(model.endpoint.to_env())
+    os.environ.update(model.endpoint.to_env())
+    try:
         yield
+    finally:
+        model.stop()
+
+
+def make_token(settings: Settings, *, name: str, email: str | None, days: int | None) -> str:
+    """``athena token create``: a new personal token, also beside a running server."""
+
+    async def make(url: str) -> str:
+        database = await Database.open(url, size=1, name="athena-token")
+        try:
+            return await token_for(database, name=name, email=email, days=days)
+        finally:
+            await database.close()
+
+    with database_url(settings, share=True) as url:
+        asyncio.run(migrate(url))
+        return asyncio.run(make(url))
 
 
 async def _prepare(settings: Settings, url: str) -> FirstStart:

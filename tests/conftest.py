@@ -160,7 +160,9 @@ MakeTenant = Callable[..., Awaitable[Tenant]]
 def make_tenant(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
     """Makes a user with a role, in a new workspace or in one that is there."""
 
-    async def make(role: Role = Role.OWNER, workspace_uuid: UUID | None = None, scopes: list[str] | None = None) -> Tenant:
+    async def make(
+        role: Role = Role.OWNER, workspace_uuid: UUID | None = None, scopes: list[str] | None = None
+    ) -> Tenant:
         number = next(_numbers)
         user_uuid, now = new_uuid(), clock.now()
         email = f"user-{number}-{user_uuid.hex[-12:]}@example.com"
@@ -194,7 +196,8 @@ def make_tenant(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
                 now,
                 role.value,
             )
-            token = await create_token(session, user_uuid=user_uuid, name="test", scopes=scopes)
+            _, secret = await create_token(session, user_uuid=user_uuid, kind="personal", name="test", scopes=scopes)
+        token = secret.text
         return Tenant(user_uuid, workspace, email, token, client, {"Authorization": f"Bearer {token}"})
 
     return make

@@ -20,7 +20,7 @@ class ModelMetadata(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra={"maxProperties": MAXIMUM_FREE_KEYS})
 
-    __pydantic_extra__: dict[str, FreeValue | None] = Field(init=False)
+    __pydantic_extra__: dict[str, FreeValue | None] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     model: Annotated[str | None, Field(max_length=255)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2, allow_inf_nan=False)] = None

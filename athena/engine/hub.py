@@ -74,11 +74,31 @@ class Subscription:
                     self._waiter = None
         raise StopAsyncIteration
 
+    def ready(self) -> list[StoredEvent]:
+        """The next events, as far as they can be had without waiting."""
+        events: list[StoredEvent] = []
+        while self._buffer and not self._behind and not self._ended:
+            event = self._buffer[0]
+            if event.id > self._last + 1:
+                break
+            self._buffer.popleft()
+            if event.id > self._last:
+                self._last = event.id
+                events.append(event)
+                if event.type in TERMINAL_TYPES:
+                    self.close()
+        return events
+
     async def _read(self) -> None:
         self._behind = False
         self._buffer.clear()
-        async with self._hub.database.session(store.tenant(self.workspace_uuid)) as session:
-            status, rows = await store.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
+        try:
+            async with self._hub.database.session(store.tenant(self.workspace_uuid)) as session:
+                status, rows = await store.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
+        except BaseException:
+            # Also when the reader only stops waiting for a while: the log is still to be read.
+            self._behind = True
+            raise
         live = self._buffer
         self._buffer = deque(StoredEvent(row["id"], row["type"], row["data"].encode()) for row in rows)
         self._buffer.extend(live)

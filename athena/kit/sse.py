@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
 from starlette.responses import Response
@@ -43,7 +43,7 @@ class Events(Protocol):
         """The next event."""
         ...
 
-    def ready(self) -> list[StreamedEvent]:
+    def ready(self) -> Sequence[StreamedEvent]:
         """What can be had without waiting."""
         ...
 

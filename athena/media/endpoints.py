@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -26,7 +26,9 @@ Deleter = Annotated[Caller, require(Permission.MEDIA_DELETE)]
 Revision = Annotated[int | None, Depends(if_match)]
 
 PATH = "/api/v1/media/{media_uuid}"
-BYTES = {200: {"description": "The file's bytes.", "content": {"application/octet-stream": {}}}}
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file's bytes.", "content": {"application/octet-stream": {}}}
+}
 
 
 @router.operation("GET", "/api/v1/media", summary="Get Media", response=Page[Media])

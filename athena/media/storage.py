@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 import filetype
@@ -90,11 +91,11 @@ def media_type(content: bytes, name: str) -> str:
 
     :class:`UnsupportedMediaType` for anything but images that models read, and text in UTF-8.
     """
-    guess = filetype.guess(content[:SNIFFED_BYTES])
-    if guess is not None:
-        if guess.mime in ALLOWED:
-            return guess.mime
-        raise UnsupportedMediaType(f"Files of type {guess.mime} are not taken; images and text are.")
+    found = cast("str | None", filetype.guess_mime(content[:SNIFFED_BYTES]))  # pyright: ignore[reportUnknownMemberType]
+    if found is not None:
+        if found in ALLOWED:
+            return found
+        raise UnsupportedMediaType(f"Files of type {found} are not taken; images and text are.")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -16,7 +16,7 @@ from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.llm.types import Usage
 from athena.media.service import MediaService
 from athena.messages.repository import MessageRepository
-from athena.messages.schemas import MessageContent, MessageCreate, MessageUpdate, Role, Status
+from athena.messages.schemas import MediaContent, MessageContent, MessageCreate, MessageUpdate, Role, Status
 from athena.users import service as users
 
 RELATIONS = ("attachments", "creator")
@@ -185,7 +185,7 @@ class MessageService:
     async def _files(self, given: MessageContent | MessageUpdate) -> list[tuple[UUID, str]]:
         """The attachments' media and names, and a check that everything uploaded that is named exists."""
         attached = given.attachments if isinstance(given, MessageContent) else []
-        inline = [part.media_uuid for part in given.content if not isinstance(part, str) and part.type in MEDIA_PARTS]
+        inline = [part.media_uuid for part in given.content if isinstance(part, MediaContent)]
         wanted = [file.media_uuid for file in attached]
         if not wanted and not inline:
             return []
@@ -233,9 +233,6 @@ class MessageService:
             for item, row in zip(items, rows, strict=True):
                 item["creator"] = creators.get(row["creator_uuid"])
         return items
-
-
-MEDIA_PARTS = frozenset({"image", "file"})
 
 
 def dump_content(given: MessageContent | MessageUpdate) -> str | list[Mapping[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from athena.postgres.errors import PostgresError
+from athena.postgres.running import find_running
 from athena.postgres.status import PostgresStatus, inspect
 from athena.postgres.supervisor import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "PostgresError", "PostgresStatus", "inspect"]
+__all__ = ["EmbeddedPostgres", "PostgresError", "PostgresStatus", "find_running", "inspect"]

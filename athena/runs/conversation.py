@@ -5,11 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
+from athena.engine import Event
 from athena.llm.types import ImagePart, Message, TextPart, ToolCall
 
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+CALL = "model_call"
+"""The key of the step that calls the model."""
+
+
+class Fields(Protocol):
+    """A stored row, or a mapping."""
+
+    def __getitem__(self, key: str, /) -> Any:
+        """A field by its name."""
+        ...
+
+
+def call_started(message_uuid: UUID | str, model: str) -> Event:
+    """The event with which the model's call begins."""
+    return Event("message.started", {"message_uuid": str(message_uuid), "role": "assistant", "model": model})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +41,7 @@ class Instructions:
 
 
 def instructions(
-    agent: Mapping[str, Any] | None,
+    agent: Fields | None,
     thread: Mapping[str, Any] | None,
     run: Mapping[str, Any],
     variables: Mapping[str, str],
@@ -67,7 +85,7 @@ class File:
 
 
 def to_messages(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Fields],
     attached: Mapping[Any, Sequence[File]],
     inline: Mapping[str, File],
     *,

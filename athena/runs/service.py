@@ -19,7 +19,7 @@ from athena.large_language_models.service import resolve
 from athena.messages.schemas import MessageContent
 from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
-from athena.runs.conversation import instructions
+from athena.runs.conversation import CALL, call_started, instructions
 from athena.runs.repository import RunRepository
 from athena.runs.schemas import AgentRun, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
@@ -147,6 +147,7 @@ class RunService:
             run_uuid=run_uuid,
             queue_key=str(thread_uuid) if thread_uuid else None,
             labels={key: value for key, value in texts.items() if value},
+            first_step=(CALL, call_started(message_uuid, model)),
             input={
                 **texts,
                 "parent_uuid": str(parent_uuid) if parent_uuid else None,

@@ -23,12 +23,11 @@ from athena.llm.types import Completed, ModelRequest, TextDelta, Usage
 from athena.media.service import MediaService
 from athena.messages.service import MessageService
 from athena.permissions import ROLE_PERMISSIONS, Role
-from athena.runs.conversation import File, to_messages
+from athena.runs.conversation import CALL, File, call_started, to_messages
 from athena.runs.repository import RunRepository
 
 DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
-CALL = "model_call"
 KINDS = ("agent", "thread")
 KEEP_SAID_SECONDS = 10.0
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
@@ -39,13 +38,6 @@ def register(engine: Engine, database: Database, settings: Settings) -> None:
     work = Answering(database, database.provided(Connections))
     for kind in KINDS:
         engine.register(kind, work.answer, deadline_seconds=settings.model_timeout_seconds * 2, on_end=work.ended)
-
-
-def started(given: Mapping[str, Any]) -> Event:
-    """The event with which the model's call begins."""
-    return Event(
-        "message.started", {"message_uuid": given["message_uuid"], "role": "assistant", "model": given["model"]}
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,8 @@ class Answering:
         given = run.input
         said = self.said[run.run_uuid] = []
         try:
-            record = await run.step(CALL, lambda attempt: self._call(run, said, attempt), started=started(given))
+            begin = call_started(given["message_uuid"], given["model"])
+            record = await run.step(CALL, lambda attempt: self._call(run, said, attempt), started=begin)
         finally:
             # The end is written after this function has ended; what was said is needed until then.
             asyncio.get_running_loop().call_later(KEEP_SAID_SECONDS, self._forget, run.run_uuid, said)

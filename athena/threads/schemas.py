@@ -49,7 +49,7 @@ class ThreadMetadata(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    __pydantic_extra__: dict[str, str] = Field(init=False)
+    __pydantic_extra__: dict[str, str] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     model: str | None
     temperature: float | None

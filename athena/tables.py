@@ -5,18 +5,19 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import athena
 from athena.kit.db import check_server, first_line
 from athena.kit.errors import StartupError
 from athena.kit.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x617468656E61
@@ -36,6 +37,8 @@ load()
 
 def alembic_config(connection: sa.Connection) -> Config:
     """The configuration that runs Alembic's commands on ``connection``."""
+    from alembic.config import Config  # noqa: PLC0415 - only a database that is behind needs it
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -55,14 +58,33 @@ async def migrate(url: str) -> None:
     try:
         await check_server(guard)
         await guard.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        await _upgrade(url)
+        present = await _version(guard)
+        if present is not None and present > newest():
+            raise StartupError(f"the database is at version {present}, newer than this program's {newest()}")
+        if present != newest():
+            await _upgrade(url)
     except (asyncpg.PostgresError, DBAPIError) as error:
         raise StartupError(f"the migration failed: {first_line(error)}") from error
     finally:
         await guard.close()
 
 
+def newest() -> str:
+    """The newest migration's revision: the number in its file's name, which grows."""
+    return max(path.name.split("_")[3] for path in (MIGRATIONS / "versions").glob("*.py"))
+
+
+async def _version(connection: asyncpg.Connection[asyncpg.Record]) -> str | None:
+    """The database's revision; ``None`` when nothing was migrated yet."""
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    return await connection.fetchval("SELECT version_num FROM alembic_version")
+
+
 async def _upgrade(url: str) -> None:
+    from alembic import command  # noqa: PLC0415 - only a database that is behind needs it
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
     engine = create_async_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
     try:
         async with engine.begin() as connection:

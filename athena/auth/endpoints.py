@@ -70,9 +70,10 @@ Revision = Annotated[int | None, Depends(if_match)]
     response=Data[SignedInToken],
     extra={"security": [{}, {"basic": []}]},
 )
-async def sign_in(request: Request, session: Anybody, body: SignIn) -> Response:
+async def sign_in(request: Request, session: Anybody, body: SignIn | None = None) -> Response:
     """Gives a token for e-mail and password; with `session`, the console's cookie, too."""
     authorizer: Authorizer = request.app.state.authorize
+    body = body or SignIn()
     email, password = sign_in_credentials(request, body)
     result = await SignInService(session).sign_in(email, password, client_address(request), body)
     response = JsonResponse({"data": result.content})

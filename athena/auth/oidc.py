@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
@@ -21,7 +22,7 @@ from joserfc.jws import JWSRegistry
 
 from athena.auth.secrets import digest
 from athena.config import OidcSettings
-from athena.kit import clock
+from athena.kit import clock, logging
 from athena.kit.egress import Egress, EgressError
 
 ALGORITHMS = frozenset(
@@ -40,6 +41,7 @@ REMEMBER_TOKENS = 10_000
 REFRESHES = 5
 REFRESH_WINDOW_SECONDS = 30
 JWT_PARTS = 3
+FAR_FUTURE = 1 << 40
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -109,6 +111,9 @@ class OidcProvider:
     def __init__(self, settings: OidcSettings, egress: Egress) -> None:
         self._settings = settings
         self._egress = egress
+        self._own = {_origin(url) for url in (settings.issuer, settings.jwks_url, settings.userinfo_url) if url}
+        if not settings.audience:
+            logging.logger().warning("ATHENA_OIDC_AUDIENCE is not set: tokens of the issuer for anybody are taken")
         self._registry = _Registry()
         self._keys: list[PublicKey] = []
         self._keys_until = 0.0
@@ -145,9 +150,9 @@ class OidcProvider:
     async def _by_signature(self, token: str, header: Mapping[str, Any]) -> tuple[ExternalUser, float]:
         claims = await self._verified(token, header)
         _check_claims(claims, self._settings)
-        expires = float(claims["exp"]) + LEEWAY_SECONDS
+        expires = min(claims["exp"], FAR_FUTURE) + LEEWAY_SECONDS
         issued = claims.get("iat")
-        as_of = datetime.fromtimestamp(issued, UTC) if isinstance(issued, int | float) else clock.now()
+        as_of = clock.now() if issued is None else datetime.fromtimestamp(max(issued, 0), UTC)
         organizations = self._settings.organizations_claim
         if "email" in claims and organizations in claims:
             return self._user(claims, as_of), expires
@@ -157,7 +162,7 @@ class OidcProvider:
             return self._user(claims, as_of), expires
         if info.get("sub") != claims["sub"]:
             raise CredentialRejected("The access token and the provider's user differ.", "access_token_invalid")
-        return self._user({**claims, **info}, clock.now()), expires
+        return self._user({**claims, **info}, clock.now() if organizations in info else as_of), expires
 
     async def _verified(self, token: str, header: Mapping[str, Any]) -> Mapping[str, Any]:
         """The claims under a signature of the provider's; its keys are asked for again when none fits."""
@@ -250,6 +255,8 @@ class OidcProvider:
                 headers={"Accept": "application/json", **(headers or {})},
                 timeout=TIMEOUT_SECONDS,
                 max_bytes=MAX_BYTES,
+                # What the operator configured may be at an address of the own network; what it refers to may not.
+                trusted=_origin(url) in self._own,
             )
             if 400 <= response.status < 500 and response.status != 429:  # noqa: PLR2004 - the client's fault
                 return None
@@ -273,6 +280,11 @@ class OidcProvider:
             organizations=_organizations(claims.get(self._settings.organizations_claim)),
             as_of=as_of,
         )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _header_of(token: str) -> Mapping[str, Any] | None:

@@ -68,7 +68,7 @@ class UserService:
             **show_person(row),
             "created_at": row["created_at"],
             "updated_at": row["updated_at"],
-            "default_workspace_uuid": row["default_workspace_uuid"],
+            "default_workspace_uuid": _default(row["default_workspace_uuid"], memberships),
             "workspaces": [
                 {
                     "uuid": place["uuid"],
@@ -79,6 +79,13 @@ class UserService:
                 for place in memberships
             ],
         }
+
+
+def _default(chosen: UUID | None, memberships: Sequence[Row]) -> UUID | None:
+    """The workspace that requests are in which name none: the chosen one, or the one joined first."""
+    if any(place["uuid"] == chosen for place in memberships):
+        return chosen
+    return min(memberships, key=lambda place: (place["joined_at"], place["uuid"]))["uuid"] if memberships else None
 
 
 def show_person(row: Row) -> dict[str, Any]:

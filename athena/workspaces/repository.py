@@ -132,7 +132,7 @@ class MemberRepository(Repository):
         )
 
     async def set_role(self, user_uuid: UUID, role: str) -> None:
-        """Changes a role; a role that was set here is no longer the provider's to change."""
+        """Changes a role."""
         await self.session.execute(
             "UPDATE workspace_members SET role = $3, updated_at = $4, revision = revision + 1 "
             "WHERE workspace_uuid = $1 AND user_uuid = $2",
@@ -183,18 +183,23 @@ class OrganizationRepository:
             clock.now(),
         )
 
-    async def join(self, workspace_uuid: UUID, user_uuid: UUID, role: str) -> None:
-        """Lets the user in, or changes a role that the provider gave; one that was given here stays."""
+    async def join(self, workspace_uuid: UUID, user_uuid: UUID, role: str | None, otherwise: str) -> None:
+        """Lets the user in; ``role`` is the one that the provider names, ``otherwise`` a newcomer's without one.
+
+        A membership that was given here stays as it is.
+        """
         await self.session.execute(
             "INSERT INTO workspace_members AS present "
-            "(workspace_uuid, user_uuid, created_at, updated_at, role, source) VALUES ($1, $2, $3, $3, $4, 'oidc') "
+            "(workspace_uuid, user_uuid, created_at, updated_at, role, source) "
+            "VALUES ($1, $2, $3, $3, coalesce($4::text, $5), 'oidc') "
             "ON CONFLICT (workspace_uuid, user_uuid) DO UPDATE "
             "SET role = excluded.role, updated_at = excluded.updated_at, revision = present.revision + 1 "
-            "WHERE present.source = 'oidc' AND present.role <> excluded.role",
+            "WHERE present.source = 'oidc' AND present.role <> $4",
             workspace_uuid,
             user_uuid,
             clock.now(),
             role,
+            otherwise,
         )
 
     async def leave_others(self, user_uuid: UUID, kept: Sequence[UUID]) -> None:

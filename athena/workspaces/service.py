@@ -151,31 +151,35 @@ class MemberService:
 
     async def update(self, user_uuid: UUID, body: MemberUpdate, revision: int | None) -> tuple[Row, dict[str, Any]]:
         """Changes a member's role."""
-        await self._check_change(user_uuid, revision)
+        row = await self._check_change(user_uuid, revision)
         self._check_rank(body.role)
         if body.role is not Role.OWNER:
-            await self._check_owner_stays(user_uuid)
+            await self._check_owner_stays(row)
         await self._members.set_role(user_uuid, body.role)
         return await self.get(user_uuid)
 
     async def remove(self, user_uuid: UUID, revision: int | None) -> None:
         """Puts a member out, at once."""
-        await self._check_change(user_uuid, revision)
-        await self._check_owner_stays(user_uuid)
+        row = await self._check_change(user_uuid, revision)
+        if row["source"] == "oidc":
+            raise Conflict(
+                "The identity provider says who is in here; remove the member there.", code="managed_by_provider"
+            )
+        await self._check_owner_stays(row)
         await self._members.remove(user_uuid)
 
-    async def _check_change(self, user_uuid: UUID, revision: int | None) -> None:
+    async def _check_change(self, user_uuid: UUID, revision: int | None) -> Row:
         await self._members.lock()
         row = await self._members.get(user_uuid)
         self._members.check_revision(row, revision)
         self._check_rank(row["role"])
+        return row
 
     def _check_rank(self, role: str) -> None:
         if ROLE_RANKS[Role(role)] > ROLE_RANKS[Role(self._access.role)]:
             raise PermissionDenied(f"The role {role} is above yours.", code="role_above_own")
 
-    async def _check_owner_stays(self, user_uuid: UUID) -> None:
-        row = await self._members.get(user_uuid)
+    async def _check_owner_stays(self, row: Row) -> None:
         if row["role"] == Role.OWNER and await self._members.owners() == 1:
             raise Conflict("The workspace's last owner cannot leave or become something else.", code="last_owner")
 
@@ -216,14 +220,14 @@ async def sync_organizations(
         uuid = row["uuid"] if row else await _found(session, issuer, each)
         if row and row["name"] != each.name:
             await repository.rename(uuid, each.name)
-        await repository.join(uuid, user_uuid, _role_of(each))
+        await repository.join(uuid, user_uuid, _role_of(each), ORGANIZATION_ROLE)
         kept.append(uuid)
     await repository.leave_others(user_uuid, kept)
 
 
-def _role_of(organization: Organization) -> Role:
+def _role_of(organization: Organization) -> Role | None:
     named = (organization.role or "").lower()
-    return Role(named) if named in {role.value for role in Role} else ORGANIZATION_ROLE
+    return Role(named) if named in {role.value for role in Role} else None
 
 
 async def _found(session: Session, issuer: str, organization: Organization) -> UUID:

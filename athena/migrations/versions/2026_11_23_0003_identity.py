@@ -115,7 +115,10 @@ FUNCTIONS = (
     #variable_conflict use_column
     BEGIN
         RETURN QUERY SELECT m.workspace_uuid, count(*) FROM public.workspace_members AS m
-        WHERE m.workspace_uuid = ANY(workspaces) GROUP BY m.workspace_uuid;
+        WHERE m.workspace_uuid = ANY(workspaces) AND EXISTS (
+            SELECT FROM public.workspace_members AS own
+            WHERE own.workspace_uuid = m.workspace_uuid AND own.user_uuid = public.athena_user()
+        ) GROUP BY m.workspace_uuid;
     END $$
     """,
     # Who an invitation's e-mail belongs to, anywhere; a new user without a password where it is nobody's.

@@ -28,6 +28,7 @@ from athena.llm.types import (
 )
 
 VERSION = "2023-06-01"
+"""Later versions refuse a temperature for every model. The endpoint's headers may name another."""
 DEFAULT_MAX_TOKENS = 4096
 """The dialect demands a limit; this one every model of it accepts."""
 _FINISH = {

@@ -42,7 +42,7 @@ class ModelClient:
         """
         adapter = _ADAPTERS[endpoint.dialect]
         call = _prepared(adapter, endpoint, request)
-        headers = {"accept-encoding": "identity", **call.headers, **endpoint.headers}
+        headers = _headers(call, endpoint)
         try:
             async with self._egress.stream(
                 call.method,
@@ -103,7 +103,7 @@ class ModelClient:
                 answer = await self._egress.request(
                     call.method,
                     call.url,
-                    headers={**call.headers, **endpoint.headers},
+                    headers=_headers(call, endpoint),
                     timeout=endpoint.timeout,
                     max_bytes=MAX_ANSWER_BYTES,
                     trusted=endpoint.trusted,
@@ -142,6 +142,15 @@ def _reader(upstream: EgressStream, decoder: Decoder) -> Callable[[], Awaitable[
             raise malformed("one event of the answer does not end") from None
 
     return read
+
+
+def _headers(call: HttpCall, endpoint: ModelEndpoint) -> dict[str, str]:
+    """The dialect's headers, and the endpoint's, which win however they are spelt."""
+    return {
+        "accept-encoding": "identity",
+        **call.headers,
+        **{name.lower(): value for name, value in endpoint.headers.items()},
+    }
 
 
 def _prepared(adapter: Adapter, endpoint: ModelEndpoint, request: ModelRequest) -> HttpCall:

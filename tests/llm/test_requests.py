@@ -246,7 +246,8 @@ async def test_messages_are_asked_for_as_anthropic_does() -> None:
     url, seen = await captured(send, anthropic.BadRequestError)
     made, body = ours(anthropic_dialect, Dialect.ANTHROPIC, url)
     assert made.url == url + seen.path
-    assert made.headers["anthropic-version"] == seen.headers["anthropic-version"]
+    # The version that the SDK names would refuse every temperature, even for models that take one.
+    assert (made.headers["anthropic-version"], seen.headers["anthropic-version"]) == ("2023-06-01", "2026-10-21")
     assert body == seen.body
 
 

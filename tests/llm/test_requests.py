@@ -58,6 +58,15 @@ REQUEST = ModelRequest(
 )
 
 
+CHAT_TOOL = {
+    "type": "function",
+    "function": {"name": "weather", "description": "Tells the weather", "parameters": SCHEMA},
+}
+GOOGLE_TOOL = google_types.FunctionDeclaration(
+    name="weather", description="Tells the weather", parameters_json_schema=SCHEMA
+)
+
+
 class Seen:
     path: str
     body: Any
@@ -141,15 +150,7 @@ async def test_chat_completions_are_asked_for_as_openai_does() -> None:
                 top_p=0.9,
                 max_tokens=100,
                 stream=False,
-                tools=cast(
-                    "Any",
-                    [
-                        {
-                            "type": "function",
-                            "function": {"name": "weather", "description": "Tells the weather", "parameters": SCHEMA},
-                        }
-                    ],
-                ),
+                tools=[cast("Any", CHAT_TOOL)],
                 tool_choice={"type": "function", "function": {"name": "weather"}},
             )
 
@@ -278,15 +279,7 @@ async def test_content_is_asked_for_as_google_does() -> None:
                     temperature=0.5,
                     top_p=0.9,
                     max_output_tokens=100,
-                    tools=[
-                        google_types.Tool(
-                            function_declarations=[
-                                google_types.FunctionDeclaration(
-                                    name="weather", description="Tells the weather", parameters_json_schema=SCHEMA
-                                )
-                            ]
-                        )
-                    ],
+                    tools=[google_types.Tool(function_declarations=[GOOGLE_TOOL])],
                     tool_config=google_types.ToolConfig(
                         function_calling_config=google_types.FunctionCallingConfig(
                             mode=google_types.FunctionCallingConfigMode.ANY, allowed_function_names=["weather"]

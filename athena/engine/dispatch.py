@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.models import Job
+from pgqueuer.domain.types import QueueManagerId
 from pgqueuer.queries import Queries
 
 from athena.kit.db import SYSTEM_ROLE
@@ -29,9 +30,11 @@ Begin = Callable[[UUID, UUID], Awaitable[None]]
 class Dispatcher:
     """Runs PgQueuer on a connection of its own, which is made again whenever it breaks."""
 
-    def __init__(self, url: str, begin: Begin) -> None:
+    def __init__(self, url: str, begin: Begin, process_uuid: Callable[[], UUID], lease_seconds: float) -> None:
         self._url = url
         self._begin = begin
+        self._process_uuid = process_uuid
+        self._lease = timedelta(seconds=lease_seconds)
 
     async def run(self) -> None:
         """Dispatches until it is cancelled."""
@@ -53,6 +56,8 @@ class Dispatcher:
 
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         manager = QueueManager(Queries.from_asyncpg_connection(connection))
+        # By this, whoever takes over from this process finds the jobs that it had claimed.
+        manager.queue_manager_id = QueueManagerId(self._process_uuid())
 
         @manager.entrypoint(ENTRYPOINT)
         async def run_job(job: Job) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -64,5 +69,6 @@ class Dispatcher:
             dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
             batch_size=BATCH,
             max_concurrent_tasks=2 * BATCH,
+            heartbeat_timeout=self._lease,
             log_aggregation_interval=timedelta(0),
         )

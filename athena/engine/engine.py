@@ -12,6 +12,7 @@ from uuid import UUID
 from pgqueuer.errors import RetryRequested
 
 from athena.engine import store
+from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
 from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, drive, end_unheld
@@ -80,7 +81,8 @@ class Engine:
         await self._presence.connected.wait()
         if worker:
             self._works = True
-            self._dispatching = _spawn(Dispatcher(self.database.url, self._begin).run())
+            dispatcher = Dispatcher(self.database.url, self._begin, lambda: self.process_uuid, self.lease_seconds)
+            self._dispatching = _spawn(dispatcher.run())
 
     async def stop(self) -> None:
         """Takes no more, gives what runs a moment, and hands the rest over; in less than five seconds."""
@@ -282,7 +284,7 @@ class Engine:
             raise RetryRequested(delay=timedelta(seconds=0.5))
         try:
             await self._lease(workspace_uuid, run_uuid)
-        except AthenaError as error:
+        except (AthenaError, *AWAY) as error:
             raise RetryRequested(delay=timedelta(seconds=1)) from error
 
     async def _lease(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
@@ -291,12 +293,12 @@ class Engine:
             if found is None:
                 return
             run, row = found
-            if row["process_uuid"] is not None and await store.is_alive(self.database, row["process_uuid"]):
+            if await self._is_held(run_uuid, row["process_uuid"]):
                 await store.put_job(session, workspace_uuid, run_uuid, self._watchdog)
                 return
             if run.kind not in self._kinds:
                 raise RetryRequested(delay=self._watchdog)
-            claim = self._next_lease(run, began=row["status"] == "running")
+            claim = self._next_lease(run, row["status"], row["process_uuid"])
             if run.cancelled or claim.attempts > ATTEMPTS_MOST:
                 outcome = Outcome("cancelled") if run.cancelled else Outcome("failed", error=CRASHED_ERROR)
                 await self._end_unheld(session, run, outcome)
@@ -314,10 +316,18 @@ class Engine:
         await end_unheld(session, run, self._kinds[run.kind], outcome, self.process_uuid)
         session.after_commit(lambda: self.hub.look([run.uuid]))
 
-    def _next_lease(self, run: Claim, *, began: bool) -> Claim:
+    async def _is_held(self, run_uuid: UUID, holder: UUID | None) -> bool:
+        """A run of ours that we do not know is one whose acceptance or lease was committed without an answer."""
+        if holder == self.process_uuid:
+            return run_uuid in self._held
+        return holder is not None and await store.is_alive(self.database, holder)
+
+    def _next_lease(self, run: Claim, status: str, holder: UUID | None) -> Claim:
+        began = status == "running"
         deadline = self._kinds[run.kind].deadline
         return run._replace(
-            lease_number=run.lease_number + 1,
+            # Whoever took the run from its holder has counted the lease up already.
+            lease_number=run.lease_number + (0 if began and holder is None else 1),
             attempts=run.attempts + 1 if began else 0,
             deadline_at=run.deadline_at if began else now() + deadline if deadline else None,
         )

@@ -8,10 +8,10 @@ from typing import Final
 import structlog
 
 from athena.engine import store
+from athena.engine.away import retry_pause
 from athena.engine.crash_points import reached
-from athena.engine.held import RETRY_SECONDS, HeldRun, Host, Interruption
+from athena.engine.held import HeldRun, Host, Interruption
 from athena.engine.store import Claim, LogRow
-from athena.kit.errors import AthenaError
 
 LINGER_FREE_RUNS: Final = 16
 LINGER_PER_RUN: Final = 0.00028
@@ -92,8 +92,8 @@ class Flusher:
                     missing = [claim for claim, _ in claims if claim.uuid not in written]
                     held = await store.still_held(session, missing)
                     reached("flush.before_commit")
-            except AthenaError as error:
-                log.warning("engine.flush_failed", error=error.error_code, runs=len(batch))
+            except Exception as error:  # noqa: BLE001 - without this loop no stream goes on
+                log.warning("engine.flush_failed", error=type(error).__name__, runs=len(batch))
             else:
                 reached("flush.committed")
                 for run in [run for run in batch if run.uuid not in held]:
@@ -103,6 +103,6 @@ class Flusher:
                     else:
                         run.interrupt(Interruption.LOST)
             if batch:
-                await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                await asyncio.sleep(retry_pause(tries))
                 tries += 1
                 batch = {run: rows for run, rows in batch.items() if run.interruption is not Interruption.LOST}

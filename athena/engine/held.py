@@ -12,16 +12,17 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from athena.engine import store
+from athena.engine.away import AWAY, retry_pause
 from athena.engine.crash_points import reached
 from athena.engine.events import Apply, Event, LeaseLost, LogRow, RunRow, log_row
 from athena.engine.hub import Hub
 from athena.engine.store import Claim, Transition
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
-from athena.kit.errors import Conflict, Unavailable
+from athena.kit.errors import Conflict
 
 RUNNING: Final = Transition()
-RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+CONFLICTS_MOST: Final = 5
 
 
 class Interruption(IntEnum):
@@ -205,13 +206,11 @@ class HeldRun:
             try:
                 if not (doubtful and await landed()):
                     await attempt()
-            except Unavailable as error:
-                if error.error_code != "database_unavailable":
-                    raise
+            except AWAY:
                 doubtful = True
             except Conflict as error:
-                if error.error_code != "concurrent_change" or tries >= len(RETRY_SECONDS):
+                if error.error_code != "concurrent_change" or tries >= CONFLICTS_MOST:
                     raise
             else:
                 return
-            await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+            await asyncio.sleep(retry_pause(tries))

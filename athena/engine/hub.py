@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, Self
@@ -10,9 +11,10 @@ from uuid import UUID
 from weakref import WeakSet
 
 from athena.engine import store
+from athena.engine.away import AWAY, retry_pause
 from athena.engine.events import TERMINAL_TYPES, StoredEvent
 from athena.engine.models import FINISHED
-from athena.kit.db import Database
+from athena.kit.db import Database, Row
 
 BUFFER: Final = 256
 PAGE: Final = 500
@@ -93,8 +95,7 @@ class Subscription:
         self._behind = False
         self._buffer.clear()
         try:
-            async with self._hub.database.session(store.tenant(self.workspace_uuid)) as session:
-                status, rows = await store.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
+            status, rows = await self._page()
         except BaseException:
             # Also when the reader only stops waiting for a while: the log is still to be read.
             self._behind = True
@@ -106,6 +107,16 @@ class Subscription:
             self._behind = True
         elif not rows and (status is None or status in FINISHED):
             self.close()
+
+    async def _page(self) -> tuple[str | None, list[Row]]:
+        """The next events of the log. While the database is away, the stream only pauses."""
+        for tries in itertools.count():
+            try:
+                async with self._hub.database.session(store.tenant(self.workspace_uuid)) as session:
+                    return await store.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
+            except AWAY:
+                await asyncio.sleep(retry_pause(tries))
+        raise AssertionError
 
     def offer(self, events: Sequence[StoredEvent]) -> None:
         """Takes events that were just committed, if there is room."""

@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from athena.engine import store
+from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
 from athena.kit.clock import now
 from athena.kit.db import SYSTEM_ROLE, Database
@@ -66,7 +67,7 @@ class Presence:
                 await self._enter(connection)
                 delay = 0.05
                 await self._stay(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, AthenaError) as error:
+            except (*AWAY, asyncpg.PostgresError, TimeoutError, AthenaError) as error:
                 log.warning("engine.database_away", error=type(error).__name__)
             finally:
                 self.connected.clear()
@@ -148,6 +149,11 @@ async def reap(database: Database, process_uuid: UUID, lease_seconds: float) -> 
             "WITH taken AS (UPDATE runs SET process_uuid = NULL, lease_number = lease_number + 1"
             " WHERE process_uuid = ANY ($1) AND status = 'running' RETURNING workspace_uuid, uuid)"
             " SELECT engine_job(workspace_uuid, uuid, '0', false) FROM taken",
+            [row["uuid"] for row in dead],
+        )
+        # What they had only just claimed.
+        await session.execute(
+            "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE queue_manager_id = ANY ($1)",
             [row["uuid"] for row in dead],
         )
         reached("takeover.before_commit")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from athena import __version__
+from athena import __version__, reference
 from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
 from athena.auth import endpoints as auth
@@ -101,8 +101,7 @@ def create_app(process: Process) -> Envelope:
     for router in runs.routers:
         app.include_router(router)
     app.include_router(health)
-    document = openapi_document(app)
-    app.add_route("/openapi.json", _serve(document), include_in_schema=False)
+    app.include_router(reference.router(openapi_document(app)))
     return Envelope(
         app,
         max_body_bytes=settings.max_body_bytes,
@@ -120,12 +119,3 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         components.get("schemas", {}).pop(name, None)
     document["security"] = [{"bearer": []}, {"multiplai": []}, {"session": []}]
     return document
-
-
-def _serve(document: dict[str, Any]) -> Any:
-    content = JsonResponse(document).body
-
-    async def serve(_request: Request) -> Response:
-        return JsonResponse(bytes(content), headers={"Cache-Control": "public, max-age=60"})
-
-    return serve

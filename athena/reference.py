@@ -1,0 +1,75 @@
+"""``/openapi.json``, and ``/docs``: the same for people, by Swagger UI from a Python package, without outside calls."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from athena.kit.errors import NotFound
+from athena.kit.routing import JsonResponse
+
+ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+CACHE = "public, max-age=86400"
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Athena API</title>
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<div id="reference"></div>
+<script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/docs/assets/start.js"></script>
+</body>
+</html>
+"""
+START = """SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#reference", deepLinking: true, persistAuthorization: true, filter: true,
+  docExpansion: "none", tryItOutEnabled: true, displayRequestDuration: true, validatorUrl: null,
+});
+"""
+
+
+@functools.cache
+def _asset(name: str) -> bytes:
+    """A file of Swagger UI, of the package that carries it; the package itself is not imported."""
+    spec = importlib.util.find_spec("fastapi_offline")
+    if spec is None or spec.origin is None:
+        raise NotFound("Swagger UI is not installed.")
+    return (Path(spec.origin).parent / "static" / name).read_bytes()
+
+
+def router(document: dict[str, Any]) -> APIRouter:
+    """The routes that serve ``document`` and its page."""
+    routes = APIRouter(include_in_schema=False)
+    content = JsonResponse(document).body
+
+    @routes.get("/openapi.json")
+    async def openapi() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return JsonResponse(bytes(content), headers={"Cache-Control": "public, max-age=60"})
+
+    @routes.get("/docs")
+    async def docs() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    @routes.get("/docs/assets/{name}")
+    async def asset(name: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        if name == "start.js":
+            return Response(START, media_type="text/javascript", headers={"Cache-Control": CACHE})
+        if name not in ASSETS:
+            raise NotFound("There is nothing at this address.", code="route_not_found")
+        return Response(_asset(name), media_type=ASSETS[name], headers={"Cache-Control": CACHE})
+
+    return routes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
 KINDS = ("agent", "thread")
 KEEP_SAID_SECONDS = 10.0
+PRICED = frozenset({"openai", "anthropic", "google", "mistral", "groq", "openrouter"})
+"""Providers with public prices that also know cached tokens and tiers."""
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 
 
@@ -99,20 +102,22 @@ class Answering:
                 restart = bool(said)
                 await asyncio.sleep(delay)
                 tried += 1
-        return _result(run, given, model, request, completed)
+        usage = completed.usage or estimated(request, completed)
+        return _result(run, given, model, completed, usage, await cost_of(model, usage))
 
     async def _stream(self, run: RunContext, model: ResolvedModel, request: ModelRequest, said: list[str]) -> Completed:
         fields = {"message_uuid": run.input["message_uuid"]}
         completed = Completed()
-        async for event in self.connections.models.stream(model.endpoint, request):
-            match event:
-                case TextDelta(text):
-                    said.append(text)
-                    run.append_text("message.delta", fields, "delta", text)
-                case Completed():
-                    completed = event
-                case _:
-                    pass
+        async with contextlib.aclosing(self.connections.models.stream(model.endpoint, request)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        said.append(text)
+                        run.append_text("message.delta", fields, "delta", text)
+                    case Completed():
+                        completed = event
+                    case _:
+                        pass
         if completed.text and not said:
             said.append(completed.text)
             run.append_text("message.delta", fields, "delta", completed.text)
@@ -176,15 +181,23 @@ async def _conversation(
     return rows, files, inline
 
 
-def _result(
-    run: RunContext, given: Mapping[str, Any], model: ResolvedModel, request: ModelRequest, completed: Completed
-) -> StepResult:
-    """The answer as it is kept: on the message, in the log, and as the run's output."""
-    usage = completed.usage or Usage(
+def estimated(request: ModelRequest, completed: Completed) -> Usage:
+    """About what was used, for providers that do not say."""
+    return Usage(
         input_tokens=tokens.estimate(request.system or "") + sum(map(tokens.estimate_message, request.messages)),
         output_tokens=tokens.estimate(completed.text),
     )
-    cost = cost_of(model, usage)
+
+
+def _result(
+    run: RunContext,
+    given: Mapping[str, Any],
+    model: ResolvedModel,
+    completed: Completed,
+    usage: Usage,
+    cost: Decimal | None,
+) -> StepResult:
+    """The answer as it is kept: on the message, in the log, and as the run's output."""
     message = {
         "uuid": given["message_uuid"],
         "role": "assistant",
@@ -229,10 +242,15 @@ def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str) 
     return RunFailed(code, message, apply=keep)
 
 
-def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
-    """What a call cost in US dollars: by the account's own prices, or else by the provider's public ones."""
+async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
+    """What a call cost in US dollars: by the provider's public prices, or else by those that are kept of the model."""
+    if model.provider_slug in PRICED:
+        # The prices take half a second to load, the first time.
+        cost = await asyncio.to_thread(prices.cost, model.provider_slug, model.model_id, usage)
+        if cost is not None:
+            return cost
     if model.input_price is None or model.output_price is None:
-        return prices.cost(model.provider_slug, model.model_id, usage)
+        return None
     million = Decimal(1_000_000)
     return (
         usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))

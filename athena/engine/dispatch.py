@@ -35,11 +35,13 @@ class Dispatcher:
         self._begin = begin
         self._process_uuid = process_uuid
         self._lease = timedelta(seconds=lease_seconds)
+        self._manager: QueueManager | None = None
+        self._stopping = False
 
     async def run(self) -> None:
-        """Dispatches until it is cancelled."""
+        """Dispatches until it is stopped."""
         delay = 0.05
-        while True:
+        while not self._stopping:
             connection: asyncpg.Connection[asyncpg.Record] | None = None
             try:
                 connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=30)
@@ -51,11 +53,18 @@ class Dispatcher:
             finally:
                 if connection is not None:
                     connection.terminate()
-            await asyncio.sleep(delay)
+            if not self._stopping:
+                await asyncio.sleep(delay)
             delay = min(delay * 2, 1.0)
 
+    def stop(self) -> None:
+        """Claims no more jobs; :meth:`run` returns when those that it has are dealt with."""
+        self._stopping = True
+        if self._manager is not None:
+            self._manager.shutdown.set()
+
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        manager = QueueManager(Queries.from_asyncpg_connection(connection))
+        self._manager = manager = QueueManager(Queries.from_asyncpg_connection(connection))
         # By this, whoever takes over from this process finds the jobs that it had claimed.
         manager.queue_manager_id = QueueManagerId(self._process_uuid())
 

@@ -55,6 +55,7 @@ class Engine:
         self._room = asyncio.Event()
         self._drives: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._dispatcher: Dispatcher | None = None
         self._dispatching: asyncio.Task[None] | None = None
         self._works = False
         self._flusher: Flusher | None = None
@@ -81,13 +82,17 @@ class Engine:
         await self._presence.connected.wait()
         if worker:
             self._works = True
-            dispatcher = Dispatcher(self.database.url, self._begin, lambda: self.process_uuid, self.lease_seconds)
-            self._dispatching = _spawn(dispatcher.run())
+            self._dispatcher = Dispatcher(self.database.url, self._begin, lambda: self.process_uuid, self.lease_seconds)
+            self._dispatching = _spawn(self._dispatcher.run())
 
     async def stop(self) -> None:
         """Takes no more, gives what runs a moment, and hands the rest over; in less than five seconds."""
         self._works = False
         self._room.set()
+        if self._dispatcher is not None and self._dispatching is not None:
+            self._dispatcher.stop()
+            # Otherwise it would claim the jobs of the runs that are handed over.
+            await asyncio.wait([self._dispatching], timeout=0.5)
         if self._drives:
             await asyncio.wait(self._drives, timeout=self._grace)
         for reason, seconds in ((Interruption.HANDOVER, 1.0), (Interruption.LOST, 0.5)):

@@ -13,7 +13,7 @@ from athena.kit.schemas import Input, Name, Output, Resource, Time, Timestamp, U
 from athena.providers.schemas import MAXIMUM_FIELDS, Provider
 
 
-class Status(StrEnum):
+class AccountStatus(StrEnum):
     """What is known of an account's credentials."""
 
     ACTIVE = "active"
@@ -84,7 +84,7 @@ class Account(Resource):
     credentials: dict[str, Any] = Field(
         description="Hints: addresses as they are, secrets masked.", examples=[{"api_key": "sk-…3f9a"}]
     )
-    status: Status
+    status: AccountStatus
     profile: dict[str, Any]
     verification: Verification | None = Field(description="Null until the account is verified.")
     last_used_at: datetime | None = Field(description="To the minute.")

@@ -11,7 +11,7 @@ import orjson
 
 from athena.accounts import credentials
 from athena.accounts.repository import AccountRepository
-from athena.accounts.schemas import AccountCreate, AccountUpdate, Status
+from athena.accounts.schemas import AccountCreate, AccountStatus, AccountUpdate
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.crypto import Keyring, SecretUnreadable, place
@@ -33,7 +33,7 @@ VERIFY_SECONDS = 20.0
 LIST = ListOptions(
     sortable={"created_at": "uuid", "updated_at": "updated_at", "name": "name"},
     searchable=("name",),
-    filters={"provider_uuid": UUID, "status": Status},
+    filters={"provider_uuid": UUID, "status": AccountStatus},
     columns={"status": "CASE WHEN expires_at <= now() THEN 'expired' ELSE status END = {}"},
     relations=RELATIONS,
 )
@@ -180,19 +180,19 @@ class AccountService:
             raise Conflict("The account was changed meanwhile; verify it again.", code="concurrent_change") from error
         return Verified(row, found["slug"], models)
 
-    async def _reach(self, found: Row) -> tuple[Sequence[DiscoveredModel] | None, Status, str]:
+    async def _reach(self, found: Row) -> tuple[Sequence[DiscoveredModel] | None, AccountStatus, str]:
         """The account's models, if its provider told them, with what that means for it, as a status and in words."""
         try:
             endpoint = replace(self._connections.endpoint(found), timeout=VERIFY_SECONDS)
         except ValidationFailed as error:
-            return None, Status.INVALID, error.detail
+            return None, AccountStatus.INVALID, error.detail
         await self._session.commit()
         try:
             models = await self._ask(endpoint, found["slug"])
         except ModelError as error:
-            status = Status.INVALID if error.kind in _INVALID else Status(found["account_status"])
+            status = AccountStatus.INVALID if error.kind in _INVALID else AccountStatus(found["account_status"])
             return None, status, _failure(error, endpoint)
-        return models, Status.ACTIVE, _success(models)
+        return models, AccountStatus.ACTIVE, _success(models)
 
     async def _ask(self, endpoint: ModelEndpoint, slug: str) -> Sequence[DiscoveredModel]:
         client = self._connections.models
@@ -215,7 +215,7 @@ class AccountService:
         return {
             "sealed_credentials": self._connections.seal(self._access.workspace_uuid, uuid, given),
             "credentials": credentials.hints(config, given),
-            "status": Status.UNVERIFIED.value,
+            "status": AccountStatus.UNVERIFIED.value,
             "verification": None,
         }
 
@@ -254,7 +254,7 @@ def present(row: Row) -> dict[str, Any]:
         "name": row["name"],
         "provider_uuid": row["provider_uuid"],
         "credentials": row["credentials"],
-        "status": Status.EXPIRED.value if expired else row["status"],
+        "status": AccountStatus.EXPIRED.value if expired else row["status"],
         "profile": row["profile"],
         "verification": row["verification"],
         "last_used_at": clock.rfc3339_or_none(row["last_used_at"]),

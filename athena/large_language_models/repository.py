@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,7 @@ _SOURCE = f"""(
 # One row per account that offers the model, the best first. With LEFT an account appears without its offer, too.
 _OFFER = f"""
     SELECT a.workspace_uuid, a.uuid AS account_uuid, a.sealed_credentials, a.status AS account_status,
-        a.expires_at, a.last_used_at, p.slug, p.base_url, p.authentication_config, p.settings, offer.*
+        a.expires_at, a.last_used_at, p.slug, p.kind, p.base_url, p.authentication_config, p.settings, offer.*
     FROM accounts AS a JOIN providers AS p ON p.uuid = a.provider_uuid
     {{join}} JOIN LATERAL (
         SELECT m.uuid AS model_uuid, m.name, m.account_uuid IS NOT NULL AS found_there, {_FACTS}
@@ -70,6 +71,7 @@ def _assignments(columns: Sequence[str]) -> str:
     return f"{changes}, updated_at = excluded.updated_at, revision = large_language_models.revision + 1"
 
 
+@cache
 def _offer(match: str, first: str, *, named: bool) -> str:
     return _OFFER.format(join="LEFT" if named else "", match=match, first=first, which=_NAMED if named else _ANY)
 

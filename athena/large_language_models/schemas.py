@@ -13,7 +13,7 @@ from athena.kit.schemas import Resource
 from athena.providers.schemas import Provider
 
 
-class Status(StrEnum):
+class ModelStatus(StrEnum):
     """Whether the provider still wants the model to be used."""
 
     ACTIVE = "active"
@@ -45,6 +45,6 @@ class LargeLanguageModel(Resource):
     input_price: Price
     output_price: Price
     capabilities: list[str] = Field(description="What it is known to do; empty where nobody told.")
-    status: Status
+    status: ModelStatus
     deprecated_at: datetime | None
     provider: Provider | None = None

@@ -25,11 +25,12 @@ from athena.large_language_models.catalogue import (
     model_uuid,
 )
 from athena.large_language_models.repository import CatalogueRepository, LargeLanguageModelRepository, OfferRepository
-from athena.large_language_models.schemas import Capability, Status
+from athena.large_language_models.schemas import Capability, ModelStatus
 from athena.llm.catalog import PROVIDERS
 from athena.llm.types import DiscoveredModel, ModelEndpoint
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.providers.builtin import LOCAL_SLUG
+from athena.providers.schemas import Kind
 from athena.providers.service import ProviderService
 
 RELATIONS = ("provider",)
@@ -40,7 +41,7 @@ MAXIMUM_SIZE = 2**53
 LIST = ListOptions(
     sortable={"name": "name", "display_name": "display_name", "created_at": "created_at", "updated_at": "updated_at"},
     searchable=("name", "display_name"),
-    filters={"provider_uuid": UUID, "account_uuid": UUID, "status": Status, "capability": Capability, "name": str},
+    filters={"provider_uuid": UUID, "account_uuid": UUID, "status": ModelStatus, "capability": Capability, "name": str},
     columns={"capability": "{} = ANY(large_language_models.capabilities)"},
     relations=RELATIONS,
     default_sort="name",
@@ -159,7 +160,7 @@ def _local(connections: Connections) -> ResolvedModel:
 
 
 def _check_usable(row: Row, wanted: _Wanted) -> None:
-    if wanted.uuid is not None and row["model_uuid"] is None:
+    if row["kind"] != Kind.LLM or (wanted.uuid is not None and row["model_uuid"] is None):
         raise _unavailable("The account does not offer this model.")
     expires = row["expires_at"]
     if row["account_status"] == "expired" or (expires is not None and expires <= clock.now()):

@@ -14,7 +14,6 @@ from athena.llm.types import Dialect
 
 MAXIMUM_FIELDS = 30
 _HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"
-_FIELD_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 _REFUSED_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "content-type", "cookie", "upgrade", "te", "expect"}
 )
@@ -37,7 +36,13 @@ def check_url(value: str) -> str:
     return value
 
 
-Url = Annotated[str, Field(max_length=2048, examples=["https://api.example.com/v1"]), AfterValidator(check_url)]
+_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+_URL = rf"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$"
+Url = Annotated[
+    str,
+    Field(max_length=2048, pattern=_URL, examples=["https://api.example.com/v1"]),
+    AfterValidator(check_url),
+]
 
 
 class Kind(StrEnum):
@@ -78,26 +83,29 @@ class FieldSchema(BaseModel):
     examples: Annotated[list[JsonValue], Field(max_length=10)] | None = None
 
 
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
 class FieldsSchema(BaseModel):
     """The JSON Schema of what an account must fill: a flat object."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     type: Literal["object"] = "object"
-    properties: Annotated[
-        dict[Annotated[str, Field(pattern=_FIELD_NAME)], FieldSchema], Field(max_length=MAXIMUM_FIELDS)
-    ] = Field(default_factory=dict[str, FieldSchema])
-    required: Annotated[list[str], Field(max_length=MAXIMUM_FIELDS)] = Field(default_factory=list[str])
+    properties: Annotated[dict[FieldName, FieldSchema], Field(max_length=MAXIMUM_FIELDS)] = Field(
+        default_factory=dict[str, FieldSchema]
+    )
+    required: Annotated[list[FieldName], Field(max_length=MAXIMUM_FIELDS)] = Field(default_factory=list[str])
     additional_properties: Annotated[Literal[False], Field(alias="additionalProperties")] = False
 
     @model_validator(mode="after")
-    def _required_are_known(self) -> FieldsSchema:
-        unknown = sorted(set(self.required) - set(self.properties))
-        if unknown:
-            raise ValueError(f"required names fields that are not among the properties: {', '.join(unknown)}")
+    def _complete(self) -> FieldsSchema:
+        for name in self.required:
+            self.properties.setdefault(name, FieldSchema())
         address = self.properties.get("base_url")
-        if address is not None and (address.type != "string" or address.format != "uri"):
-            raise ValueError("the field base_url must be a string of the format uri")
+        if address is not None:
+            # Requests go there, so that it is checked and shown as an address whatever else was said of it.
+            self.properties["base_url"] = address.model_copy(update={"type": "string", "format": "uri"})
         return self
 
 
@@ -106,6 +114,7 @@ class AuthenticationConfig(BaseModel):
 
     ``api_key`` sends the field ``api_key`` as the header (or query parameter) ``name``; ``bearer`` sends ``api_key``,
     and ``oauth2`` sends ``access_token``, as ``Authorization: Bearer``; ``basic`` sends ``username`` and ``password``.
+    Those are added to ``fields``, as required secrets, where they are missing.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -115,7 +124,11 @@ class AuthenticationConfig(BaseModel):
         "header"
     )
     name: Annotated[
-        str | None, Field(pattern=_HEADER_NAME, description="The header's or the query parameter's name.")
+        str | None,
+        Field(
+            pattern=_HEADER_NAME,
+            description="The header's or the query parameter's name; `X-API-Key` or `key` when left out.",
+        ),
     ] = None
     authorization_url: Url | None = None
     token_url: Url | None = None
@@ -126,19 +139,15 @@ class AuthenticationConfig(BaseModel):
     fields: FieldsSchema = Field(default_factory=FieldsSchema)
 
     @model_validator(mode="after")
-    def _is_complete(self) -> AuthenticationConfig:
+    def _complete(self) -> AuthenticationConfig:
         if self.type is AuthenticationType.API_KEY:
-            if self.name is None:
-                raise ValueError("an api_key needs the name of its header or query parameter")
+            self.name = self.name or USUAL_NAMES[self.location]
             if self.location == "header" and self.name.lower() in _REFUSED_HEADERS:
                 raise ValueError(f"the header {self.name} cannot carry a key")
-        if self.type is AuthenticationType.OAUTH2 and self.token_url is None:
-            raise ValueError("oauth2 needs a token_url")
         missing = [name for name in SENT_FIELDS[self.type] if name not in self.fields.properties]
-        if missing:
-            if self.fields.properties:
-                raise ValueError(f"{self.type} needs the fields {', '.join(missing)} among its properties")
-            self.fields = _usual_fields(self.type)
+        for name in missing:
+            self.fields.properties[name] = FieldSchema(format="password", write_only=True, min_length=1)
+            self.fields.required.append(name)
         return self
 
     def stored(self) -> dict[str, Any]:
@@ -159,10 +168,7 @@ SENT_FIELDS: dict[AuthenticationType, tuple[str, ...]] = {
 """The fields of an account that each type sends."""
 
 
-def _usual_fields(kind: AuthenticationType) -> FieldsSchema:
-    names = SENT_FIELDS[kind]
-    secret = {name: FieldSchema(format="password", write_only=True, min_length=1) for name in names}
-    return FieldsSchema(properties=secret, required=list(names))
+USUAL_NAMES = {"header": "X-API-Key", "query": "key"}
 
 
 class ProviderSettings(BaseModel):

@@ -13,7 +13,9 @@ import asyncpg
 import pytest
 
 from athena.accounts import service as accounts
+from athena.kit.db import Database
 from athena.providers.builtin import builtin_uuid
+from athena.providers.service import sync_builtin
 
 CANARY = "sk-canary-7Qm2xXr8LpZ4vT1w9bKd-3f9a"
 Answer = Callable[[str], Awaitable[tuple[int, str]]]
@@ -204,6 +206,27 @@ async def test_hostile_lists_of_models_are_stored_as_far_as_they_fit(owner: Any,
     if row["verification"]["ok"]:
         assert {model["name"] for model in found} == {"twice", "nulinside", "x" * 255}
         assert all(model["context_window"] is None for model in found)
+
+
+async def test_where_models_are_listed_to_all_the_key_is_tried_on_a_free_one(
+    owner: Any, serve: Serve, superuser: asyncpg.Connection[asyncpg.Record], database: Database
+) -> None:
+    async def answer(request: str) -> tuple[int, str]:
+        if request.startswith("GET /v1/models"):
+            return 200, '{"data": [{"id": "a/paid"}, {"id": "a/small:free"}]}'
+        if "Bearer right-key" not in request:
+            return 401, '{"error": {"message": "No auth credentials found", "code": 401}}'
+        return 429, '{"error": {"message": "Rate limit exceeded", "code": 429}}'
+
+    await superuser.execute("UPDATE providers SET base_url = $1 WHERE slug = 'openrouter'", await serve(answer))
+    try:
+        for key, status in (("wrong-key", "invalid"), ("right-key", "active")):
+            body = {"name": "a", "provider_uuid": str(builtin_uuid("openrouter")), "credentials": {"api_key": key}}
+            made = (await owner.post("/api/v1/accounts", body)).json()["data"]
+            assert (await verify(owner, f"/api/v1/accounts/{made['uuid']}"))["status"] == status
+    finally:
+        async with database.system() as session:
+            await sync_builtin(session)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,14 @@ async def test_what_cannot_be_resolved_says_what_to_do(
         assert (error.status, error.error_code) == (status, code), (model, account)
 
 
+async def test_an_account_of_a_provider_without_language_models_offers_none(resolver: Resolver) -> None:
+    tools = {"name": "Tools", "kind": "mcp", "base_url": "https://tools.example.com"}
+    provider = (await resolver.tenant.post("/api/v1/providers", tools)).json()["data"]
+    body = {"name": "a", "provider_uuid": provider["uuid"], "credentials": {"api_key": "k"}}
+    account = UUID((await resolver.tenant.post("/api/v1/accounts", body)).json()["data"]["uuid"])
+    assert (await resolver.fails("gpt-4o-mini", account)).error_code == "model_unavailable"
+
+
 async def test_a_changed_secret_key_is_said_rather_than_a_failure_of_the_server(
     resolver: Resolver, superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:
@@ -211,7 +219,7 @@ async def test_use_is_noted_at_most_once_a_minute_and_changes_no_version(resolve
     assert (await resolver.tenant.get(path)).json() == used.json()
 
 
-@pytest.mark.parametrize("model", ["'; DROP TABLE accounts; --", "/", "a/", "/b", "{}", "%s", "x" * 255, "𝔘𝔫𝔦"])
+@pytest.mark.parametrize("model", ["'; DROP TABLE accounts; --", "/", "a/", "/b", "{}", "%s", "x" * 255, "名前"])
 async def test_odd_names_are_names(resolver: Resolver, model: str) -> None:
     account = await resolver.account("openai", status=None)
     assert (await resolver(model, account)).model_id == model

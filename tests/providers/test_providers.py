@@ -136,14 +136,9 @@ async def test_lists_page_sort_search_and_filter(owner: Any) -> None:
         {"kind": "nonsense"},
         {"settings": {"dialect": "nonsense"}},
         {"authentication_config": {"type": "nonsense"}},
-        {"authentication_config": {"type": "api_key"}},
         {"authentication_config": {"type": "api_key", "name": "Host"}},
         {"authentication_config": {"type": "api_key", "name": "bad header"}},
-        {"authentication_config": {"type": "oauth2"}},
         {"authentication_config": {"type": "oauth2", "token_url": "javascript:alert(1)"}},
-        {"authentication_config": {"type": "bearer", "fields": {"properties": {"token": {}}}}},
-        {"authentication_config": {"type": "none", "fields": {"required": ["missing"]}}},
-        {"authentication_config": {"type": "none", "fields": {"properties": {"base_url": {"type": "string"}}}}},
         {"authentication_config": {"type": "none", "fields": {"properties": {"Bad Name": {}}}}},
         {"is_builtin": True},
         {"with": "accounts"},
@@ -154,6 +149,33 @@ async def test_what_is_not_valid_is_refused_and_not_stored(owner: Any, body: dic
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"]
     assert (await owner.get(f"{PATH}?is_builtin=false")).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "fields", "required"),
+    [
+        ({"type": "none"}, None, [], []),
+        ({"type": "api_key"}, "X-API-Key", ["api_key"], ["api_key"]),
+        ({"type": "api_key", "in": "query"}, "key", ["api_key"], ["api_key"]),
+        ({"type": "basic"}, None, ["username", "password"], ["username", "password"]),
+        ({"type": "oauth2"}, None, ["access_token"], ["access_token"]),
+        ({"type": "bearer", "fields": {"properties": {"team": {}}}}, None, ["team", "api_key"], ["api_key"]),
+        ({"type": "none", "fields": {"required": ["region"]}}, None, ["region"], ["region"]),
+    ],
+)
+async def test_an_authentication_config_is_completed(
+    owner: Any, config: dict[str, Any], name: str | None, fields: list[str], required: list[str]
+) -> None:
+    stored = (await custom(owner, authentication_config=config))["authentication_config"]
+    assert stored["name"] == name
+    assert sorted(stored["fields"]["properties"]) == sorted(fields)
+    assert stored["fields"]["required"] == required
+
+
+async def test_the_base_url_of_an_account_is_an_address_whatever_its_provider_says(owner: Any) -> None:
+    fields = {"properties": {"base_url": {"type": "integer", "format": "password"}}}
+    stored = (await custom(owner, authentication_config={"type": "none", "fields": fields}))["authentication_config"]
+    assert stored["fields"]["properties"]["base_url"] == {"type": "string", "format": "uri"}
 
 
 async def test_a_slug_is_taken_once_and_never_from_a_built_in_one(owner: Any) -> None:

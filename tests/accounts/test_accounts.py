@@ -157,6 +157,9 @@ async def test_row_level_security_lets_no_account_name_a_foreign_provider_or_cha
         ("vllm", {"api_key": "k"}, "credentials.base_url"),
         ("vllm", {"base_url": "file:///etc/passwd"}, "credentials.base_url"),
         ("vllm", {"base_url": "https://user:pass@example.com"}, "credentials.base_url"),
+        ("vllm", {"base_url": "https://example.com/v1?key=1"}, "credentials.base_url"),
+        ("vllm", {"base_url": "https://[::1"}, "credentials.base_url"),
+        ("vllm", {"base_url": "https://example.com:99999"}, "credentials.base_url"),
         ("athena-local", {"api_key": "k"}, "credentials.api_key"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -107,6 +108,24 @@ async def test_the_catalogue_is_stored_again_only_when_its_version_changed(
     async with database.system() as session:
         await sync_catalogue(session)
     assert (await owner.get(f"{PATH}?provider_uuid={builtin_uuid(LOCAL_SLUG)}")).json()["data"] == []
+
+
+async def test_processes_that_start_together_store_the_catalogue_once(
+    database: Database, superuser: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    async def start() -> None:
+        async with database.system() as session:
+            await sync_catalogue(session)
+
+    await superuser.execute("UPDATE catalogue_versions SET version = 'older'")
+    await superuser.execute("UPDATE large_language_models SET input_price = 99 WHERE uuid = $1", MINI)
+    query = "SELECT revision, input_price FROM large_language_models WHERE uuid = $1"
+    before = await superuser.fetchrow(query, MINI)
+    await asyncio.gather(*(start() for _ in range(4)))
+    after = await superuser.fetchrow(query, MINI)
+    assert before is not None
+    assert after is not None
+    assert (after["revision"], after["input_price"]) == (before["revision"] + 1, 0.15)
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,17 @@ async def test_an_account_of_a_provider_without_language_models_offers_none(reso
     assert (await resolver.fails("gpt-4o-mini", account)).error_code == "model_unavailable"
 
 
+async def test_a_provider_without_an_address_is_said(resolver: Resolver) -> None:
+    provider = (await resolver.tenant.post("/api/v1/providers", {"name": "Nowhere"})).json()["data"]
+    body = {"name": "a", "provider_uuid": provider["uuid"], "credentials": {"api_key": "k"}}
+    account = UUID((await resolver.tenant.post("/api/v1/accounts", body)).json()["data"]["uuid"])
+    error = await resolver.fails("any-model", account)
+    assert (error.status, error.detail) == (
+        422,
+        "account_uuid: Neither the account nor its provider has a base URL.",
+    )
+
+
 async def test_a_changed_secret_key_is_said_rather_than_a_failure_of_the_server(
     resolver: Resolver, superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:

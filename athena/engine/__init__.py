@@ -1,6 +1,6 @@
 """Durable runs on PostgreSQL: each is one append-only log, from which it recovers and every stream is served.
 
-It knows no agent and no HTTP. What it promises, and how to write a run's function, stands in ``docs/engine.md``.
+It knows no agent and no HTTP. How to write a run's function stands at :class:`RunContext`.
 """
 
 from __future__ import annotations

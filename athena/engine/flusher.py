@@ -14,8 +14,8 @@ from athena.engine.held import HeldRun, Host, Interruption
 from athena.engine.store import Claim, LogRow
 
 LINGER_FREE_RUNS: Final = 16
-LINGER_PER_RUN: Final = 0.00028
-LINGER_MOST: Final = 0.14
+LINGER_PER_RUN: Final = 0.00024
+LINGER_MOST: Final = 0.12
 QUIET_SECONDS: Final = 0.5
 
 log = structlog.get_logger(__name__)

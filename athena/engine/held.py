@@ -137,9 +137,10 @@ class HeldRun:
 
     def interrupt(self, reason: Interruption) -> None:
         """Stops the run's function, unless the end is already being written."""
-        if self.interruption is None or reason > self.interruption:
-            self.interruption = reason
-        if self.task is not None and not self.ending and not self.task.done():
+        if self.interruption is not None and reason <= self.interruption:
+            return  # its function is cleaning up already
+        self.interruption = reason
+        if self.task is not None and not self.ending:
             self.task.cancel()
 
     async def commit(self, change: Transition = RUNNING, *, point: str = "") -> None:
@@ -170,6 +171,8 @@ class HeldRun:
                 self.pending = [entry for entry in self.pending if not entry.tentative]
                 raise
             self.committed(rows)
+        if self.pending:
+            self.host.flush_soon(self)  # what came meanwhile
         if point:
             reached(f"{point}.committed")
 

@@ -75,6 +75,7 @@ class Presence:
                     connection.terminate()
             self._settled_at = self._loop.time() + SETTLING_SECONDS
             await asyncio.sleep(delay)
+            self._seen_at = self._loop.time()
             delay = min(delay * 2, 1.0)
 
     async def _enter(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
@@ -136,25 +137,33 @@ def lock_key(process_uuid: UUID) -> int:
 async def reap(database: Database, process_uuid: UUID, lease_seconds: float) -> None:
     """Takes the runs away from processes that are dead, or silent for longer than the lease, and gives them jobs."""
     async with database.system() as session:
-        dead = await session.fetch(
-            "DELETE FROM engine_processes WHERE uuid IN (SELECT uuid FROM engine_processes WHERE uuid <> $1"
-            " AND (heartbeat_at < now() - $2 * interval '1 second' OR pg_try_advisory_xact_lock(lock_key))"
-            " FOR UPDATE SKIP LOCKED) RETURNING uuid",
+        found = await session.fetch(
+            "SELECT uuid FROM engine_processes WHERE uuid <> $1 AND (heartbeat_at < now() - $2 * interval '1 second'"
+            " OR pg_try_advisory_xact_lock(lock_key)) FOR UPDATE SKIP LOCKED",
             process_uuid,
             lease_seconds,
         )
-        if not dead:
+        if not found:
             return
+        dead = [row["uuid"] for row in found]
+        # A frozen process may hold a row's lock: that run comes next time, and the process stays on the list for it.
         taken = await session.fetch(
-            "WITH taken AS (UPDATE runs SET process_uuid = NULL, lease_number = lease_number + 1"
-            " WHERE process_uuid = ANY ($1) AND status = 'running' RETURNING workspace_uuid, uuid)"
+            "WITH free AS (SELECT workspace_uuid, uuid FROM runs WHERE process_uuid = ANY ($1) AND status = 'running'"
+            " FOR NO KEY UPDATE SKIP LOCKED), taken AS (UPDATE runs r SET process_uuid = NULL,"
+            " lease_number = lease_number + 1 FROM free f WHERE r.workspace_uuid = f.workspace_uuid AND r.uuid = f.uuid"
+            " RETURNING r.workspace_uuid, r.uuid)"
             " SELECT engine_job(workspace_uuid, uuid, '0', false) FROM taken",
-            [row["uuid"] for row in dead],
+            dead,
+        )
+        await session.execute(
+            "DELETE FROM engine_processes p WHERE uuid = ANY ($1)"
+            " AND NOT EXISTS (SELECT FROM runs WHERE process_uuid = p.uuid)",
+            dead,
         )
         # What they had only just claimed.
         await session.execute(
             "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE queue_manager_id = ANY ($1)",
-            [row["uuid"] for row in dead],
+            dead,
         )
         reached("takeover.before_commit")
     reached("takeover.committed")

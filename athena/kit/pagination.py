@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from athena.kit.db import Row
 from athena.kit.errors import ValidationFailed
@@ -153,57 +154,89 @@ def _sort_keys(text: str | None, options: ListOptions) -> Sequence[SortKey]:
     return keys
 
 
-def list_query(options: ListOptions) -> Any:
-    """The dependency that reads a list's query parameters, each documented, into a :class:`ListQuery`."""
-    own = {
-        "page": Annotated[int, Query(ge=1, le=MAXIMUM_PAGE, description="From 1.")],
-        "per_page": Annotated[int, Query(ge=1, le=MAXIMUM_PER_PAGE)],
-        "cursor": Annotated[
-            str | None, Query(max_length=4096, description="Empty for the first page; excludes `page`.")
-        ],
-        "sort": Annotated[
-            str | None,
-            Query(max_length=255, description=f"Fields, `-` for descending. Known: {', '.join(options.sortable)}."),
-        ],
-        "search": Annotated[str | None, Query(min_length=1, max_length=255)],
-        "with": Annotated[
-            str | None,
-            Query(max_length=255, alias="with", description=f"Relations: {', '.join(options.relations) or 'none'}."),
-        ],
-        "created_after": Annotated[Time | None, Query()],
-        "created_before": Annotated[Time | None, Query()],
-    }
-    defaults: dict[str, object] = {"page": 1, "per_page": DEFAULT_PER_PAGE}
-    names = {name: ("with_" if name == "with" else name) for name in own}
-    filters = {name: Annotated[kind | None, Query()] for name, kind in options.filters.items()}
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter: how its text is read, and what the documentation says of it."""
 
-    async def read(request: Request, **given: Any) -> ListQuery:
-        if given["cursor"] is not None and "page" in request.query_params:
+    name: str
+    adapter: TypeAdapter[Any]
+    description: str
+
+    def read(self, text: str) -> Any:
+        """The value of ``text``; FastAPI's own error when it is none."""
+        try:
+            return self.adapter.validate_python(text)
+        except ValidationError as error:
+            issues = [{**issue, "loc": ("query", self.name)} for issue in error.errors(include_url=False)]
+            raise RequestValidationError(issues) from None
+
+    def document(self, default: object) -> dict[str, Any]:
+        """The parameter in OpenAPI."""
+        schema = self.adapter.json_schema()
+        if default is not None:
+            schema["default"] = default
+        described = {"description": self.description} if self.description else {}
+        return {"name": self.name, "in": "query", "required": False, "schema": schema, **described}
+
+
+DEFAULTS: Mapping[str, Any] = {"page": 1, "per_page": DEFAULT_PER_PAGE}
+
+
+def _parameters(options: ListOptions) -> dict[str, Parameter]:
+    own: Mapping[str, tuple[Any, str]] = {
+        "page": (Annotated[int, Field(ge=1, le=MAXIMUM_PAGE)], "From 1."),
+        "per_page": (Annotated[int, Field(ge=1, le=MAXIMUM_PER_PAGE)], ""),
+        "cursor": (Annotated[str, Field(max_length=4096)], "Empty for the first page; excludes `page`."),
+        "sort": (
+            Annotated[str, Field(max_length=255)],
+            f"Fields, separated by commas, `-` for descending. Known: {', '.join(options.sortable)}.",
+        ),
+        "search": (Annotated[str, Field(min_length=1, max_length=255)], "Text that must be contained."),
+        "with": (Annotated[str, Field(max_length=255)], f"Relations: {', '.join(options.relations) or 'none'}."),
+        "created_after": (Time, ""),
+        "created_before": (Time, ""),
+    }
+    filters: Mapping[str, tuple[Any, str]] = {
+        name: (kind, f"Only those with this {name}.") for name, kind in options.filters.items()
+    }
+    every: Mapping[str, tuple[Any, str]] = {**own, **filters}
+    return {name: Parameter(name, TypeAdapter[Any](kind), text) for name, (kind, text) in every.items()}
+
+
+class ListReader:
+    """The dependency behind :func:`list_query`. It reads only what a request names; lists are hot.
+
+    ``documented`` is what ``kit.routing.Route`` adds to its documentation, and to the parameters that it knows.
+    """
+
+    def __init__(self, options: ListOptions) -> None:
+        self._options = options
+        self._parameters = _parameters(options)
+        self.documented = [parameter.document(DEFAULTS.get(name)) for name, parameter in self._parameters.items()]
+
+    async def __call__(self, request: Request) -> ListQuery:
+        """The list that ``request`` asks for."""
+        raw = dict(request.query_params)
+        given = {name: self._parameters[name].read(text) for name, text in raw.items() if name in self._parameters}
+        if "cursor" in given and "page" in given:
             raise ValidationFailed.of("cursor", "Give either `page` or `cursor`.")
+        options = self._options
         return ListQuery(
             options=options,
             path=request.url.path,
-            raw=dict(request.query_params),
-            page=given["page"],
-            per_page=given["per_page"],
-            cursor=given["cursor"],
-            sort=_sort_keys(given["sort"], options),
-            search=given["search"],
-            filters={name: given[name] for name in filters if given[name] is not None},
-            created_after=given["created_after"],
-            created_before=given["created_before"],
-            relations=relations(given["with_"], options.relations),
+            raw=raw,
+            page=given.get("page", 1),
+            per_page=given.get("per_page", DEFAULT_PER_PAGE),
+            cursor=given.get("cursor"),
+            sort=_sort_keys(given.get("sort"), options),
+            search=given.get("search"),
+            filters={name: given[name] for name in options.filters if name in given},
+            created_after=given.get("created_after"),
+            created_before=given.get("created_before"),
+            relations=relations(given.get("with"), options.relations),
         )
 
-    _declare(read, {names.get(name, name): kind for name, kind in {**own, **filters}.items()}, defaults)
-    return Depends(read)
 
-
-def _declare(function: Callable[..., object], kinds: Mapping[str, Any], defaults: Mapping[str, object]) -> None:
-    """Gives ``function`` one keyword parameter for each of ``kinds``, which FastAPI then reads and documents."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
-    parameters += [
-        inspect.Parameter(name, keyword, annotation=kind, default=defaults.get(name)) for name, kind in kinds.items()
-    ]
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+def list_query(options: ListOptions) -> Any:
+    """The dependency that reads a list's query parameters into a :class:`ListQuery`."""
+    return Depends(ListReader(options))

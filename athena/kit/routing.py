@@ -105,9 +105,11 @@ class Route(APIRoute):
     def get_route_handler(self) -> Handler:
         """FastAPI's handler behind the checks of this module."""
         handle = super().get_route_handler()
-        known = frozenset(
-            field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)
-        )
+        documented = [each for part in self.dependant.dependencies for each in getattr(part.call, "documented", ())]
+        if documented:
+            self.openapi_extra = {**(self.openapi_extra or {}), "parameters": documented}
+        declared = [field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)]
+        known = frozenset([*declared, *(each["name"] for each in documented)])
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, Form)
 
         async def checked(request: Request) -> Response:

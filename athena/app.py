@@ -105,6 +105,7 @@ def create_app(process: Process) -> Envelope:
         max_body_bytes=settings.max_body_bytes,
         body_timeout=settings.body_timeout_seconds,
         larger={"/api/v1/media": settings.max_upload_bytes},
+        access_log=settings.access_log,
     )
 
 

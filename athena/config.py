@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Private hosts, addresses or networks that outgoing requests may reach, separated by commas."""
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    access_log: bool = False
+    """Whether each request is logged, and not only those that fail inside Athena."""
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 16
     max_body_bytes: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
     max_upload_bytes: Annotated[int, Field(ge=1024)] = 25 * 1024 * 1024

@@ -90,7 +90,6 @@ def start_athena(data_dir: Path, port: int, *options: str) -> tuple[subprocess.P
         "ATHENA_PORT": str(port),
         "ATHENA_LOCAL_MODEL": "none",
         "ATHENA_EGRESS_ALLOW": "127.0.0.1",
-        "ATHENA_LOG_LEVEL": "warning",
     }
     begun = time.perf_counter()
     process = subprocess.Popen(

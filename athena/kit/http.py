@@ -41,11 +41,18 @@ class Envelope:
     """ASGI middleware: the request's id, the body's limits, the security headers, the log line, the last resort."""
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int, body_timeout: float, larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        body_timeout: float,
+        larger: Mapping[str, int] | None = None,
+        access_log: bool = False,
     ) -> None:
         self._app = app
         self._max_body = max_body_bytes
         self._body_timeout = body_timeout
+        self._access_log = access_log
         self._larger = larger or {}
         """Paths with a limit of their own (uploads)."""
 
@@ -76,10 +83,11 @@ class Envelope:
         try:
             await self._respond(scope, body, answer)
         finally:
-            elapsed = round((time.perf_counter() - begun) * 1000, 1)
-            logging.logger().info(
-                "request", method=scope["method"], path=scope["path"], status=status, duration_ms=elapsed
-            )
+            if self._access_log or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                elapsed = round((time.perf_counter() - begun) * 1000, 1)
+                logging.logger().info(
+                    "request", method=scope["method"], path=scope["path"], status=status, duration_ms=elapsed
+                )
             logging.request_id.reset(token)
 
     async def _respond(self, scope: Scope, body: BoundedBody, answer: Send) -> None:

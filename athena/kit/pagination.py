@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -200,7 +200,7 @@ def _parameters(options: ListOptions) -> dict[str, Parameter]:
         name: (kind, f"Only those with this {name}.") for name, kind in options.filters.items()
     }
     every: Mapping[str, tuple[Any, str]] = {**own, **filters}
-    return {name: Parameter(name, TypeAdapter[Any](kind), text) for name, (kind, text) in every.items()}
+    return {name: Parameter(name, TypeAdapter(cast("Any", kind)), text) for name, (kind, text) in every.items()}
 
 
 class ListReader:

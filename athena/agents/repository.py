@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from athena.agents.models import agents
+from athena.kit.db import Row
 from athena.kit.repository import Repository
 
 
@@ -10,3 +13,14 @@ class AgentRepository(Repository):
     """The agents of one workspace."""
 
     table = agents
+
+    async def locked(self, uuid: UUID) -> Row:
+        """One row, which nobody else changes before this transaction ends."""
+        row = await self.session.fetch_one(
+            f"SELECT {self.columns} FROM agents WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            uuid,
+        )
+        if row is None:
+            raise self.not_found()
+        return row

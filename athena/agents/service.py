@@ -8,7 +8,7 @@ from uuid import UUID
 
 from athena.accounts.service import AccountService
 from athena.agents.repository import AgentRepository
-from athena.agents.schemas import NAMED_METADATA, AgentCreate, AgentUpdate
+from athena.agents.schemas import MAXIMUM_KEYS, NAMED_METADATA, AgentCreate, AgentUpdate
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -65,7 +65,7 @@ class AgentService:
 
     async def update(self, uuid: UUID, given: AgentUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names; each change is a version."""
-        present = await self._agents.get(uuid)
+        present = await self._agents.locked(uuid)
         changes = given.changes()
         await self._check(changes.get("account_uuid"), changes.get("avatar_uuid"))
         if "metadata" in changes:
@@ -115,7 +115,10 @@ def _attach(
 
 def merge_metadata(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``present`` with the keys of ``changes``; null takes a key away."""
-    return {key: value for key, value in {**present, **changes}.items() if value is not None}
+    merged = {key: value for key, value in {**present, **changes}.items() if value is not None}
+    if len(merged) > MAXIMUM_KEYS:
+        raise ValidationFailed.of("metadata", f"At most {MAXIMUM_KEYS} keys can be kept.")
+    return merged
 
 
 def show_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request, Response, UploadFile
 
 from athena.kit.access import Caller, State, require
 from athena.kit.db import Scope
+from athena.kit.errors import UnsupportedMediaType, ValidationFailed
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import Router, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page
@@ -39,8 +40,20 @@ async def get_media(caller: Viewer, query: Annotated[ListQuery, list_query(LIST)
     return listing(page, [service.show(row) for row in page.rows])
 
 
+async def one_file(request: Request) -> None:
+    """Refuses what is no form, and a form with anything but one file, of which a part would be lost unseen."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
+        raise UnsupportedMediaType("Send the file as multipart/form-data.")
+    names = [name for name, _ in (await request.form()).multi_items()]
+    errors = {name: ["Unknown field."] for name in names if name != "file"}
+    if names.count("file") > 1:
+        errors["file"] = ["Send one file at a time."]
+    if errors:
+        raise ValidationFailed("The form must have one field: file.", errors=errors)
+
+
 @router.operation("POST", "/api/v1/media", summary="Upload Media", response=Data[Media], status=201)
-async def upload_media(caller: Creator, file: UploadFile) -> Response:
+async def upload_media(caller: Creator, _form: Annotated[None, Depends(one_file)], file: UploadFile) -> Response:
     """Uploads an image (PNG, JPEG, GIF, WebP) or a text file, as `multipart/form-data`."""
     service = MediaService(caller.session, caller.access)
     row = await service.upload(file.filename or "file", await file.read())
@@ -73,5 +86,5 @@ async def download_media(
     state: State = request.app.state
     async with state.database.session(Scope(workspace_uuid)) as session:
         row, content = await media.by_link(session, workspace_uuid, media_uuid, signature)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(row['name'])}"}
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(row['name'], safe='')}"}
     return Response(content, headers=headers, media_type=row["mime_type"])

@@ -11,6 +11,12 @@ class MediaRepository(Repository):
 
     table = media
 
+    async def lock_content(self, sha256: str) -> None:
+        """Makes the transactions that store or remove these bytes follow each other."""
+        await self.session.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"athena.media {self.workspace_uuid} {sha256}"
+        )
+
     async def uses_of(self, sha256: str) -> int:
         """How many entries share these bytes."""
         return await self.session.value(

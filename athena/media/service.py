@@ -14,7 +14,9 @@ from athena.kit.errors import NotFound, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.media.repository import MediaRepository
-from athena.media.storage import MediaStorage, media_type
+from athena.media.storage import MediaStorage, inspect
+
+MAXIMUM_NAME = 255
 
 LIST = ListOptions(
     sortable={"created_at": "uuid"},
@@ -46,12 +48,16 @@ class MediaService:
             raise ValidationFailed.of("file", "The file is empty.")
         if "\0" in name:
             raise ValidationFailed.of("file", "The name must not contain the NUL character.")
-        mime_type = await asyncio.to_thread(media_type, content, name)
-        sha256 = await self._storage.put(self._access.workspace_uuid, content)
+        mime_type, sha256 = await asyncio.to_thread(inspect, content, name)
+        workspace_uuid = self._access.workspace_uuid
+        await self._storage.put(workspace_uuid, sha256, content)
+        # The slow writing is done. Whoever deletes the last file of these bytes now waits, or has done so before.
+        await self._media.lock_content(sha256)
+        await self._storage.put(workspace_uuid, sha256, content)
         return await self._media.insert(
             {
                 "uuid": new_uuid(),
-                "name": name[:255] or "file",
+                "name": plain_name(name),
                 "mime_type": mime_type,
                 "size": len(content),
                 "sha256": sha256,
@@ -62,9 +68,9 @@ class MediaService:
     async def delete(self, uuid: UUID, revision: int | None) -> None:
         """Deletes a file, and its bytes once nothing else holds them."""
         row = await self._media.get(uuid)
+        await self._media.lock_content(row["sha256"])
         await self._media.delete(uuid, revision)
         if await self._media.uses_of(row["sha256"]) == 0:
-            await self._session.commit()
             await self._storage.remove(self._access.workspace_uuid, row["sha256"])
 
     async def rows(self, uuids: Sequence[UUID]) -> dict[UUID, Row]:
@@ -92,6 +98,13 @@ class MediaService:
             "sha256": row["sha256"],
             "url": self._storage.link(row["workspace_uuid"], row["uuid"]),
         }
+
+
+def plain_name(name: str) -> str:
+    """A file's name without folders and control characters, which only mislead whoever saves it."""
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    plain = "".join(char for char in last if char.isprintable()).strip()[:MAXIMUM_NAME]
+    return plain if plain.strip(".") else "file"
 
 
 async def read(storage: MediaStorage, row: Row) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from athena.kit.errors import UnsupportedMediaType
 SNIFFED_BYTES = 8192
 ALLOWED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Types that are recognised by their first bytes. Beside them: text in UTF-8."""
+NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""Control characters that no text has, but for a terminal's escape."""
 TEXT_TYPES = {
     ".css": "text/css",
     ".csv": "text/csv",
@@ -59,11 +62,9 @@ class MediaStorage:
         """Where a file lies."""
         return self.root / str(workspace_uuid) / sha256[:2] / sha256
 
-    async def put(self, workspace_uuid: UUID, content: bytes) -> str:
-        """Stores bytes durably; their SHA-256 in hexadecimal."""
-        sha256 = hashlib.sha256(content).hexdigest()
+    async def put(self, workspace_uuid: UUID, sha256: str, content: bytes) -> None:
+        """Stores bytes durably; nothing happens when they are there."""
         await asyncio.to_thread(_write, self.path(workspace_uuid, sha256), content)
-        return sha256
 
     async def get(self, workspace_uuid: UUID, sha256: str) -> bytes:
         """The bytes of a file; :class:`FileNotFoundError` when they are gone."""
@@ -86,20 +87,28 @@ def _write(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
-def media_type(content: bytes, name: str) -> str:
-    """The type of ``content`` by what it holds; the name only tells kinds of text apart.
+def inspect(content: bytes, name: str) -> tuple[str, str]:
+    """The type of ``content`` by what it holds, where the name only tells kinds of text apart, and its SHA-256.
 
     :class:`UnsupportedMediaType` for anything but images that models read, and text in UTF-8.
     """
+    return _media_type(content, name), hashlib.sha256(content).hexdigest()
+
+
+def _media_type(content: bytes, name: str) -> str:
+    # Text first: what begins with "BM", "GIF" or "MZ" may be about cars.
+    if _is_text(content):
+        return TEXT_TYPES.get(Path(name).suffix.lower(), "text/plain")
     found = cast("str | None", filetype.guess_mime(content[:SNIFFED_BYTES]))  # pyright: ignore[reportUnknownMemberType]
+    if found in ALLOWED:
+        return found
     if found is not None:
-        if found in ALLOWED:
-            return found
         raise UnsupportedMediaType(f"Files of type {found} are not taken; images and text are.")
+    raise UnsupportedMediaType("The file is neither an image nor text in UTF-8.")
+
+
+def _is_text(content: bytes) -> bool:
     try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise UnsupportedMediaType("The file is neither an image nor text in UTF-8.") from error
-    if "\0" in text:
-        raise UnsupportedMediaType("The file is neither an image nor text in UTF-8.")
-    return TEXT_TYPES.get(Path(name).suffix.lower(), "text/plain")
+        return NO_TEXT.search(content.decode()) is None
+    except UnicodeDecodeError:
+        return False

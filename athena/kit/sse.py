@@ -9,6 +9,8 @@ from typing import Protocol, Self
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from athena.kit.errors import AthenaError
+
 KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -93,6 +95,11 @@ def encode(event: StreamedEvent) -> bytes:
 
 
 async def _left(receive: Receive, events: Events) -> None:
-    while (await receive())["type"] != "http.disconnect":
+    """Ends the iteration when the client leaves, or sends what it may not."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except AthenaError:
         pass
-    events.close()
+    finally:
+        events.close()

@@ -15,6 +15,11 @@ from athena.messages.models import messages
 
 MAXIMUM_HISTORY = 2_000
 
+TEXT = """(CASE jsonb_typeof(content)
+    WHEN 'array' THEN (SELECT string_agg(part ->> 'text', E'\\n') FROM jsonb_array_elements(content) AS part)
+    ELSE content #>> '{}' END)"""
+"""What a message says, as text, for searching."""
+
 
 class MessageRepository(Repository):
     """The messages of one workspace."""
@@ -31,6 +36,23 @@ class MessageRepository(Repository):
             clock.now(),
         )
         return touched == 1
+
+    async def lock_thread(self, thread_uuid: UUID) -> None:
+        """Takes the thread for this transaction: until its end nobody says anything in it."""
+        await self.session.execute(
+            "SELECT FROM threads WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            thread_uuid,
+        )
+
+    async def is_being_answered(self, uuid: UUID) -> bool:
+        """Whether an answer to this message is still being written."""
+        return await self.session.value(
+            "SELECT EXISTS (SELECT FROM messages "
+            "WHERE workspace_uuid = $1 AND parent_uuid = $2 AND status = 'pending')",
+            self.workspace_uuid,
+            uuid,
+        )
 
     async def latest(self, thread_uuid: UUID, role: str | None = None) -> Row | None:
         """The newest message of a thread, of one role or of any."""
@@ -54,15 +76,6 @@ class MessageRepository(Repository):
             """,
             self.workspace_uuid,
             list(thread_uuids),
-        )
-
-    async def in_thread(self, thread_uuid: UUID, uuid: UUID) -> Row | None:
-        """A message of this thread."""
-        return await self.session.fetch_one(
-            f"SELECT {self.columns} FROM messages WHERE workspace_uuid = $1 AND thread_uuid = $2 AND uuid = $3",
-            self.workspace_uuid,
-            thread_uuid,
-            uuid,
         )
 
     async def branch(self, uuid: UUID) -> list[Row]:
@@ -145,9 +158,13 @@ class MessageRepository(Repository):
         )
 
     async def attachments(self, column: str, uuids: Sequence[UUID]) -> list[Row]:
-        """The attachments of messages (``column`` is ``message_uuid``) or of threads (``thread_uuid``), in order."""
+        """The attachments of messages (``column`` is ``message_uuid``) or of threads (``thread_uuid``), in order.
+
+        Each is its file's row with ``attachment_uuid``, ``attachment_name``, ``message_uuid`` and ``thread_uuid``.
+        """
         return await self.session.fetch(
-            "SELECT a.uuid, a.message_uuid, a.thread_uuid, a.media_uuid, a.name FROM attachments a "
+            "SELECT media.*, a.uuid AS attachment_uuid, a.name AS attachment_name, a.message_uuid, a.thread_uuid "
+            "FROM attachments a JOIN media ON media.workspace_uuid = a.workspace_uuid AND media.uuid = a.media_uuid "
             f"WHERE a.workspace_uuid = $1 AND a.{column} = ANY($2) ORDER BY a.message_uuid, a.position",
             self.workspace_uuid,
             list(uuids),

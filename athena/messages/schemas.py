@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
 from athena.media.schemas import Media
@@ -50,7 +50,9 @@ class ToolResultContent(Input):
 
 
 Part = Annotated[TextContent | MediaContent | ToolCallContent | ToolResultContent, Field(discriminator="type")]
-Content = Text | Annotated[list[Part], Field(min_length=1, max_length=64)]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=64)]
+Content = Text | Parts
+Said = Annotated[Text, Field(min_length=1, pattern=r"\S")]
 
 
 class AttachmentInput(Input):
@@ -73,6 +75,12 @@ class MessageContent(Input):
     content: Content
     attachments: Annotated[list[AttachmentInput], Field(max_length=16)] = Field(default_factory=list[AttachmentInput])
     metadata: FreeMetadata = Field(default_factory=dict[str, JsonValue])
+
+    @model_validator(mode="after")
+    def _says_something(self) -> MessageContent:
+        if isinstance(self.content, str) and not self.content.strip() and not self.attachments:
+            raise ValueError("A message needs content or attachments.")
+        return self
 
 
 class MessageCreate(MessageContent):

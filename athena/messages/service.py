@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from athena.agents.service import merge_metadata
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -15,7 +16,7 @@ from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.llm.types import Usage
 from athena.media.service import MediaService
-from athena.messages.repository import MessageRepository
+from athena.messages.repository import TEXT, MessageRepository
 from athena.messages.schemas import MediaContent, MessageContent, MessageCreate, MessageUpdate, Role, Status
 from athena.users import service as users
 
@@ -23,7 +24,7 @@ RELATIONS = ("attachments", "creator")
 
 LIST = ListOptions(
     sortable={"created_at": "uuid"},
-    searchable=("content::text",),
+    searchable=(TEXT,),
     filters={
         "thread_uuid": UUID,
         "parent_uuid": UUID,
@@ -73,8 +74,8 @@ class MessageService:
 
     async def parent(self, thread_uuid: UUID, uuid: UUID | None) -> UUID | None:
         """``uuid``, checked to be a message of this thread."""
-        if uuid is not None and await self._messages.in_thread(thread_uuid, uuid) is None:
-            raise ValidationFailed.of("parent_uuid", "There is no such message in this thread.")
+        if uuid is not None and (await self.get(uuid))["thread_uuid"] != thread_uuid:
+            raise ValidationFailed.of("parent_uuid", "This message is in another thread.")
         return uuid
 
     async def to_answer(self, thread_uuid: UUID, uuid: UUID | None) -> Row:
@@ -84,14 +85,14 @@ class MessageService:
             if row is None:
                 raise ValidationFailed.of("message", "The thread has no user message to answer.")
             return row
-        row = await self._messages.in_thread(thread_uuid, uuid)
-        if row is None or row["role"] != "user":
-            raise ValidationFailed.of("parent_uuid", "There is no such user message in this thread.")
+        row = await self.get(uuid)
+        if row["thread_uuid"] != thread_uuid or row["role"] != "user":
+            raise ValidationFailed.of("parent_uuid", "This is no user message of this thread.")
         return row
 
     async def add(self, thread_uuid: UUID, given: MessageContent, *, role: Role, parent_uuid: UUID | None) -> Row:
         """Stores a complete message with its attachments."""
-        files = await self._files(given)
+        files = await self.files(given)
         row = await self._messages.insert(
             {
                 "uuid": new_uuid(),
@@ -144,7 +145,7 @@ class MessageService:
         await self._messages.finish(
             uuid,
             status=status,
-            content=content,
+            content=storable(content),
             model=model,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
@@ -152,37 +153,46 @@ class MessageService:
             metadata=metadata,
         )
 
-    async def end(self, uuid: UUID, *, status: str, content: str | None, error: Mapping[str, Any] | None) -> None:
+    async def end(self, uuid: UUID, *, status: str, content: str | None, error: Mapping[str, str] | None) -> None:
         """Ends an answer that did not come to its end by itself; ``content`` None leaves what there is."""
-        await self._messages.end(uuid, status=status, content=content, error=error)
+        text = None if content is None else storable(content)
+        why = None if error is None else {key: storable(value) for key, value in error.items()}
+        await self._messages.end(uuid, status=status, content=text, error=why)
 
     async def attached_media(self, uuids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
         """The media and name of each message's attachments; messages without any are left out."""
         found: dict[UUID, list[tuple[UUID, str]]] = {}
         for row in await self._messages.attachments("message_uuid", uuids):
-            found.setdefault(row["message_uuid"], []).append((row["media_uuid"], row["name"]))
+            found.setdefault(row["message_uuid"], []).append((row["uuid"], row["attachment_name"]))
         return found
 
     async def update(self, uuid: UUID, given: MessageUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names. An answer that is being written cannot be changed."""
-        row = await self._messages.get(uuid)
+        row = await self._held(uuid)
         if row["status"] == "pending":
             raise Conflict("The answer is still being written; cancel its run first.", code="message_running")
         changes = given.changes()
         if "content" in changes:
-            await self._files(given)
+            await self.files(given)
             changes["content"] = dump_content(given)
+        if "metadata" in changes:
+            changes["metadata"] = merge_metadata(row["metadata"], changes["metadata"])
         return await self._messages.update(uuid, changes, revision)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
         """Deletes a message; what follows it then follows its parent."""
-        row = await self._messages.get(uuid)
-        if row["status"] == "pending":
+        row = await self._held(uuid)
+        if row["status"] == "pending" or await self._messages.is_being_answered(uuid):
             raise Conflict("The answer is still being written; cancel its run first.", code="message_running")
         await self._messages.detach_children(uuid, row["parent_uuid"])
         await self._messages.delete(uuid, revision)
 
-    async def _files(self, given: MessageContent | MessageUpdate) -> list[tuple[UUID, str]]:
+    async def _held(self, uuid: UUID) -> Row:
+        """One message, whose thread nobody else changes before this transaction ends."""
+        await self._messages.lock_thread((await self._messages.get(uuid))["thread_uuid"])
+        return await self._messages.get(uuid)
+
+    async def files(self, given: MessageContent | MessageUpdate) -> list[tuple[UUID, str]]:
         """The attachments' media and names, and a check that everything uploaded that is named exists."""
         attached = given.attachments if isinstance(given, MessageContent) else []
         inline = [part.media_uuid for part in given.content if isinstance(part, MediaContent)]
@@ -190,22 +200,20 @@ class MessageService:
         if not wanted and not inline:
             return []
         found = await MediaService(self._session, self._access).rows([*wanted, *inline])
-        for path, uuids in (("attachments", wanted), ("content", inline)):
-            for index, uuid in enumerate(uuids):
-                if uuid not in found:
-                    raise ValidationFailed.of(f"{path}.{index}.media_uuid", "There is no such file in this workspace.")
+        if found.keys() != {*wanted, *inline}:
+            raise NotFound("A file that the message names does not exist in this workspace.")
         return [(file.media_uuid, file.name or found[file.media_uuid]["name"]) for file in attached]
 
     async def attachments(
         self, column: Literal["message_uuid", "thread_uuid"], uuids: Sequence[UUID]
     ) -> dict[UUID, list[dict[str, Any]]]:
-        """The attachments of messages or threads, by their uuid, in two queries."""
+        """The attachments of messages or threads, by their uuid, in one query."""
         rows = await self._messages.attachments(column, uuids)
-        media = await MediaService(self._session, self._access).by_ids([row["media_uuid"] for row in rows])
+        media = MediaService(self._session, self._access)
         found: dict[UUID, list[dict[str, Any]]] = {uuid: [] for uuid in uuids}
         for row in rows:
             found[row[column]].append(
-                {"uuid": str(row["uuid"]), "name": row["name"], "media": media[row["media_uuid"]]}
+                {"uuid": str(row["attachment_uuid"]), "name": row["attachment_name"], "media": media.show(row)}
             )
         return found
 
@@ -242,6 +250,11 @@ def dump_content(given: MessageContent | MessageUpdate) -> str | list[Mapping[st
     return [part.model_dump(mode="json", exclude_defaults=True) | {"type": part.type} for part in given.content]
 
 
+def storable(text: str) -> str:
+    """``text`` as the database takes it: a model can send NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def present(row: Row) -> dict[str, Any]:
     """A message's row as the API shows it, without relations."""
     has_usage = row["input_tokens"] is not None or row["output_tokens"] is not None
@@ -266,7 +279,7 @@ def present(row: Row) -> dict[str, Any]:
         "status": row["status"],
         "error": row["error"],
         "metadata": row["metadata"],
-        "feedback": row["feedback"],
+        "feedback": {"comment": None, **row["feedback"]} if row["feedback"] else None,
         "attachments": None,
         "creator": None,
     }

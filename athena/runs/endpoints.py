@@ -52,7 +52,8 @@ async def answer(request: Request, caller: Caller, run_uuid: UUID, given: RunOpt
     await caller.session.commit()
     service = RunService(caller.session, caller.access)
     location = f"/api/v1/runs/{run_uuid}"
-    if given.stream or "text/event-stream" in request.headers.get("accept", ""):
+    accepts = "text/event-stream" in request.headers.get("accept", "").lower()
+    if given.stream or (accepts and not given.background):
         return EventStream(service.events(run_uuid, 0), {"Location": location})
     if not given.background:
         await service.finished(run_uuid)
@@ -99,9 +100,11 @@ async def run_thread(request: Request, thread_uuid: UUID, caller: ThreadRunner, 
     response=Data[Thread],
     errors=ERRORS,
 )
-async def generate_thread_name(thread_uuid: UUID, caller: ThreadUpdater, body: NameGeneration) -> Response:
+async def generate_thread_name(
+    thread_uuid: UUID, caller: ThreadUpdater, body: NameGeneration | None = None
+) -> Response:
     """Names a thread from its messages, in their language."""
-    row = await naming.generate_name(caller.session, caller.access, thread_uuid, body)
+    row = await naming.generate_name(caller.session, caller.access, thread_uuid, body or NameGeneration())
     service = ThreadService(caller.session, caller.access)
     return resource((await service.show([row], frozenset()))[0], row)
 

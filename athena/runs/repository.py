@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from athena.engine.models import UNFINISHED, runs
-from athena.kit.db import Row
+from athena.engine.models import runs
 from athena.kit.repository import Repository
 
 
@@ -26,13 +25,4 @@ class RunRepository(Repository):
             """,
             self.workspace_uuid,
             uuid,
-        )
-
-    async def unfinished_of_thread(self, thread_uuid: UUID) -> list[Row]:
-        """The runs of a thread that are not at their end, the newest first."""
-        return await self.session.fetch(
-            "SELECT uuid FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL "
-            f"AND status IN {UNFINISHED} ORDER BY position DESC",
-            self.workspace_uuid,
-            str(thread_uuid),
         )

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from athena.agents.schemas import ModelMetadata
-from athena.kit.schemas import Input, Resource, Text, Timestamp, Uuid
-from athena.messages.schemas import Content, MessageContent, MessageError, Usage
+from athena.agents.schemas import ModelMetadata, ModelName
+from athena.kit.schemas import Input, Resource, Timestamp, Uuid
+from athena.messages.schemas import MessageContent, MessageError, Parts, Said, Usage
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 RunKind = Literal["agent", "thread"]
@@ -19,7 +19,7 @@ Variable = Annotated[str, Field(max_length=20_000)]
 class RunOptions(Input):
     """How to run, and how to be answered."""
 
-    model: Annotated[str | None, Field(min_length=1, max_length=255, description="In place of the agent's.")] = None
+    model: Annotated[ModelName | None, Field(description="In place of the agent's.")] = None
     metadata: Annotated[
         ModelMetadata, Field(default_factory=ModelMetadata, description="Overrides the thread's and the agent's.")
     ]
@@ -42,7 +42,7 @@ class ThreadRun(RunOptions):
     model_config = ConfigDict(json_schema_extra={"examples": [{"message": "Which tyres for gravel?", "stream": True}]})
 
     message: Annotated[
-        Text | MessageContent | None,
+        Said | MessageContent | None,
         Field(description="What the user says. Left out, the last user message is answered (again)."),
     ] = None
     agent_uuid: Annotated[Uuid | None, Field(description="Who answers, in place of the thread's agent.")] = None
@@ -59,7 +59,7 @@ class HistoryMessage(Input):
     """A message of a conversation that is given with the request, and not kept in a thread."""
 
     role: Literal["system", "user", "assistant"]
-    content: Content
+    content: Said | Parts
 
 
 class AgentRun(RunOptions):
@@ -67,7 +67,7 @@ class AgentRun(RunOptions):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"input": "Which tyres for gravel?"}]})
 
-    input: Annotated[Content | None, Field(description="What the user says.")] = None
+    input: Annotated[Said | Parts | None, Field(description="What the user says.")] = None
     messages: Annotated[
         list[HistoryMessage] | None,
         Field(min_length=1, max_length=500, description="A whole conversation, instead of `input`."),
@@ -88,7 +88,7 @@ class AgentRun(RunOptions):
 class NameGeneration(Input):
     """How to name a thread."""
 
-    model: Annotated[str | None, Field(min_length=1, max_length=255, description="In place of the thread's.")] = None
+    model: Annotated[ModelName | None, Field(description="In place of the thread's.")] = None
 
 
 class RunMessage(Input):

@@ -21,7 +21,7 @@ from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
 from athena.runs.conversation import CALL, call_started, instructions
 from athena.runs.repository import RunRepository
-from athena.runs.schemas import AgentRun, RunKind, RunOptions, RunStatus, ThreadRun
+from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
 
 LIST = ListOptions(
@@ -82,22 +82,22 @@ class RunService:
     async def run_agent(self, agent_uuid: UUID, given: AgentRun) -> UUID:
         """Accepts a run of an agent, in a thread or with its own messages; the run's uuid."""
         if given.thread_uuid is None:
-            messages = (
-                [{"role": "user", "content": dump_content(MessageContent(content=given.input))}]
-                if given.input is not None
-                else [
-                    {"role": message.role, "content": dump_content(MessageContent(content=message.content))}
-                    for message in given.messages or []
-                ]
+            return await self._accept(
+                "agent", given, agent_uuid=agent_uuid, messages=[await self._said(each) for each in _history(given)]
             )
-            return await self._accept("agent", given, agent_uuid=agent_uuid, messages=messages)
         self._access.require(Permission.THREADS_RUN)
         thread = await ThreadService(self._session, self._access).get(given.thread_uuid)
         await self._messages.lock_thread(given.thread_uuid)
-        said = MessageContent(content=given.input or "")
+        said = MessageContent(content=_history(given)[0].content)
         tip = await self._messages.tip(given.thread_uuid)
         message = await self._messages.add(given.thread_uuid, said, role="user", parent_uuid=tip)
         return await self._accept("agent", given, agent_uuid=agent_uuid, thread=thread, parent_uuid=message["uuid"])
+
+    async def _said(self, message: HistoryMessage) -> dict[str, Any]:
+        """A message of a conversation that is kept with the run alone."""
+        content = MessageContent(content=message.content)
+        await self._messages.files(content)
+        return {"role": message.role, "content": dump_content(content)}
 
     async def _thread_tip(self, thread_uuid: UUID, given: ThreadRun) -> UUID:
         """The user's message that is to be answered, stored if it is new."""
@@ -161,6 +161,13 @@ class RunService:
             },
         )
         return run_uuid
+
+
+def _history(given: AgentRun) -> Sequence[HistoryMessage]:
+    """The conversation that the request brings along; its input alone, if it has one."""
+    if given.input is not None:
+        return [HistoryMessage(role="user", content=given.input)]
+    return given.messages or []
 
 
 def failure(row: Row) -> AthenaError:

@@ -16,7 +16,7 @@ from athena.config import Settings
 from athena.engine import EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Scope, Session
-from athena.kit.errors import AthenaError
+from athena.kit.errors import AthenaError, NotFound, Unavailable
 from athena.large_language_models.service import ResolvedModel, resolve
 from athena.llm import prices, tokens
 from athena.llm.errors import ModelError, retry_delay
@@ -31,6 +31,7 @@ DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
 KINDS = ("agent", "thread")
 KEEP_SAID_SECONDS = 10.0
+DATABASE_PAUSE_SECONDS = 0.5
 PRICED = frozenset({"openai", "anthropic", "google", "mistral", "groq", "openrouter"})
 """Providers with public prices that also know cached tokens and tiers."""
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
@@ -55,7 +56,7 @@ class Answering:
     async def answer(self, run: RunContext) -> Finished:
         """Answers a conversation once."""
         given = run.input
-        said = self.said[run.run_uuid] = []
+        said: list[str] = []
         try:
             begin = call_started(given["message_uuid"], given["model"])
             record = await run.step(CALL, lambda attempt: self._call(run, said, attempt), started=begin)
@@ -81,11 +82,13 @@ class Answering:
     async def _call(self, run: RunContext, said: list[str], attempt: int) -> StepResult:
         given = run.input
         try:
-            model, request = await self._prepare(run, given)
+            model, request = await self._prepared(run, given)
         except AthenaError as error:
             raise _failed(given, run, error.error_code, error.detail) from error
         except ModelError as error:
             raise _failed(given, run, error.kind, str(error)) from error
+        self.said[run.run_uuid] = said
+        latest = asyncio.get_running_loop().time() + self.connections.timeout
         tried = attempt
         restart = attempt > 1
         while True:
@@ -97,8 +100,8 @@ class Answering:
                 break
             except ModelError as error:
                 delay = retry_delay(error, tried, jitter=secrets.randbelow(1000) / 1000)
-                if delay is None:
-                    raise _failed(given, run, error.kind, str(error)) from error
+                if delay is None or asyncio.get_running_loop().time() + delay > latest:
+                    raise _failed(given, run, error.kind, str(error), "".join(said)) from error
                 restart = bool(said)
                 await asyncio.sleep(delay)
                 tried += 1
@@ -122,6 +125,14 @@ class Answering:
             said.append(completed.text)
             run.append_text("message.delta", fields, "delta", completed.text)
         return completed
+
+    async def _prepared(self, run: RunContext, given: Mapping[str, Any]) -> tuple[ResolvedModel, ModelRequest]:
+        """As :meth:`_prepare`; while the database is away, the run only pauses."""
+        while True:
+            try:
+                return await self._prepare(run, given)
+            except Unavailable:
+                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
 
     async def _prepare(self, run: RunContext, given: Mapping[str, Any]) -> tuple[ResolvedModel, ModelRequest]:
         """The way to the model, and what it is asked: the branch of the thread, cut to what the model can read."""
@@ -158,7 +169,10 @@ async def _conversation(
         rows = [{"uuid": None, "status": "completed", **message} for message in given["messages"]]
     else:
         messages = MessageService(session, access)
-        rows = [dict(row) for row in await messages.branch(UUID(given["parent_uuid"]))]
+        # What leads to the answer's place now: a message before it may have been deleted since.
+        rows = [dict(row) for row in await messages.branch(UUID(given["message_uuid"]))]
+        if not rows:
+            raise NotFound("The message was deleted before it was answered.", code="message_deleted")
         attached = await messages.attached_media([row["uuid"] for row in rows])
     named = [
         UUID(part["media_uuid"])
@@ -233,10 +247,12 @@ def _result(
     return StepResult({"message": message}, [event], keep, final=True)
 
 
-def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str) -> RunFailed:
+def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str, said: str = "") -> RunFailed:
+    """The run's end, with which the answer's message ends, too; what was said so far is kept."""
+
     async def keep(session: Session) -> None:
         await _end_message(
-            session, _access(run.workspace_uuid, given), given, "failed", "", {"code": code, "message": message}
+            session, _access(run.workspace_uuid, given), given, "failed", said, {"code": code, "message": message}
         )
 
     return RunFailed(code, message, apply=keep)

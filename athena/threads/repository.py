@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from athena.kit.db import Row
 from athena.kit.repository import Repository
 from athena.threads.models import threads
 
@@ -11,3 +14,24 @@ class ThreadRepository(Repository):
 
     table = threads
     counted = True
+
+    async def locked(self, uuid: UUID) -> Row:
+        """One row, which nobody else changes, and in which nobody says anything, before this transaction ends."""
+        row = await self.session.fetch_one(
+            f"SELECT {self.columns} FROM threads WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            uuid,
+        )
+        if row is None:
+            raise self.not_found()
+        return row
+
+    async def lock_unfinished_runs(self, uuid: UUID) -> list[UUID]:
+        """The runs of a thread that are not at their end, the last first; none of them ends before this transaction."""
+        rows = await self.session.fetch(
+            "SELECT uuid FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL "
+            "ORDER BY position DESC FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            str(uuid),
+        )
+        return [row["uuid"] for row in rows]

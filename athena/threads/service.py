@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from athena.agents.service import AgentService, merge_metadata, show_metadata
+from athena.engine import Engine
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -72,7 +73,7 @@ class ThreadService:
         if changes.get("agent_uuid") is not None:
             await AgentService(self._session, self._access).get(changes["agent_uuid"])
         if "metadata" in changes:
-            present_row = await self._threads.get(uuid)
+            present_row = await self._threads.locked(uuid)
             changes["metadata"] = merge_metadata(present_row["metadata"], changes["metadata"])
         return await self._threads.update(uuid, changes, revision)
 
@@ -81,8 +82,14 @@ class ThreadService:
         return await self._threads.update(uuid, {"name": name})
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
-        """Deletes a thread with its messages."""
-        await self._threads.delete(uuid, revision)
+        """Deletes a thread with its messages, and cancels what still answers in it."""
+        # First the thread, so that no run is accepted, then its runs, so that none ends, then its messages: the order
+        # in which runs take them, so that nobody waits in a circle.
+        self._threads.check_revision(await self._threads.locked(uuid), revision)
+        engine = self._session.provided(Engine)
+        for run_uuid in await self._threads.lock_unfinished_runs(uuid):
+            await engine.cancel(self._session, self._access.workspace_uuid, run_uuid)
+        await self._threads.delete(uuid)
 
     async def show(self, rows: Sequence[Row], wanted: frozenset[str]) -> list[dict[str, Any]]:
         """Rows as the API shows them, with the relations that were asked for."""

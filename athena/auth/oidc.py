@@ -29,6 +29,7 @@ ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 )
 """Asymmetric ones alone: with a symmetric one the provider's public key could be taken for a secret."""
+KEY_TYPES = ("RSA", "EC", "OKP")
 TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 LEEWAY_SECONDS = 30
@@ -301,10 +302,11 @@ def _header_of(token: str) -> Mapping[str, Any] | None:
 
 def _public_key(entry: object) -> PublicKey | None:
     """A key of the provider's that signs; ``None`` for what is of another kind, or broken."""
-    if not isinstance(entry, dict) or cast("dict[str, Any]", entry).get("use", "sig") != "sig":
+    data = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    if data.get("kty") not in KEY_TYPES or data.get("use", "sig") != "sig":
         return None
     try:
-        key = JWKRegistry.import_key(cast("dict[str, Any]", entry))
+        key = JWKRegistry.import_key(data)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
     return key if isinstance(key, RSAKey | ECKey | OKPKey) else None

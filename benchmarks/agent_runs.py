@@ -1,6 +1,6 @@
 """What Athena adds to a model's own time: runs finished, first tokens, many streams, idle streams.
 
-    python -m benchmarks.agent_runs [latency] [throughput] [first-token] [streams] [idle]
+python -m benchmarks.agent_runs [latency] [throughput] [first-token] [streams] [idle]
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ async def latency(program: Program) -> None:
             ours.append(mine)
             theirs.append(direct)
     added = median_ms(ours) - median_ms(theirs)
-    print(f"run, one caller: {median_ms(ours):.1f} ms, model alone {median_ms(theirs):.1f} ms, added {added:.1f} ms "
-          f"(p95 {percentile_ms(ours, 0.95):.1f} ms)")
+    print(
+        f"run, one caller: {median_ms(ours):.1f} ms, model alone {median_ms(theirs):.1f} ms, added {added:.1f} ms "
+        f"(p95 {percentile_ms(ours, 0.95):.1f} ms)"
+    )
 
 
 async def throughput(program: Program) -> None:
@@ -75,9 +77,11 @@ async def throughput(program: Program) -> None:
         await asyncio.gather(*(caller() for _ in range(64)))
         if counted:
             elapsed = time.perf_counter() - begun
-            print(f"run, 64 callers: {len(taken) / elapsed:.0f} runs/s, p50 {median_ms(taken):.0f} ms, "
-                  f"p95 {percentile_ms(taken, 0.95):.0f} ms, {(program.cpu_seconds() - cpu) / len(taken) * 1000:.1f} ms "
-                  "of CPU a run")
+            rate, cpu_ms = len(taken) / elapsed, (program.cpu_seconds() - cpu) / len(taken) * 1000
+            print(
+                f"run, 64 callers: {rate:.0f} runs/s, p50 {median_ms(taken):.0f} ms, p95 {percentile_ms(taken, 0.95):.0f} ms"
+            )
+            print(f"  {cpu_ms:.1f} ms of CPU a run")
 
 
 class Stream:
@@ -147,8 +151,10 @@ async def _first_token(program: Program, name: str, turns: int) -> None:
         if turn >= 10:
             ours.append(stream.first or 0)
             theirs.append(first or 0)
-    print(f"first token, {name}: {median_ms(ours):.1f} ms, model alone {median_ms(theirs):.1f} ms, "
-          f"added {median_ms(ours) - median_ms(theirs):.1f} ms (p95 {percentile_ms(ours, 0.95):.1f} ms)")
+    print(
+        f"first token, {name}: {median_ms(ours):.1f} ms, model alone {median_ms(theirs):.1f} ms, "
+        f"added {median_ms(ours) - median_ms(theirs):.1f} ms (p95 {percentile_ms(ours, 0.95):.1f} ms)"
+    )
 
 
 async def streams(program: Program, count: int = 500) -> None:
@@ -175,18 +181,18 @@ async def streams(program: Program, count: int = 500) -> None:
     late = [value for stream in all_streams for value in stream.lateness]
     firsts = [stream.first for stream in all_streams if stream.first is not None]
     done = sum(stream.completed and stream.tokens == 200 for stream in all_streams)
-    print(f"{count} streams: {done} complete, {len(errors)} errors {errors[:1]}, first token p50 {median_ms(firsts):.0f} ms "
-          f"max {max(firsts) * 1000:.0f} ms, tokens late p50 {median_ms(late):.0f} ms p95 {percentile_ms(late, 0.95):.0f} ms, "
-          f"peak memory of ours {peak:.0f} MB, {program.cpu_seconds() - cpu:.1f} s of CPU in {time.perf_counter() - begun:.1f} s")
+    print(f"{count} streams: {done} complete, {len(errors)} errors {errors[:1]}")
+    print(f"  first token p50 {median_ms(firsts):.0f} ms, max {max(firsts) * 1000:.0f} ms")
+    print(f"  tokens late p50 {median_ms(late):.0f} ms, p95 {percentile_ms(late, 0.95):.0f} ms")
+    elapsed = time.perf_counter() - begun
+    print(f"  {peak:.0f} MB at the peak, {program.cpu_seconds() - cpu:.1f} s of CPU in {elapsed:.1f} s")
 
 
 async def idle(program: Program, count: int = 2000) -> None:
     """2,000 streams that are open and say nothing."""
     connection = program.connect()
     run = f"/api/v1/agents/{program.agent_uuid}/run"
-    started = await connection.json(
-        "POST", run, {"input": "hi", "background": True, "model": "mock-t2-d25000-ts"}
-    )
+    started = await connection.json("POST", run, {"input": "hi", "background": True, "model": "mock-t2-d25000-ts"})
     path = f"/api/v1/runs/{started['data']['uuid']}/events"
     await asyncio.sleep(1)
     before = program.memory()["athena"]

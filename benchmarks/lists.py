@@ -1,6 +1,6 @@
 """A list of 25 threads by page and by cursor, at 10,000 and at 1,000,000 rows of one workspace, 16 callers.
 
-    python -m benchmarks.lists
+python -m benchmarks.lists
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import asyncpg
 from athena.kit.ids import new_uuid
 from athena.postgres import find_running
 from benchmarks.agent_runs import median_ms, percentile_ms
-from benchmarks.program import Program, running
+from benchmarks.program import Program, first_owner, running
 
 CALLERS = 16
 SECONDS = 8.0
@@ -26,7 +26,7 @@ async def fill(program: Program, rows: int) -> None:
     url = find_running(program.data_dir)
     assert url is not None
     connection = await asyncpg.connect(url)
-    kept = json.loads((program.data_dir / "first-owner.json").read_text())
+    kept = first_owner(program.data_dir)
     workspace = await connection.fetchval("SELECT workspace_uuid FROM threads WHERE uuid = $1", kept["thread_uuid"])
     present = await connection.fetchval("SELECT count(*) FROM threads")
     moment = await connection.fetchval("SELECT now()")
@@ -66,7 +66,8 @@ async def measure(program: Program, query: str) -> float:
         stop = begun + seconds
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
     rate = len(taken) / (time.perf_counter() - begun)
-    print(f"  {query or '&page=1':10} {rate:.0f} requests/s, p50 {median_ms(taken):.1f} ms, p95 {percentile_ms(taken, 0.95):.1f} ms")
+    latency = f"p50 {median_ms(taken):.1f} ms, p95 {percentile_ms(taken, 0.95):.1f} ms"
+    print(f"  {query:10} {rate:.0f} requests/s, {latency}")
     return rate
 
 

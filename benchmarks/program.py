@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,13 +66,10 @@ class Program:
 
     def cpu_seconds(self) -> float:
         """CPU time so far of our own processes."""
-        root = psutil.Process(self.process.pid)
-        return sum(sum(root.cpu_times()[:2]) for root in [root])
+        return sum(psutil.Process(self.process.pid).cpu_times()[:2])
 
 
 def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    import urllib.request
-
     for _ in range(3000):
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:
             if answer.status == 200:
@@ -99,18 +97,33 @@ def start_athena(data_dir: Path, port: int, *options: str) -> tuple[subprocess.P
     return process, time.perf_counter() - begun
 
 
+def data_folder() -> Path:
+    """A fresh folder that an unprivileged user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="athena-bench-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
+def start_model(port: int) -> subprocess.Popen[bytes]:
+    """The scripted model server."""
+    program = str(ROOT / "tests" / "mockllm.py")
+    return subprocess.Popen([sys.executable, program, "--port", str(port)], stderr=subprocess.DEVNULL)
+
+
+def first_owner(data_dir: Path) -> dict[str, str]:
+    """What the first start keeps."""
+    return json.loads((data_dir / "first-owner.json").read_text())
+
+
 @contextlib.asynccontextmanager
 async def running(*options: str) -> AsyncGenerator[Program]:
     """Athena on a fresh data folder, with an account, an agent and a thread for measuring."""
-    data_dir = Path(tempfile.mkdtemp(prefix="athena-bench-", dir="/tmp"))
-    data_dir.chmod(0o755)
+    data_dir = data_folder()
     port, model_port = free_port(), free_port()
-    model = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "mockllm.py"), "--port", str(model_port)], stderr=subprocess.DEVNULL
-    )
+    model = start_model(model_port)
     process, seconds = await asyncio.to_thread(start_athena, data_dir, port, *options)
     try:
-        kept = json.loads((data_dir / "first-owner.json").read_text())
+        kept = first_owner(data_dir)
         program = Program(
             f"http://127.0.0.1:{port}",
             f"http://127.0.0.1:{model_port}",

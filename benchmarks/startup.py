@@ -1,6 +1,6 @@
 """How fast Athena starts, how long its version takes, and what it holds when idle.
 
-    python -m benchmarks.startup
+python -m benchmarks.startup
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from benchmarks.program import ROOT, Program, free_port, start_athena
+from benchmarks.program import ROOT, Program, data_folder, free_port, start_athena
 
 
 def version_seconds() -> float:
@@ -31,11 +29,10 @@ def version_seconds() -> float:
 async def main() -> None:
     """Prints the figures."""
     print(f"athena --version: {version_seconds():.3f} s")
-    data_dir = Path(tempfile.mkdtemp(prefix="athena-bench-", dir="/tmp"))
-    data_dir.chmod(0o755)
+    data_dir = data_folder()
     port = free_port()
     later: list[float] = []
-    first = 0.0
+    first = stopped = 0.0
     try:
         for turn in range(4):
             process, seconds = await asyncio.to_thread(start_athena, data_dir, port)
@@ -51,7 +48,8 @@ async def main() -> None:
             process.send_signal(signal.SIGINT)
             process.wait(10)
             stopped = time.perf_counter() - begun
-        print(f"start to ready: {first:.1f} s the first time, {statistics.median(later):.1f} s after; stop {stopped:.1f} s")
+        again = statistics.median(later)
+        print(f"start to ready: {first:.1f} s the first time, {again:.1f} s after; stop {stopped:.1f} s")
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
 

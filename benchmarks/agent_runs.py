@@ -78,9 +78,8 @@ async def throughput(program: Program) -> None:
         if counted:
             elapsed = time.perf_counter() - begun
             rate, cpu_ms = len(taken) / elapsed, (program.cpu_seconds() - cpu) / len(taken) * 1000
-            print(
-                f"run, 64 callers: {rate:.0f} runs/s, p50 {median_ms(taken):.0f} ms, p95 {percentile_ms(taken, 0.95):.0f} ms"
-            )
+            spread = f"p50 {median_ms(taken):.0f} ms, p95 {percentile_ms(taken, 0.95):.0f} ms"
+            print(f"run, 64 callers: {rate:.0f} runs/s, {spread}")
             print(f"  {cpu_ms:.1f} ms of CPU a run")
 
 

@@ -20,6 +20,7 @@ from athena.messages.schemas import MessageContent
 from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
 from athena.runs.conversation import CALL, call_started, instructions
+from athena.runs.handover import ResolvedModels
 from athena.runs.repository import RunRepository
 from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
@@ -160,6 +161,8 @@ class RunService:
                 "max_tokens": settings.max_tokens,
             },
         )
+        resolved = self._session.provided(ResolvedModels)
+        self._session.after_commit(lambda: resolved.put(run_uuid, found))
         return run_uuid
 
 

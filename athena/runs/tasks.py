@@ -25,6 +25,7 @@ from athena.media.service import MediaService
 from athena.messages.service import MessageService
 from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.runs.conversation import CALL, File, call_started, to_messages
+from athena.runs.handover import ResolvedModels
 from athena.runs.repository import RunRepository
 
 DEFAULT_CONTEXT_WINDOW = 8_192
@@ -39,7 +40,9 @@ RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 
 def register(engine: Engine, database: Database, settings: Settings) -> None:
     """Makes ``engine`` able to answer, for agents and threads alike."""
-    work = Answering(database, database.provided(Connections))
+    resolved = ResolvedModels()
+    database.provide(resolved)
+    work = Answering(database, database.provided(Connections), resolved)
     for kind in KINDS:
         engine.register(kind, work.answer, deadline_seconds=settings.model_timeout_seconds * 2, on_end=work.ended)
 
@@ -50,6 +53,7 @@ class Answering:
 
     database: Database
     connections: Connections
+    resolved: ResolvedModels
     said: dict[UUID, list[str]] = field(default_factory=dict[UUID, list[str]])
     """What the model said so far, by run; what a cancelled answer keeps."""
 
@@ -137,15 +141,17 @@ class Answering:
     async def _prepare(self, run: RunContext, given: Mapping[str, Any]) -> tuple[ResolvedModel, ModelRequest]:
         """The way to the model, and what it is asked: the branch of the thread, cut to what the model can read."""
         access = _access(run.workspace_uuid, given)
+        model = self.resolved.take(run.run_uuid)
         async with self.database.session(Scope(run.workspace_uuid)) as session:
-            account = given["account_uuid"]
-            model = await resolve(
-                session,
-                self.connections,
-                access.workspace_uuid,
-                model=given["model"],
-                account_uuid=UUID(account) if account else None,
-            )
+            if model is None:
+                account = given["account_uuid"]
+                model = await resolve(
+                    session,
+                    self.connections,
+                    access.workspace_uuid,
+                    model=given["model"],
+                    account_uuid=UUID(account) if account else None,
+                )
             rows, files, inline = await _conversation(session, access, given)
         messages = to_messages(rows, files, inline, vision=model.supports_vision)
         window = model.context_window or DEFAULT_CONTEXT_WINDOW
@@ -226,16 +232,15 @@ def _result(
     }
 
     async def keep(session: Session) -> None:
-        if given["thread_uuid"] is not None:
-            await MessageService(session, _access(run.workspace_uuid, given)).finish(
-                UUID(given["message_uuid"]),
-                status="completed",
-                content=completed.text,
-                model=model.model_id,
-                usage=usage,
-                cost=cost,
-                metadata={"finish_reason": completed.finish_reason.value, "usage_estimated": completed.usage is None},
-            )
+        await MessageService(session, _access(run.workspace_uuid, given)).finish(
+            UUID(given["message_uuid"]),
+            status="completed",
+            content=completed.text,
+            model=model.model_id,
+            usage=usage,
+            cost=cost,
+            metadata={"finish_reason": completed.finish_reason.value, "usage_estimated": completed.usage is None},
+        )
 
     event = Event(
         "message.completed",
@@ -244,7 +249,8 @@ def _result(
             **{key: message[key] for key in ("content", "model", "finish_reason", "usage")},
         },
     )
-    return StepResult({"message": message}, [event], keep, final=True)
+    in_thread = given["thread_uuid"] is not None
+    return StepResult({"message": message}, [event], keep if in_thread else None, final=True)
 
 
 def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str, said: str = "") -> RunFailed:

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, KeyParameters, RSAKey
 
 AUDIENCE = "athena"
 
@@ -58,7 +58,7 @@ class IdentityProvider:
 
     def rotate(self, *, elliptic: bool = False) -> None:
         """New tokens are signed by a new key; the old one is gone."""
-        kid = {"kid": secrets.token_hex(4), "use": "sig"}
+        kid: KeyParameters = {"kid": secrets.token_hex(4), "use": "sig"}
         self.keys = [ECKey.generate_key("P-256", kid) if elliptic else RSAKey.generate_key(2048, kid)]
 
     def person(self, sub: str, **facts: Any) -> Person:
@@ -76,7 +76,7 @@ class IdentityProvider:
         key = key or self.keys[0]
         algorithm = "ES256" if isinstance(key, ECKey) else "RS256"
         full = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt", **(header or {})}
-        return jwt.encode(full, claims, key, algorithms=[full["alg"]])
+        return jwt.encode(full, claims, key, algorithms=[str(full["alg"])])
 
     def opaque_token(self, sub: str) -> str:
         token = f"opaque-{secrets.token_hex(16)}"

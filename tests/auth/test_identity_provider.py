@@ -192,7 +192,8 @@ async def test_an_audience_among_several_and_a_small_difference_of_clocks_are_ta
 ) -> None:
     identity_provider.person("s1", **facts())
     now = int(time.time())
-    for changes in ({"aud": ["x", "athena"]}, {"exp": now - 5}, {"nbf": now + 5}, {"exp": 10**400}):
+    taken: list[dict[str, Any]] = [{"aud": ["x", "athena"]}, {"exp": now - 5}, {"nbf": now + 5}, {"exp": 10**400}]
+    for changes in taken:
         assert (await ask(external, identity_provider.access_token("s1", **changes))).status_code == 200, changes
 
 
@@ -201,7 +202,7 @@ async def test_forged_tokens_are_401(external: httpx2.AsyncClient, identity_prov
     genuine = identity_provider.access_token("s1")
     head, body, signature = genuine.split(".")
     kid = identity_provider.keys[0].kid
-    own_key = RSAKey.generate_key(2048, {"kid": kid})
+    own_key = RSAKey.generate_key(2048, {"kid": str(kid)})
     forged = {
         "none": "eyJhbGciOiJub25lIn0." + body + ".",
         "confusion": identity_provider.symmetric_token("s1"),
@@ -220,7 +221,7 @@ async def test_forged_tokens_are_401(external: httpx2.AsyncClient, identity_prov
         "no text": "\xff\xfe",
     }
     for name, token in forged.items():
-        headers = {"X-Multiplai-Authorization": b"Bearer " + token.encode("latin-1")}
+        headers = {b"X-Multiplai-Authorization": b"Bearer " + token.encode("latin-1")}
         answer = await external.get(USER, headers=headers)
         assert answer.status_code == 401, name
         assert token not in answer.text
@@ -238,8 +239,7 @@ async def test_an_opaque_token_is_verified_by_the_user_info_endpoint(
     name = f"org-{new_uuid()}"
     person = identity_provider.person("s1", **facts(organizations=[name]))
     token = identity_provider.opaque_token("s1")
-    for _ in range(3):
-        user = (await ask(external, token)).json()["data"]
+    user = [(await ask(external, token)).json()["data"] for _ in range(3)][-1]
     assert user["email"] == person.facts["email"]
     assert [place["name"] for place in user["workspaces"]] == [name]
     assert identity_provider.calls["/userinfo"] == 1, "remembered for a moment"

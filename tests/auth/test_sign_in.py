@@ -198,7 +198,7 @@ async def test_a_session_writes_only_from_our_own_pages(browser: httpx2.AsyncCli
         {**mine, "Sec-Fetch-Site": "same-site"},
     ]
     for headers in refused:
-        encoded = {name: value.encode() for name, value in headers.items()}
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
         answer = await browser.put(USER, json={"name": "Eve"}, headers=encoded)
         assert (answer.status_code, answer.json()["code"]) == (401, "csrf_failed"), headers
     for headers in ({}, {"Origin": "http://athena.test"}, {"Sec-Fetch-Site": "same-origin"}):

@@ -83,7 +83,7 @@ async def test_missing_credentials_are_named(client: httpx2.AsyncClient) -> None
     ],
 )
 async def test_what_is_no_token_is_401(client: httpx2.AsyncClient, header: str) -> None:
-    answer = await client.get(LIST, headers={"Authorization": header.encode("latin-1")})
+    answer = await client.get(LIST, headers={b"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
     assert answer.json()["code"] in {"token_unknown", "scheme_unknown"}
 

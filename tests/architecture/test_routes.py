@@ -1,0 +1,119 @@
+"""The route table: every route says whom it lets in, and agrees with the list of operations."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from athena.permissions import Permission
+
+# What is named in the list of operations and still to be built.
+TO_COME = {"Workflow", "Workflow Execution", "Prompt", "Memory", "Command Room Task", "Metrics"}
+OPERATIONS_TO_COME = {
+    "Get Workspaces Metrics",
+    "Train an Agent",
+    "Generate an Agent",
+    "Share Agent",
+    "Get Agent Leaderboard",
+}
+# Two ways to call the same operation.
+ONE_SUMMARY = {
+    "Get Authenticated User using Multiplai App Access Token": "Get Authenticated User",
+    "Get Authenticated User using Basic Token": "Get Authenticated User",
+}
+# Groups that the list does not have, because it names what was asked for and these came with it.
+OWN_TAGS = {"Run", "Media"}
+# Open to anybody: they check a signature, or tell nothing.
+WITHOUT_CALLER = {"/api/v1/media/{media_uuid}/content"}
+FOR_ANYBODY = {"/api/v1/auth/sign-in", "/api/v1/auth/logout"}
+FOR_THE_SIGNED_IN = {("GET", "/api/v1/user")}
+
+
+def routes_of(holder: Any) -> Iterator[APIRoute]:
+    for route in holder.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):
+            yield from routes_of(route.original_router)
+
+
+@pytest.fixture(scope="session")
+def routes(app: Any) -> list[APIRoute]:
+    found = [each for each in routes_of(app._app) if each.path.startswith("/api/")]
+    assert len(found) > 50
+    return found
+
+
+@pytest.fixture(scope="session")
+def operations(root: Path) -> list[dict[str, str]]:
+    with (root / "docs" / "operations.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def permission_of(route: APIRoute) -> str | None:
+    """The permission that the route declares; empty where it needs none, None where it does not say."""
+    declared = [each.call.permission for each in route.dependant.dependencies if hasattr(each.call, "permission")]
+    assert len(declared) <= 1, route.path
+    return declared[0] if declared else None
+
+
+def method_of(route: APIRoute) -> str:
+    [method] = route.methods
+    return method
+
+
+def test_every_route_says_whom_it_lets_in(routes: list[APIRoute]) -> None:
+    silent = [each.path for each in routes if permission_of(each) is None and each.path not in WITHOUT_CALLER]
+    assert not silent
+    free = {(method_of(each), each.path) for each in routes if permission_of(each) == ""}
+    assert free == FOR_THE_SIGNED_IN | {("POST", path) for path in FOR_ANYBODY}
+
+
+def test_every_permission_is_declared_somewhere_and_fits_its_route(routes: list[APIRoute]) -> None:
+    declared = {permission for each in routes if (permission := permission_of(each))}
+    assert declared == set(Permission)
+    writing = [
+        f"{method_of(each)} {each.path}"
+        for each in routes
+        if method_of(each) != "GET" and str(permission_of(each)).endswith(".view")
+    ]
+    assert not writing
+
+
+def test_the_list_of_operations_is_served(routes: list[APIRoute], operations: list[dict[str, str]]) -> None:
+    served = {(method_of(each), each.path, each.summary, each.tags[0]) for each in routes}
+    missing = [
+        wanted
+        for row in operations
+        if row["group"] not in TO_COME and row["operation"] not in OPERATIONS_TO_COME
+        if (
+            wanted := (
+                row["method"],
+                row["path"],
+                ONE_SUMMARY.get(row["operation"], row["operation"]),
+                row["group"],
+            )
+        )
+        not in served
+    ]
+    assert not missing
+
+
+def test_every_tag_is_a_group_of_the_list(routes: list[APIRoute], operations: list[dict[str, str]]) -> None:
+    groups = {row["group"] for row in operations} | OWN_TAGS
+    assert not [each.path for each in routes if len(each.tags) != 1 or each.tags[0] not in groups]
+
+
+def test_a_path_is_made_of_plain_words(routes: list[APIRoute]) -> None:
+    odd = [
+        each.path
+        for each in routes
+        for part in each.path.split("/")
+        if part and not (part.startswith("{") and part.endswith("_uuid}")) and part != part.lower().replace("_", "-")
+    ]
+    assert not odd

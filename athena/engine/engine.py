@@ -166,6 +166,10 @@ class Engine:
             session.after_commit(lambda: self._accepted(run, intents))
         return run.uuid
 
+    def holds(self, run_uuid: UUID) -> bool:
+        """Whether this process is at work on the run, as it is after the commit of one that it begins at once."""
+        return run_uuid in self._held
+
     def subscribe(self, workspace_uuid: UUID, run_uuid: UUID, after: int = 0) -> Subscription:
         """The run's events after ``after``, from the log and then as they are committed; ends after the terminal one.
 

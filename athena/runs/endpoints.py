@@ -54,7 +54,7 @@ async def answer(request: Request, caller: Caller, run_uuid: UUID, given: RunOpt
     location = f"/api/v1/runs/{run_uuid}"
     accepts = "text/event-stream" in request.headers.get("accept", "").lower()
     if given.stream or (accepts and not given.background):
-        return EventStream(service.events(run_uuid, 0), {"Location": location})
+        return EventStream(service.events(run_uuid), {"Location": location})
     if not given.background:
         await service.finished(run_uuid)
     row = await service.get(run_uuid)
@@ -127,8 +127,7 @@ async def get_run(run_uuid: UUID, caller: Viewer) -> Response:
 async def get_run_events(run_uuid: UUID, caller: Viewer, last_event_id: LastEventId = None) -> Response:
     """A run's events from its begin, or after `Last-Event-ID`, and then as they come."""
     service = RunService(caller.session, caller.access)
-    await service.get(run_uuid)
-    return EventStream(service.events(run_uuid, last_event_id or 0))
+    return EventStream(await service.resumed(run_uuid, last_event_id or 0))
 
 
 @run_router.operation("POST", f"{PATH}/cancel", summary="Cancel a Run", response=Data[Run])

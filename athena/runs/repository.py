@@ -14,6 +14,14 @@ class RunRepository(Repository):
     table = runs
     hidden = frozenset({"queue_key", "position", "process_uuid", "lease_number", "attempts", "waits", "deadline_at"})
 
+    async def last_event_id(self, uuid: UUID) -> int:
+        """The last event of a run's log."""
+        return await self.session.value(
+            "SELECT coalesce(max(id), 0) FROM run_events WHERE workspace_uuid = $1 AND run_uuid = $2",
+            self.workspace_uuid,
+            uuid,
+        )
+
     async def said(self, uuid: UUID) -> str:
         """The text of an answer as far as its log has it."""
         return await self.session.value(

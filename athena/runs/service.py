@@ -59,9 +59,14 @@ class RunService:
         await self._engine.cancel(self._session, self._access.workspace_uuid, uuid)
         return await self._runs.get(uuid)
 
-    def events(self, uuid: UUID, after: int) -> Subscription:
+    def events(self, uuid: UUID, after: int = 0) -> Subscription:
         """The run's events after one, and then as they come."""
         return self._engine.subscribe(self._access.workspace_uuid, uuid, after)
+
+    async def resumed(self, uuid: UUID, after: int) -> Subscription:
+        """As :meth:`events`, for who says what was seen last: nobody has seen more than there is."""
+        await self._runs.get(uuid)
+        return self.events(uuid, min(after, await self._runs.last_event_id(uuid)))
 
     async def finished(self, uuid: UUID) -> None:
         """Waits for the run's end."""
@@ -162,7 +167,8 @@ class RunService:
             },
         )
         resolved = self._session.provided(ResolvedModels)
-        self._session.after_commit(lambda: resolved.put(run_uuid, found))
+        # A run that must wait looks for its model when its turn comes: the account may be gone by then.
+        self._session.after_commit(lambda: resolved.put(run_uuid, found) if self._engine.holds(run_uuid) else None)
         return run_uuid
 
 

@@ -64,8 +64,8 @@ class FirstStart:
         yield f"  Sign in as   {self.kept.email}  with the password  {self.kept.password}"
         yield f"  API docs     {settings.base_url}/docs"
         if not self.has_model:
-            yield "  No model     The packaged model does not run here. Connect a provider: POST /api/v1/accounts"
-            yield "               (docs/start.md shows how), then the command below answers too."
+            yield "  No model     The packaged model does not run here. Connect a provider under /api/v1/accounts"
+            yield "               (docs/start.md shows how), and give the first agent one of its models."
         yield "  Talk to the first agent, in a thread, and see its answer as it comes:"
         yield ""
         yield f"curl -N {settings.base_url}/api/v1/threads/{self.kept.thread_uuid}/run \\"

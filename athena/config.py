@@ -90,6 +90,10 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"ATHENA_SECRET_KEY must be set to at least {WEAK_SECRET_LENGTH} random characters in production"
                 )
+            if self.oidc.issuer and not self.oidc.audience:
+                raise ValueError(
+                    "ATHENA_OIDC_AUDIENCE must be set in production: else other programs' tokens are taken"
+                )
             password = self.bootstrap_password.get_secret_value() if self.bootstrap_password else None
             if password is not None and len(password) < 12:  # noqa: PLR2004
                 raise ValueError("ATHENA_BOOTSTRAP_PASSWORD must have at least 12 characters in production")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
 from athena.media.schemas import Media
@@ -14,7 +14,21 @@ Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["pending", "completed", "failed", "cancelled"]
 
 ToolName = Annotated[str, Field(min_length=1, max_length=128)]
-FreeMetadata = Annotated[dict[str, JsonValue], Field(max_length=64)]
+MAXIMUM_DEPTH = 16
+
+
+def _shallow(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    level: list[JsonValue] = list(value.values())
+    for _ in range(MAXIMUM_DEPTH):
+        lists = [item for item in level if isinstance(item, list)]
+        level = [part for item in level if isinstance(item, dict) for part in item.values()]
+        level += [part for item in lists for part in item]
+    if level:
+        raise ValueError(f"Values can be nested {MAXIMUM_DEPTH} deep.")
+    return value
+
+
+FreeMetadata = Annotated[dict[str, JsonValue], Field(max_length=64), AfterValidator(_shallow)]
 
 
 class TextContent(Input):
@@ -51,8 +65,16 @@ class ToolResultContent(Input):
 
 Part = Annotated[TextContent | MediaContent | ToolCallContent | ToolResultContent, Field(discriminator="type")]
 Parts = Annotated[list[Part], Field(min_length=1, max_length=64)]
-Content = Text | Parts
+
+
+def shape(value: object) -> str:
+    """Which of two ways to say something ``value`` is meant for, so that errors speak of that one alone."""
+    return "text" if isinstance(value, str) else "parts" if isinstance(value, list) else "message"
+
+
+Content = Annotated[Annotated[Text, Tag("text")] | Annotated[Parts, Tag("parts")], Discriminator(shape)]
 Said = Annotated[Text, Field(min_length=1, pattern=r"\S")]
+SaidContent = Annotated[Annotated[Said, Tag("text")] | Annotated[Parts, Tag("parts")], Discriminator(shape)]
 
 
 class AttachmentInput(Input):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from athena.agents.schemas import ModelMetadata, ModelName
 from athena.kit.schemas import Input, Resource, Timestamp, Uuid
-from athena.messages.schemas import MessageContent, MessageError, Parts, Said, Usage
+from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 RunKind = Literal["agent", "thread"]
@@ -42,7 +42,8 @@ class ThreadRun(RunOptions):
     model_config = ConfigDict(json_schema_extra={"examples": [{"message": "Which tyres for gravel?", "stream": True}]})
 
     message: Annotated[
-        Said | MessageContent | None,
+        Annotated[Annotated[Said, Tag("text")] | Annotated[MessageContent, Tag("message")], Discriminator(shape)]
+        | None,
         Field(description="What the user says. Left out, the last user message is answered (again)."),
     ] = None
     agent_uuid: Annotated[Uuid | None, Field(description="Who answers, in place of the thread's agent.")] = None
@@ -59,7 +60,7 @@ class HistoryMessage(Input):
     """A message of a conversation that is given with the request, and not kept in a thread."""
 
     role: Literal["system", "user", "assistant"]
-    content: Said | Parts
+    content: SaidContent
 
 
 class AgentRun(RunOptions):
@@ -67,7 +68,7 @@ class AgentRun(RunOptions):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"input": "Which tyres for gravel?"}]})
 
-    input: Annotated[Said | Parts | None, Field(description="What the user says.")] = None
+    input: Annotated[SaidContent | None, Field(description="What the user says.")] = None
     messages: Annotated[
         list[HistoryMessage] | None,
         Field(min_length=1, max_length=500, description="A whole conversation, instead of `input`."),

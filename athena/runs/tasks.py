@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from athena.accounts.service import Connections
 from athena.config import Settings
 from athena.engine import EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
@@ -31,6 +33,7 @@ from athena.runs.repository import RunRepository
 DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
 KINDS = ("agent", "thread")
+MAXIMUM_TOKENS = 2**53
 KEEP_SAID_SECONDS = 10.0
 DATABASE_PAUSE_SECONDS = 0.5
 PRICED = frozenset({"openai", "anthropic", "google", "mistral", "groq", "openrouter"})
@@ -109,6 +112,8 @@ class Answering:
                 restart = bool(said)
                 await asyncio.sleep(delay)
                 tried += 1
+        if not plausible(completed.usage):
+            completed = msgspec.structs.replace(completed, usage=None)
         usage = completed.usage or estimated(request, completed)
         return _result(run, given, model, completed, usage, await cost_of(model, usage))
 
@@ -251,6 +256,11 @@ def _result(
     )
     in_thread = given["thread_uuid"] is not None
     return StepResult({"message": message}, [event], keep if in_thread else None, final=True)
+
+
+def plausible(usage: Usage | None) -> bool:
+    """Whether what a provider says that it counted can be so."""
+    return usage is not None and all(0 <= count <= MAXIMUM_TOKENS for count in msgspec.structs.astuple(usage))
 
 
 def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str, said: str = "") -> RunFailed:

@@ -194,3 +194,13 @@ async def test_a_model_that_hangs_ends_the_run_in_time(
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
         assert "in time" in answer.json()["detail"]
+
+
+async def test_absurd_counts_of_a_provider_are_estimated_instead(scene: Scene) -> None:
+    thread = await scene.thread()
+    for usage in ({"prompt_tokens": 10**30, "completion_tokens": 3}, {"prompt_tokens": 3, "completion_tokens": -3}):
+        scene.model.scripts = [saying("Yes", usage=usage)]
+        answer = await scene.say(thread, "Hello")
+        assert answer.status_code == 200, answer.text
+        assert 0 < answer.json()["data"]["usage"]["input_tokens"] < 100
+        assert (await scene.messages(thread))[-1]["metadata"]["usage_estimated"] is True

@@ -57,13 +57,14 @@ def operations(root: Path) -> list[dict[str, str]]:
 
 def permission_of(route: APIRoute) -> str | None:
     """The permission that the route declares; empty where it needs none, None where it does not say."""
-    declared = [each.call.permission for each in route.dependant.dependencies if hasattr(each.call, "permission")]
+    calls: list[Any] = [each.call for each in route.dependant.dependencies]
+    declared = [call.permission for call in calls if hasattr(call, "permission")]
     assert len(declared) <= 1, route.path
     return declared[0] if declared else None
 
 
 def method_of(route: APIRoute) -> str:
-    [method] = route.methods
+    [method] = route.methods or ()
     return method
 
 

@@ -59,6 +59,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
             housekeeping.cancel()
             await asyncio.gather(housekeeping, return_exceptions=True)
         await engine.stop()
+        engine.hub.close()
         await egress.close()
         await database.close()
 

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ DATABASE_VARIABLE = "ATHENA_PROCESS_DATABASE_URL"
 """Hands the embedded database's address to further processes; not a setting for users."""
 STOP_SECONDS = 4.0
 RESTART_SECONDS = 1.0
+DATABASE_LOOK_SECONDS = 0.2
+ANSWERS_SECONDS = 0.5
 
 Report = Callable[[str], None]
 
@@ -43,7 +46,7 @@ def serve(settings: Settings, options: Options, report: Report) -> None:
     """Serves until a signal; ``report`` gets lines for the user. :class:`StartupError` when it cannot start."""
     check_port(settings.host, settings.port)
     begun = time.monotonic()
-    with database_url(settings) as url, _local_model(settings, report):
+    with _kept_database(settings) as url, _local_model(settings, report):
         asyncio.run(migrate(url))
         first = asyncio.run(_prepare(settings, url))
         if options.processes == 1:
@@ -54,7 +57,8 @@ def serve(settings: Settings, options: Options, report: Report) -> None:
 
 
 def serve_child(settings: Settings, *, worker: bool) -> None:
-    """Serves as one of several processes that another one prepared."""
+    """Serves as one of several processes that another one prepared, and for as long as that one lives."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker), lambda: None))
 
 
@@ -66,8 +70,12 @@ def work(settings: Settings, report: Report) -> None:
         raise StartupError("a worker needs ATHENA_DATABASE_URL: the embedded database belongs to `athena serve`")
     url = settings.database_url.get_secret_value()
     asyncio.run(migrate(url))
+
+    async def until_signal() -> None:
+        await run(settings, url, _stop_signal())
+
     report("Worker is running. Ctrl-C ends it.")
-    _run(run(settings, url, _stop_signal()))
+    _run(until_signal())
 
 
 def check_port(host: str, port: int) -> None:
@@ -107,6 +115,41 @@ def database_url(settings: Settings, *, share: bool = False) -> Generator[str]:
 
 
 @contextlib.contextmanager
+def _kept_database(settings: Settings) -> Generator[str]:
+    """As :func:`database_url`; the embedded server is started again whenever it dies."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    try:
+        postgres = EmbeddedPostgres.start(settings.data_dir)
+    except PostgresError as error:
+        raise StartupError(str(error)) from error
+    ending = threading.Event()
+    # A thread of its own, since a start may take long and requests are to be answered meanwhile (with 503). The server
+    # is bound to the life of the thread that starts it, and this one lives as long as the process.
+    keeper = threading.Thread(target=_keep_database, args=(postgres, ending), daemon=True)
+    keeper.start()
+    with postgres:
+        try:
+            yield postgres.url
+        finally:
+            ending.set()
+            keeper.join(RESTART_SECONDS)
+
+
+def _keep_database(postgres: EmbeddedPostgres, ending: threading.Event) -> None:
+    while not ending.wait(DATABASE_LOOK_SECONDS):
+        if postgres.running:
+            continue
+        logging.logger().error("the database ended and is started again")
+        try:
+            postgres.ensure_running()
+        except PostgresError as error:
+            logging.logger().error("the database does not start", error=str(error))
+            ending.wait(RESTART_SECONDS)
+
+
+@contextlib.contextmanager
 def _local_model(settings: Settings, report: Report) -> Generator[None]:
     """The packaged model, if it is wanted and there; what it needs to be found stands in the environment."""
     model = LocalModel.start(settings)
@@ -138,6 +181,11 @@ def make_token(settings: Settings, *, name: str, email: str | None, days: int | 
 
 
 async def _prepare(settings: Settings, url: str) -> FirstStart:
+    try:
+        # With a database elsewhere, nothing has made it so far.
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartupError(f"the data folder {settings.data_dir} cannot be made: {error.strerror}") from error
     database = await Database.open(url, size=2, name="athena-start")
     try:
         return await first_start(database, settings)
@@ -200,12 +248,13 @@ async def _serve_here(settings: Settings, url: str, options: Options, ready: Cal
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not serving.done():
-            server.stop()
-            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(serving, 0.5)
-        else:
+        if serving.done():
             await serving
+        server.stop()
+    # The engine has ended the streams by now. What still waits for an answer is cut off by the end of the loop, which
+    # the server would report as an error of its own.
+    await asyncio.wait({serving}, timeout=ANSWERS_SECONDS)
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
 
 async def _serve_in_children(options: Options, ready: Callable[[], None]) -> None:
@@ -220,7 +269,8 @@ async def _serve_in_children(options: Options, ready: Callable[[], None]) -> Non
 async def _keep_child(options: Options, stop: asyncio.Event) -> None:
     arguments = [sys.executable, "-m", "athena", "serve-child", *([] if options.worker else ["--no-worker"])]
     while not stop.is_set():
-        child = await asyncio.create_subprocess_exec(*arguments)
+        # Its standard input ends when this process does, however that is; see `_end_with_parent`.
+        child = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.PIPE)
         waiting = asyncio.create_task(child.wait())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -236,3 +286,12 @@ async def _keep_child(options: Options, stop: asyncio.Event) -> None:
             return
         logging.logger().error("a server process ended and is replaced", exit_status=child.returncode)
         await asyncio.sleep(RESTART_SECONDS)
+
+
+def _end_with_parent() -> None:
+    """Ends this process after the one that started it; otherwise it would keep the port and the runs."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)

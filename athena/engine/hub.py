@@ -172,6 +172,12 @@ class Hub:
         for subscription in tuple(self._subscribers.get(run_uuid, ())):
             subscription.offer(events)
 
+    def close(self) -> None:
+        """Ends every stream, as a dropped connection would: whoever follows goes on elsewhere."""
+        for subscribers in tuple(self._subscribers.values()):
+            for subscription in tuple(subscribers):
+                subscription.close()
+
     def look(self, run_uuids: Iterable[UUID] | None = None) -> None:
         """Has the subscribers of these runs, or all, read the log."""
         for run_uuid in tuple(self._subscribers) if run_uuids is None else run_uuids:

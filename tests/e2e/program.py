@@ -78,15 +78,22 @@ class Athena:
     async def start(self, *arguments: str, **settings: str) -> float:
         """Starts the program, or the one that is loaded, until it is ready; how many seconds that took."""
         begun = time.monotonic()
+        if self.program is not None:
+            self.program.wait(10)  # the one before
         if self.reserve is None:
             self.launch(*arguments, **settings)
         else:
-            assert self.reserve.stdin is not None
-            self.reserve.stdin.write(b"\n")
-            self.reserve.stdin.close()
-            self.program, self.reserve = self.reserve, None
+            self.launch_loaded()
         await self.until_ready()
         return time.monotonic() - begun
+
+    def launch_loaded(self) -> None:
+        """Starts the program that is loaded."""
+        assert self.reserve is not None
+        assert self.reserve.stdin is not None
+        self.reserve.stdin.write(b"\n")
+        self.reserve.stdin.close()
+        self.program, self.reserve = self.reserve, None
 
     async def until_ready(self) -> None:
         """Waits for ``/health/ready``."""
@@ -175,9 +182,7 @@ class Athena:
                 "credentials": {"base_url": mockllm, "api_key": "sk-canary"},
             },
         )
-        agent = await self.call(
-            "POST", "/agents", {"name": "Teller", "model": model, "account_uuid": account["uuid"]}
-        )
+        agent = await self.call("POST", "/agents", {"name": "Teller", "model": model, "account_uuid": account["uuid"]})
         return agent["uuid"]
 
     async def thread(self, agent_uuid: str) -> str:

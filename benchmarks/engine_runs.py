@@ -114,7 +114,8 @@ class Bench:
         print(
             f"{STREAMS} streams of {TOKENS_A_SECOND} tokens/s for {SECONDS} s: {self.events / elapsed:.0f} events/s,"
             f" tokens late by {late[len(late) // 2] * 1000:.0f} ms (median),"
-            f" {late[len(late) * 95 // 100] * 1000:.0f} ms (p95), {late[-1] * 1000:.0f} ms (most); first token after {max(self.first) * 1000:.0f} ms at most;"
+            f" {late[len(late) * 95 // 100] * 1000:.0f} ms (p95), {late[-1] * 1000:.0f} ms (most);"
+            f" first token after {max(self.first) * 1000:.0f} ms at most;"
             f" {cpu.share(elapsed)}"
         )
 

@@ -6,13 +6,16 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import orjson
 import pytest
 
 from athena.engine import Engine, StoredEvent
@@ -32,40 +35,69 @@ PROGRAM = Path(__file__).with_name("worker_program.py")
 LEASE = 2.0
 
 
+class Nursery:
+    """Where workers come from, without loading the program anew for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)],
+            env={**os.environ, "PYTHONPATH": search},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+
+    async def worker(self, url: str, calls: Path, crash_point: str) -> Worker:
+        met: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+        met = asyncio.get_running_loop().create_future()
+        door = str(self._folder / new_uuid().hex)
+
+        def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.set_result((reader, writer))
+
+        server = await asyncio.start_unix_server(meet, door)
+        assert self._process.stdin is not None
+        self._process.stdin.write(orjson.dumps([url, LEASE, str(calls), door, crash_point]) + b"\n")
+        self._process.stdin.flush()
+        reader, writer = await met
+        server.close()
+        return Worker(int(await reader.readline()), reader, writer)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
 class Worker:
     """A worker process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    @classmethod
-    async def load(cls, url: str, calls: Path, crash_point: str = "") -> Worker:
-        environment = {**os.environ, "ATHENA_CRASH_POINT": crash_point}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
-        pipe = asyncio.subprocess.PIPE
-        return cls(
-            await asyncio.create_subprocess_exec(
-                sys.executable, str(PROGRAM), url, str(LEASE), str(calls), env=environment, stdin=pipe, stdout=pipe
-            )
-        )
+    def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._pid = pid
+        self._reader = reader
+        self._writer = writer
 
     async def do(self, *words: object) -> None:
         """Has it do something, and waits until it has, or is dead."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write((" ".join(map(str, words)) + "\n").encode())
-        while (line := await self.process.stdout.readline()) and line != b"done\n":
+        self._writer.write((" ".join(map(str, words)) + "\n").encode())
+        await self._reader.readline()
+
+    def signal(self, number: int) -> None:
+        if not self._reader.at_eof():
+            os.kill(self._pid, number)
+
+    async def died(self) -> None:
+        while await self._reader.readline():
             pass
+        self._writer.close()
 
     async def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.wait()
+        self.signal(signal.SIGKILL)
+        await self.died()
 
     async def stop(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        await self.process.wait()
+        self._writer.write_eof()
+        await self.died()
 
 
 @dataclass
@@ -74,13 +106,14 @@ class Theatre:
 
     url: str
     database: Database
+    nursery: Nursery
     observer: Engine
     calls: Path
     workspace: UUID = field(default_factory=new_uuid)
     workers: list[Worker] = field(default_factory=list)
 
     async def load(self, crash_point: str = "") -> Worker:
-        worker = await Worker.load(self.url, self.calls, crash_point)
+        worker = await self.nursery.worker(self.url, self.calls, crash_point)
         self.workers.append(worker)
         return worker
 
@@ -113,13 +146,22 @@ class Theatre:
             )
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    # Not in pytest's own folder, whose path may be too long for a socket.
+    with tempfile.TemporaryDirectory() as folder:
+        made = Nursery(Path(folder))
+        yield made
+        made.close()
+
+
 @pytest.fixture
-async def theatre(url: str, database: Database, tmp_path: Path) -> AsyncIterator[Theatre]:
+async def theatre(url: str, database: Database, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Theatre]:
     observer = Engine(database, lease_seconds=LEASE)
     calls = tmp_path / "calls"
     observer.register("story", Story(calls).run)
     await observer.start(worker=False)
-    made = Theatre(url, database, observer, calls)
+    made = Theatre(url, database, nursery, observer, calls)
     yield made
     for worker in made.workers:
         await worker.kill()
@@ -131,15 +173,13 @@ async def test_twenty_kills_in_the_middle_of_a_stream(theatre: Theatre):
     worker = await theatre.start()
     for _ in range(20):
         run = new_uuid()
-        reserve = asyncio.create_task(theatre.load())
         watching = asyncio.create_task(theatre.story(run))
         await worker.do("accept", theatre.workspace, run)
         watching.cancel()
         watching = asyncio.create_task(theatre.story(run))
         await asyncio.sleep(moments.uniform(0.0, 0.26))
         await worker.kill()
-        worker = await reserve
-        await worker.do("start")
+        worker = await theatre.start()
         await theatre.check(run, await watching)
         calls = calls_of(theatre.calls, run)
         assert calls.count("plan") <= 2
@@ -155,16 +195,14 @@ async def test_a_kill_at_each_crash_point(theatre: Theatre, point: str):
         await first.do("accept", theatre.workspace, run)
         await asyncio.sleep(0.1)
         await first.kill()
-    successor = asyncio.create_task(theatre.load())
     victim = await theatre.start("flush." + point[6:] + ":5" if point.startswith("flush") else point)
     if point.startswith("started"):
         await theatre.queue(run)
     elif not point.startswith("takeover"):
         await victim.do("accept", theatre.workspace, run)
     async with asyncio.timeout(10):
-        assert await victim.process.wait() == -signal.SIGKILL
-    last = await successor
-    await last.do("start")
+        await victim.died()
+    last = await theatre.start()
     await theatre.check(run, await theatre.story(run))
     calls = calls_of(theatre.calls, run)
     assert calls.count("plan") <= 2
@@ -177,18 +215,18 @@ async def test_a_kill_at_each_crash_point(theatre: Theatre, point: str):
 
 
 async def test_a_frozen_worker_writes_nothing_when_it_thaws(theatre: Theatre):
-    frozen, other = await asyncio.gather(theatre.start(), theatre.load())
+    frozen, other = await theatre.start(), await theatre.load()
     run = new_uuid()
     await frozen.do("accept", theatre.workspace, run)
     await asyncio.sleep(0.1)
-    frozen.process.send_signal(signal.SIGSTOP)
+    frozen.signal(signal.SIGSTOP)
     await other.do("start")
     events = await theatre.story(run)
     await theatre.check(run, events)
     async with theatre.database.system() as session:
         before = await session.fetch("SELECT * FROM run_events WHERE run_uuid = $1 ORDER BY id", run)
         row = await session.fetch_one("SELECT * FROM runs WHERE uuid = $1", run)
-    frozen.process.send_signal(signal.SIGCONT)
+    frozen.signal(signal.SIGCONT)
     await asyncio.sleep(1.5)
     async with theatre.database.system() as session:
         assert await session.fetch("SELECT * FROM run_events WHERE run_uuid = $1 ORDER BY id", run) == before
@@ -201,14 +239,14 @@ async def test_a_frozen_worker_writes_nothing_when_it_thaws(theatre: Theatre):
     await frozen.stop()
 
 
-async def test_the_database_stopped_hard_five_times(tmp_path: Path):
+async def test_the_database_stopped_hard_five_times(nursery: Nursery, tmp_path: Path):
     with EmbeddedPostgres.start(tmp_path / "stopped") as server:
         await migrate(server.url)
         database = await Database.open(server.url, size=6)
         engine = Engine(database, lease_seconds=LEASE)
         engine.register("story", Story(tmp_path / "calls").run)
         await engine.start()
-        theatre = Theatre(server.url, database, engine, tmp_path / "calls")
+        theatre = Theatre(server.url, database, nursery, engine, tmp_path / "calls")
         runs: list[UUID] = []
         stories: list[asyncio.Task[list[StoredEvent]]] = []
         for number in range(5):

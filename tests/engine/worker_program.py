@@ -1,17 +1,19 @@
-"""A process of the durability tests: ``worker_program.py <url> <lease seconds> <file of calls>``.
-
-It does what stands on its standard input, a line each: ``start``, ``accept <workspace> <run>``; at the end it stops.
-"""
+"""The processes of the durability tests. One loads the program and forks a worker whenever a test wants one."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 from uuid import UUID
 
-from athena.engine import Engine, Event, Finished, RunContext, StepResult
+import orjson
+
+from athena.engine import Engine, Event, Finished, RunContext, StepResult, crash_points, flusher, held, presence
+from athena.engine import engine as engine_module
 from athena.kit.db import Database, Scope
 
 WORDS = [f"word{number} " for number in range(60)]
@@ -47,11 +49,10 @@ class Story:
         return Finished(await ctx.step("tell", tell, started=Event("message.started", fields)))
 
 
-async def main(url: str, lease_seconds: float, calls: Path) -> None:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    sys.stdout.write("loaded\n")
+async def work(url: str, lease_seconds: float, calls: Path, door: str) -> None:
+    """Does what comes through ``door``, a line each: ``start``, ``accept <workspace> <run>``; stops at its end."""
+    reader, writer = await asyncio.open_unix_connection(door)
+    writer.write(f"{os.getpid()}\n".encode())
     engine: Engine | None = None
     database: Database | None = None
     while line := (await reader.readline()).decode().split():
@@ -64,12 +65,26 @@ async def main(url: str, lease_seconds: float, calls: Path) -> None:
             workspace, run = UUID(line[1]), UUID(line[2])
             async with database.session(Scope(workspace_uuid=workspace)) as session:
                 await engine.accept(session, kind="story", workspace_uuid=workspace, input={}, labels={}, run_uuid=run)
-        sys.stdout.write("done\n")
-        sys.stdout.flush()
+        writer.write(b"done\n")
     if engine is not None and database is not None:
         await engine.stop()
         await database.close()
 
 
+def nursery() -> None:
+    """Makes a worker of each line on the standard input."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    for line in sys.stdin:
+        url, lease_seconds, calls, door, crash_point = orjson.loads(line)
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.environ["ATHENA_CRASH_POINT"] = crash_point
+            importlib.reload(crash_points)
+            for module in (engine_module, flusher, held, presence):
+                vars(module)["reached"] = crash_points.reached
+            asyncio.run(work(url, lease_seconds, Path(calls), door))
+            os._exit(0)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])))
+    nursery()

@@ -17,7 +17,7 @@ MAXIMUM_HISTORY = 2_000
 
 TEXT = """(CASE jsonb_typeof(content)
     WHEN 'array' THEN (SELECT string_agg(part ->> 'text', E'\\n') FROM jsonb_array_elements(content) AS part)
-    ELSE content #>> '{}' END)"""
+    ELSE content #>> ARRAY[]::text[] END)"""
 """What a message says, as text, for searching."""
 
 

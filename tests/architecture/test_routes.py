@@ -64,7 +64,7 @@ def permission_of(route: APIRoute) -> str | None:
 
 
 def method_of(route: APIRoute) -> str:
-    [method] = route.methods or ()
+    [method] = route.methods or {""}
     return method
 
 

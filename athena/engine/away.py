@@ -8,7 +8,13 @@ import asyncpg
 
 from athena.kit.errors import Unavailable
 
-AWAY: Final = (Unavailable, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError)
+AWAY: Final = (
+    Unavailable,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    OSError,
+)
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 

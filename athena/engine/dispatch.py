@@ -15,7 +15,7 @@ from pgqueuer.domain.models import Job
 from pgqueuer.domain.types import QueueManagerId
 from pgqueuer.queries import Queries
 
-from athena.kit.db import SYSTEM_ROLE
+from athena.kit.db import DRIVER_ERRORS, SYSTEM_ROLE
 
 ENTRYPOINT: Final = "engine.run"
 BATCH: Final = 20
@@ -48,7 +48,7 @@ class Dispatcher:
                 await connection.execute(f"SET ROLE {SYSTEM_ROLE}")
                 delay = 0.05
                 await self._serve(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (*DRIVER_ERRORS, TimeoutError) as error:
                 log.warning("engine.dispatch_interrupted", error=type(error).__name__)
             finally:
                 if connection is not None:

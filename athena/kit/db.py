@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +25,9 @@ TENANT_ROLE = "athena_tenant"
 SYSTEM_ROLE = "athena_system"
 STATEMENT_TIMEOUT_SECONDS = 30
 ACQUIRE_TIMEOUT_SECONDS = 20
+
+DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a statement may raise. The third comes from a connection whose server said goodbye, but has not hung up yet."""
 
 T = TypeVar("T")
 Row = asyncpg.Record
@@ -86,7 +89,7 @@ class Session:
         connection = self._connection or await self._begin()
         try:
             return await connection.fetch(sql, *args)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             translate(error)
 
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:
@@ -94,7 +97,7 @@ class Session:
         connection = self._connection or await self._begin()
         try:
             return await connection.fetchrow(sql, *args)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             translate(error)
 
     async def value(self, sql: str, *args: Any) -> Any:
@@ -107,7 +110,7 @@ class Session:
         connection = self._connection or await self._begin()
         try:
             status = await connection.execute(sql, *args)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             translate(error)
         tail = status.rpartition(" ")[2]
         return int(tail) if tail.isdigit() else 0
@@ -117,7 +120,7 @@ class Session:
         connection = self._connection or await self._begin()
         try:
             await connection.executemany(sql, rows)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             translate(error)
 
     def provided(self, kind: type[T]) -> T:
@@ -134,7 +137,7 @@ class Session:
         if connection is not None:
             try:
                 await connection.execute("COMMIT")
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DRIVER_ERRORS as error:
                 await self._database.discard(connection)
                 translate(error)
             except BaseException:
@@ -153,7 +156,7 @@ class Session:
             return
         try:
             await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DRIVER_ERRORS:
             await self._database.discard(connection)
         except BaseException:
             await self._database.discard(connection)
@@ -165,7 +168,7 @@ class Session:
         connection = await self._database.acquire()
         try:
             await connection.execute(self.scope.begin)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             await self._database.discard(connection)
             translate(error)
         except BaseException:
@@ -215,7 +218,7 @@ class Database:
                     "idle_in_transaction_session_timeout": "60000",
                 },
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (*DRIVER_ERRORS, ValueError) as error:
             raise StartupError(f"cannot connect to the database: {first_line(error)}") from error
         return cls(pool, url)
 
@@ -250,7 +253,7 @@ class Database:
         connection = await self.acquire()
         try:
             row = await connection.fetchrow(sql, *args)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             await self.discard(connection)
             translate(error)
         except BaseException:
@@ -263,7 +266,7 @@ class Database:
         """A connection of the pool, to be given back with :meth:`release` or :meth:`discard`."""
         try:
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             translate(error)
 
     async def release(self, connection: Connection) -> None:
@@ -317,6 +320,7 @@ def translate(error: Exception) -> NoReturn:
         case (
             OSError()
             | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
             | asyncpg.PostgresConnectionError()
             | asyncpg.QueryCanceledError()
             | asyncpg.OperatorInterventionError()

@@ -110,8 +110,7 @@ class Envelope:
             logging.logger().exception("unhandled", path=scope["path"])
             if started:
                 raise
-            error = AthenaError("Something went wrong inside Athena. The request id finds it in the log.")
-            await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
+            await problem(unforeseen(), scope["path"], scope["state"]["request_id"])(scope, body, answer)
 
 
 class BoundedBody:
@@ -170,6 +169,8 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(AthenaError, _athena_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(RoutingError, _routing)
+    # Answers, and hands the error on to the envelope, which logs it.
+    app.add_exception_handler(Exception, _unforeseen)
 
 
 def _respond(request: Request, error: AthenaError) -> Response:
@@ -179,6 +180,15 @@ def _respond(request: Request, error: AthenaError) -> Response:
 async def _athena_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AthenaError)  # noqa: S101 - registered for this class alone
     return _respond(request, error)
+
+
+def unforeseen() -> AthenaError:
+    """What a caller learns of an error of our own."""
+    return AthenaError("Something went wrong inside Athena. The request id finds it in the log.")
+
+
+async def _unforeseen(request: Request, _error: Exception) -> Response:
+    return _respond(request, unforeseen())
 
 
 async def _routing(request: Request, error: Exception) -> Response:

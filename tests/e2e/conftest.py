@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -70,7 +72,9 @@ def shared_database(folder: Path) -> Iterator[EmbeddedPostgres]:
         yield postgres
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def seed() -> int:
-    """Of everything random; ``ATHENA_TEST_SEED`` repeats a failure."""
-    return int(os.environ.get("ATHENA_TEST_SEED", "20261123"))
+    """Of everything random; printed with a failure, and ``ATHENA_TEST_SEED`` repeats it."""
+    number = int(os.environ.get("ATHENA_TEST_SEED") or secrets.randbelow(1_000_000))
+    sys.stdout.write(f"ATHENA_TEST_SEED={number}\n")
+    return number

@@ -216,6 +216,10 @@ class Follower:
         """Whether the terminal event came."""
         return bool(self.events) and self.events[-1].type in TERMINAL
 
+    def has_begun(self) -> bool:
+        """Whether an event came."""
+        return bool(self.events)
+
     async def begin(self, athena: Athena, thread_uuid: str, text: str = "Tell me.") -> None:
         """Has the thread answered, and follows until the stream or the connection ends."""
         body = {"message": text, "stream": True}

@@ -150,6 +150,7 @@ async def test_cursors_lead_through_a_thread_that_grows(owner: Tenant) -> None:
     for number in range(7):
         await say(owner, thread, str(number))
     seen: list[str] = []
+    answer: dict[str, Any] = {}
     link = f"{PATH}?thread_uuid={thread}&sort=created_at&per_page=3&cursor="
     while link:
         answer = (await owner.get(link)).json()

@@ -10,9 +10,12 @@ import pytest
 from athena.engine import Engine
 from athena.kit import sse
 from athena.kit.db import Database
+from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
 from tests.runs.conftest import Scene, check_told, events, text_of, until
 from tests.runs.model_server import saying
+
+NOBODY = "01980000-0000-7000-8000-000000000000"
 
 
 async def test_events_are_told_from_any_point(scene: Scene) -> None:
@@ -169,6 +172,28 @@ async def test_deleting_a_thread_cancels_what_answers_in_it(scene: Scene) -> Non
     gate.set()
 
 
+async def test_deleting_threads_and_messages_at_any_moment_harms_no_run(scene: Scene) -> None:
+    agent = await scene.agent()
+
+    async def answered_and_deleted(moment: float) -> None:
+        thread = await scene.thread(agent)
+        await scene.say(thread, "Old")
+        old = (await scene.messages(thread))[0]["uuid"]
+        runs = [await scene.begin(thread, text) for text in ("First", "Second", "Third")]
+        await asyncio.sleep(moment)
+        gone, deleted = await asyncio.gather(
+            scene.tenant.delete(f"/api/v1/messages/{old}"), scene.tenant.delete(f"/api/v1/threads/{thread}")
+        )
+        assert deleted.status_code == 204, deleted.text
+        assert gone.status_code in {204, 404}, gone.text
+        for run in runs:
+            assert (await scene.ended(run["uuid"]))["status"] in {"succeeded", "cancelled"}
+            check_told(await scene.events_of(run["uuid"]), run["uuid"])
+        assert await scene.messages(thread) == []
+
+    await asyncio.gather(*(answered_and_deleted(number * 0.01) for number in range(12)))
+
+
 async def test_deleting_the_agent_does_not_stop_its_answer(scene: Scene) -> None:
     agent = await scene.agent()
     thread, gate = await scene.thread(agent), asyncio.Event()
@@ -228,6 +253,28 @@ async def test_runs_are_listed_by_what_they_belong_to(scene: Scene) -> None:
     assert single.json()["data"] == one
 
 
+async def test_who_may_not_run_or_cancel_is_told_so(scene: Scene, make_tenant: MakeTenant) -> None:
+    agent = await scene.agent()
+    thread = await scene.thread(agent)
+    run = (await scene.say(thread, "Hello")).json()["data"]["uuid"]
+    here = scene.tenant.workspace_uuid
+    viewer = await make_tenant(Role.VIEWER, here)
+    half = await make_tenant(Role.OPERATOR, here, ["agents.*"])
+    in_thread = {"input": "Hello", "thread_uuid": thread}
+    for who, path, body, permission in (
+        (viewer, f"threads/{thread}/run", {"message": "Hello"}, "threads.run"),
+        (viewer, f"agents/{agent['uuid']}/run", {"input": "Hello"}, "agents.run"),
+        (viewer, f"runs/{run}/cancel", None, "runs.cancel"),
+        (viewer, f"threads/{thread}/generate-name", None, "threads.update"),
+        (half, f"agents/{agent['uuid']}/run", in_thread, "threads.run"),
+    ):
+        answer = await who.post(f"/api/v1/{path}", body)
+        assert answer.status_code == 403, path
+        assert permission in answer.json()["detail"]
+    assert (await viewer.get(f"/api/v1/runs/{run}")).status_code == 200
+    assert len(await scene.messages(thread)) == 2
+
+
 async def test_runs_of_others_do_not_exist(scene: Scene, stranger: Tenant, make_tenant: MakeTenant) -> None:
     agent = await scene.agent()
     thread = await scene.thread(agent)
@@ -242,6 +289,9 @@ async def test_runs_of_others_do_not_exist(scene: Scene, stranger: Tenant, make_
     ):
         answer = await stranger.request(method, path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        nowhere = path.replace(run, NOBODY).replace(thread, NOBODY).replace(agent["uuid"], NOBODY)
+        answer = await scene.tenant.request(method, nowhere, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), nowhere
     mine = (await stranger.post("/api/v1/threads", {})).json()["data"]["uuid"]
     theirs = (await scene.messages(thread))[0]["uuid"]
     for body in (

@@ -212,6 +212,29 @@ async def test_a_list_costs_three_queries_however_long_it_is(owner: Tenant, data
         assert len(queries) <= 3 + relations, "\n".join(text[:110] for text in queries)
 
 
+@pytest.mark.parametrize(
+    ("path", "relations"),
+    [
+        ("agents?with=creator,account,avatar", 3),
+        ("messages?with=creator,attachments", 2),
+        ("media?per_page=1", 0),
+        ("runs?per_page=1", 0),
+        ("messages?per_page=1&cursor=", 0),
+    ],
+)
+async def test_other_lists_cost_no_more(owner: Tenant, database: Database, path: str, relations: int) -> None:
+    file = {"file": ("a.txt", b"text")}
+    media = [(await owner.request("POST", "/api/v1/media", files=file)).json()["data"]["uuid"] for _ in range(3)]
+    for uuid in media:
+        await owner.post("/api/v1/agents", {"name": "A"})
+        (thread,) = await make(owner, "a")
+        body = {"thread_uuid": thread["uuid"], "content": "See", "attachments": [{"media_uuid": uuid}]}
+        assert (await owner.post("/api/v1/messages", body)).status_code == 201
+    with counted(database) as queries:
+        assert (await owner.get(f"/api/v1/{path}")).status_code == 200
+    assert len(queries) <= 3 + relations, "\n".join(text[:110] for text in queries)
+
+
 async def test_totals_are_right_at_once_and_after_folding(owner: Tenant, database: Database) -> None:
     async def totals() -> tuple[int, int]:
         found = [await owner.get(f"/api/v1/{name}?per_page=1&page=1") for name in ("threads", "messages")]

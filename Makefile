@@ -21,7 +21,7 @@ run: setup ## Install, fetch the local model, and serve on http://127.0.0.1:8000
 
 test: ## Install with the developers' tools, and run every test
 	@$(SETUP) dev
-	@$(PY) -m pytest -n $(WORKERS) --dist loadscope -m "not local_model" \
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not local_model" \
 		--cov --cov-report= --cov-fail-under=$(COVERAGE)
 
 test-local: ## Run the tests that need the packaged language model, after fetching it

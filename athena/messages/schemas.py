@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic.config import JsonDict
 
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
 from athena.media.schemas import Media
@@ -91,8 +92,19 @@ class Feedback(Input):
     comment: ShortText | None = None
 
 
+# The rule of :meth:`MessageContent._says_something`, for who reads the schema.
+SAYS_SOMETHING: JsonDict = {
+    "anyOf": [
+        {"properties": {"content": {"anyOf": [{"type": "array"}, {"type": "string", "pattern": r"\S"}]}}},
+        {"properties": {"attachments": {"minItems": 1}}, "required": ["attachments"]},
+    ]
+}
+
+
 class MessageContent(Input):
     """What is said, without where."""
+
+    model_config = ConfigDict(json_schema_extra=SAYS_SOMETHING)
 
     content: Content
     attachments: Annotated[list[AttachmentInput], Field(max_length=16)] = Field(default_factory=list[AttachmentInput])
@@ -110,7 +122,8 @@ class MessageCreate(MessageContent):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"thread_uuid": "01980000-0000-7000-8000-000000000000", "role": "user", "content": "Hello!"}]
+            **SAYS_SOMETHING,
+            "examples": [{"thread_uuid": "01980000-0000-7000-8000-000000000000", "role": "user", "content": "Hello!"}],
         }
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic.config import JsonDict
 
 from athena.agents.schemas import ModelMetadata, ModelName
 from athena.kit.schemas import Input, Resource, Timestamp, Uuid
@@ -14,6 +15,21 @@ from athena.messages.schemas import MessageContent, MessageError, Said, SaidCont
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 RunKind = Literal["agent", "thread"]
 Variable = Annotated[str, Field(max_length=20_000)]
+
+
+# The rules of :meth:`RunOptions._one_way` and :meth:`AgentRun._something_to_answer`, for who reads the schema.
+ONE_WAY: JsonDict = {
+    "not": {
+        "properties": {"stream": {"const": True}, "background": {"const": True}},
+        "required": ["stream", "background"],
+    }
+}
+SOMETHING_TO_ANSWER: JsonDict = {
+    "oneOf": [
+        {"properties": {"input": {"not": {"type": "null"}}}, "required": ["input"]},
+        {"properties": {"messages": {"type": "array"}, "thread_uuid": {"type": "null"}}, "required": ["messages"]},
+    ]
+}
 
 
 class RunOptions(Input):
@@ -39,7 +55,9 @@ class RunOptions(Input):
 class ThreadRun(RunOptions):
     """Has a thread answered."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"message": "Which tyres for gravel?", "stream": True}]})
+    model_config = ConfigDict(
+        json_schema_extra={**ONE_WAY, "examples": [{"message": "Which tyres for gravel?", "stream": True}]}
+    )
 
     message: Annotated[
         Annotated[Annotated[Said, Tag("text")] | Annotated[MessageContent, Tag("message")], Discriminator(shape)]
@@ -66,7 +84,9 @@ class HistoryMessage(Input):
 class AgentRun(RunOptions):
     """Runs an agent, in a thread or without one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"input": "Which tyres for gravel?"}]})
+    model_config = ConfigDict(
+        json_schema_extra={**ONE_WAY, **SOMETHING_TO_ANSWER, "examples": [{"input": "Which tyres for gravel?"}]}
+    )
 
     input: Annotated[SaidContent | None, Field(description="What the user says.")] = None
     messages: Annotated[

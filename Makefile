@@ -46,9 +46,9 @@ lock: ## Resolve the dependencies anew; UPGRADE=1 takes newer versions
 	@$(SETUP) dev
 	@$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)
 
-bench: ## Measure; benchmarks/README.md says what
+bench: ## Measure start, runs, streams and lists
 	@$(SETUP) dev
-	@$(PY) -m benchmarks
+	@set -e; for each in startup agent_runs lists engine_runs; do $(PY) -m "benchmarks.$$each"; done
 
 clean: ## Remove .venv and what tools leave behind; data/ stays
 	@rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

@@ -30,6 +30,8 @@ STOP_SECONDS = 4.0
 RESTART_SECONDS = 1.0
 DATABASE_LOOK_SECONDS = 0.2
 ANSWERS_SECONDS = 0.5
+MODEL_SECONDS = 60.0
+OPEN_FILES = 65_536
 
 Report = Callable[[str], None]
 
@@ -46,14 +48,22 @@ def serve(settings: Settings, options: Options, report: Report) -> None:
     """Serves until a signal; ``report`` gets lines for the user. :class:`StartupError` when it cannot start."""
     check_port(settings.host, settings.port)
     begun = time.monotonic()
-    with _kept_database(settings) as url, _local_model(settings, report):
+    _raise_open_files()
+    with _kept_database(settings) as url, _local_model(settings, report) as model:
         asyncio.run(migrate(url))
         first = asyncio.run(_prepare(settings, url))
+
+        def ready() -> None:
+            seconds = time.monotonic() - begun
+            # In a thread, because it waits for the model; the server answers meanwhile.
+            threading.Thread(target=_welcome, args=(settings, first, report, seconds, model), daemon=True).start()
+
         if options.processes == 1:
-            _run(_serve_here(settings, url, options, lambda: _welcome(settings, first, report, begun)))
+            _run(_serve_here(settings, url, options, ready))
         else:
-            os.environ[DATABASE_VARIABLE] = url
-            _run(_serve_in_children(options, lambda: _welcome(settings, first, report, begun)))
+            given = {DATABASE_VARIABLE: url, "ATHENA_HOST": settings.host, "ATHENA_PORT": str(settings.port)}
+            os.environ.update(given)
+            _run(_serve_in_children(options, ready))
 
 
 def serve_child(settings: Settings, *, worker: bool) -> None:
@@ -150,17 +160,17 @@ def _keep_database(postgres: EmbeddedPostgres, ending: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _local_model(settings: Settings, report: Report) -> Generator[None]:
-    """The packaged model, if it is wanted and there; what it needs to be found stands in the environment."""
+def _local_model(settings: Settings, report: Report) -> Generator[LocalModel | None]:
+    """The packaged model, if it is wanted and there; what is needed to find it stands in the environment."""
     model = LocalModel.start(settings)
     if model is None:
         if settings.local_model != "none":
             report(f"The packaged model does not run: {why_unavailable(settings)}. All else works.")
-        yield
+        yield None
         return
     os.environ.update(model.endpoint.to_env())
     try:
-        yield
+        yield model
     finally:
         model.stop()
 
@@ -193,11 +203,27 @@ async def _prepare(settings: Settings, url: str) -> FirstStart:
         await database.close()
 
 
-def _welcome(settings: Settings, first: FirstStart, report: Report, begun: float) -> None:
+def _welcome(settings: Settings, first: FirstStart, report: Report, seconds: float, model: LocalModel | None) -> None:
+    """Says where to go; what to paste only once the packaged model has been loaded, so that it answers at once."""
     report("")
-    report(f"Athena is ready at {settings.base_url} ({time.monotonic() - begun:.1f} s). Ctrl-C ends it.")
+    report(f"Athena is ready at {settings.base_url} ({seconds:.1f} s). Ctrl-C ends it.")
+    if model is not None and not model.ready:
+        report("  The packaged model is being loaded …")
+        if not model.wait_ready(MODEL_SECONDS):
+            report(f"  The packaged model does not answer: {model.problem or 'it is still being loaded'}.")
     for line in first.lines(settings):
         report(line)
+
+
+def _raise_open_files() -> None:
+    """Each open stream is a file; the usual limit of 1,024 is meant for other programs."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

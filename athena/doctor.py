@@ -152,7 +152,7 @@ async def _ask(url: str) -> list[Finding]:
     try:
         await check_server(connection)
         version = connection.get_server_version()
-        findings = [_ok("database", f"PostgreSQL {version.major}.{version.minor} with pgvector answers")]
+        findings = [_ok("database", f"PostgreSQL {version.major}.{version.micro} with pgvector answers")]
         findings += await _rights(connection)
         findings += await _migrations(connection)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as RoutingError  # noqa: TID251 - what the router itself raises
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from athena.kit import logging
@@ -197,11 +198,21 @@ async def _routing(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             return _respond(request, NotFound("There is nothing at this address.", code="route_not_found"))
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            allow = (error.headers or {}).get("Allow", "")
+            allow = ", ".join(sorted(set(_methods(request.app, request.scope))))
             headers = {"Allow": allow}
             return _respond(request, MethodNotAllowed(f"This address takes {allow} only.", headers=headers))
         case _:
             return _respond(request, MalformedRequest(str(error.detail)))
+
+
+def _methods(holder: Any, scope: Scope) -> Iterator[str]:
+    """What an address takes; the router itself names the methods of the first route alone."""
+    for route in holder.routes:
+        if isinstance(route, Route):
+            if route.matches(scope)[0] is not Match.NONE:
+                yield from route.methods or ()
+        elif hasattr(route, "original_router"):
+            yield from _methods(route.original_router, scope)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

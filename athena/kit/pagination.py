@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, cast
@@ -182,17 +182,29 @@ class Parameter:
 DEFAULTS: Mapping[str, Any] = {"page": 1, "per_page": DEFAULT_PER_PAGE}
 
 
+def _some_of(names: Collection[str], before: str = "") -> str:
+    """The pattern of a text that lists names, for the documentation."""
+    one = f"{before}({'|'.join(names)})"
+    return f"^({one}(,{one})*)?$" if names else "^$"
+
+
 def _parameters(options: ListOptions) -> dict[str, Parameter]:
     own: Mapping[str, tuple[Any, str]] = {
         "page": (Annotated[int, Field(ge=1, le=MAXIMUM_PAGE)], "From 1."),
         "per_page": (Annotated[int, Field(ge=1, le=MAXIMUM_PER_PAGE)], ""),
-        "cursor": (Annotated[str, Field(max_length=4096)], "Empty for the first page; excludes `page`."),
+        "cursor": (
+            Annotated[str, Field(max_length=4096, json_schema_extra={"pattern": "^[A-Za-z0-9_=-]*$"})],
+            "Empty for the first page; excludes `page`.",
+        ),
         "sort": (
-            Annotated[str, Field(max_length=255)],
+            Annotated[str, Field(max_length=255, json_schema_extra={"pattern": _some_of(options.sortable, "-?")})],
             f"Fields, separated by commas, `-` for descending. Known: {', '.join(options.sortable)}.",
         ),
         "search": (Annotated[str, Field(min_length=1, max_length=255)], "Text that must be contained."),
-        "with": (Annotated[str, Field(max_length=255)], f"Relations: {', '.join(options.relations) or 'none'}."),
+        "with": (
+            Annotated[str, Field(max_length=255, json_schema_extra={"pattern": _some_of(options.relations)})],
+            f"Relations: {', '.join(options.relations) or 'none'}.",
+        ),
         "created_after": (Time, ""),
         "created_before": (Time, ""),
     }

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi import Query as QueryParameter
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Form, Query
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from athena.kit import clock
@@ -161,7 +162,8 @@ class Router(APIRouter):
 
         ``public``: it needs no credentials, or checks them by itself.
         """
-        common = {503, *errors} if public else {401, 403, 503, *errors}
+        # 404 also where nothing is named: for a workspace that is not the caller's.
+        common = {503, *errors} if public else {401, 403, 404, 503, *errors}
         if method in {"POST", "PUT", "PATCH"}:
             common |= {400, 413, 415, 422}
         if "{" in path:
@@ -189,10 +191,11 @@ class Router(APIRouter):
         return declare
 
 
-class JsonResponse(Response):
-    """Bytes of JSON, made by orjson from plain values, times and UUIDs."""
+class JsonResponse(JSONResponse):
+    """Bytes of JSON, made by orjson from plain values, times and UUIDs.
 
-    media_type = JSON_TYPE
+    A kind of FastAPI's own, since that documents the model of no other kind.
+    """
 
     def render(self, content: Any) -> bytes:
         """``content`` as bytes."""

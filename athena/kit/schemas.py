@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from athena.kit.errors import ValidationFailed
 
 T = TypeVar("T")
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _as_time(value: object) -> object:
+    if not isinstance(value, datetime) and not (isinstance(value, str) and TIME.fullmatch(value)):
+        raise ValueError("Give a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z.")
+    return value
+
+
 Uuid = Annotated[UUID, Strict(strict=False)]
-Time = Annotated[AwareDatetime, Strict(strict=False)]
+Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_as_time)]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=200_000)]
 ShortText = Annotated[str, Field(max_length=2_000)]

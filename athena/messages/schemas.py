@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic.config import JsonDict
 
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
@@ -85,10 +85,16 @@ class AttachmentInput(Input):
     name: Annotated[str | None, Field(min_length=1, max_length=255, description="Left out: the file's own.")] = None
 
 
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("Input should be -1 or 1")  # noqa: TRY004 - what pydantic takes for a wrong value
+    return value
+
+
 class Feedback(Input):
     """What a user thinks of an answer."""
 
-    rating: Literal[-1, 1]
+    rating: Annotated[Literal[-1, 1], BeforeValidator(_no_truth)]
     comment: ShortText | None = None
 
 
@@ -138,6 +144,10 @@ class MessageCreate(MessageContent):
 
 class MessageUpdate(Input):
     """Changes of a message; what is not named stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"feedback": {"rating": 1, "comment": "Just what I needed."}}]}
+    )
 
     content: Content = ""
     metadata: FreeMetadata = Field(default_factory=dict[str, JsonValue])

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, model_validator
 
 from athena.kit.schemas import Input, Name, Resource, With
 from athena.llm.types import Dialect
@@ -86,6 +86,12 @@ class FieldSchema(BaseModel):
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
+def _no_number(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("Input should be False")  # noqa: TRY004 - what pydantic takes for a wrong value
+    return value
+
+
 class FieldsSchema(BaseModel):
     """The JSON Schema of what an account must fill: a flat object."""
 
@@ -96,7 +102,9 @@ class FieldsSchema(BaseModel):
         default_factory=dict[str, FieldSchema]
     )
     required: Annotated[list[FieldName], Field(max_length=MAXIMUM_FIELDS)] = Field(default_factory=list[str])
-    additional_properties: Annotated[Literal[False], Field(alias="additionalProperties")] = False
+    additional_properties: Annotated[
+        Literal[False], BeforeValidator(_no_number), Field(alias="additionalProperties")
+    ] = False
 
     @model_validator(mode="after")
     def _complete(self) -> FieldsSchema:

@@ -61,6 +61,8 @@ class AccountCreate(Input):
 class AccountUpdate(Input):
     """Changes; what is not named stays. Credentials are replaced as a whole, so that a secret never goes elsewhere."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Production key"}]})
+
     name: Name = ""
     credentials: Credentials = Field(default_factory=dict[str, str | int | float | bool], repr=False)
     profile: Profile = Field(default_factory=dict[str, JsonValue])

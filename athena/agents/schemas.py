@@ -76,6 +76,10 @@ class AgentCreate(Input):
 class AgentUpdate(Input):
     """Changes of an agent; what is not named stays. Keys of ``metadata`` that are not named stay too."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"system_prompt": "Answer in one sentence.", "metadata": {"temperature": 0.1}}]}
+    )
+
     name: Name = ""
     description: ShortText = ""
     model: ModelName | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
@@ -43,7 +44,7 @@ class Where:
         return " AND ".join(self._parts) or "true"
 
 
-class Rows:
+class Rows(ABC):
     """All SQL of one resource; a subclass names its ``table``, says in :meth:`within` which of its rows exist for the
     caller, and adds its own statements.
     """
@@ -59,9 +60,9 @@ class Rows:
     def __init__(self, session: Session) -> None:
         self.session = session
 
+    @abstractmethod
     def within(self, where: Where) -> None:
         """Narrows ``where`` to the rows that exist for the caller."""
-        raise NotImplementedError
 
     @property
     def placed(self) -> Mapping[str, Any]:

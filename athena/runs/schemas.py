@@ -109,6 +109,8 @@ class AgentRun(RunOptions):
 class NameGeneration(Input):
     """How to name a thread."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"model": "gpt-4o-mini"}]})
+
     model: Annotated[ModelName | None, Field(description="In place of the thread's.")] = None
 
 

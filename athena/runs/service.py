@@ -131,21 +131,18 @@ class RunService:
         asked = given.metadata.model_dump(exclude_unset=True) | ({"model": given.model} if given.model else {})
         settings = instructions(agent, thread["metadata"] if thread else None, asked, given.variables)
         account_uuid = agent["account_uuid"] if agent else None
-        workspace_uuid = self._access.workspace_uuid
-        connections = self._session.provided(Connections)
+        workspace_uuid, connections = self._access.workspace_uuid, self._session.provided(Connections)
         found = await resolve(
             self._session, connections, workspace_uuid, model=settings.model, account_uuid=account_uuid
         )
         model = settings.model or found.model_id
         run_uuid = new_uuid()
-        thread_uuid = thread["uuid"] if thread else None
-        message_uuid = new_uuid()
+        thread_uuid, message_uuid = thread["uuid"] if thread else None, new_uuid()
         if thread_uuid and parent_uuid:
             message_uuid = await self._messages.expect_answer(
                 thread_uuid, parent_uuid=parent_uuid, run_uuid=run_uuid, agent_uuid=agent_uuid, model=model
             )
-        labels = {"agent_uuid": agent_uuid, "thread_uuid": thread_uuid, "message_uuid": message_uuid}
-        texts = {key: str(value) if value else None for key, value in labels.items()}
+        texts = _texts(agent_uuid=agent_uuid, thread_uuid=thread_uuid, message_uuid=message_uuid)
         await self._engine.accept(
             self._session,
             kind=kind,
@@ -156,10 +153,8 @@ class RunService:
             first_step=(CALL, call_started(message_uuid, model)),
             input={
                 **texts,
-                "parent_uuid": str(parent_uuid) if parent_uuid else None,
+                **_texts(parent_uuid=parent_uuid, user_uuid=self._access.user_uuid, account_uuid=account_uuid),
                 "messages": list(messages),
-                "user_uuid": str(self._access.user_uuid),
-                "account_uuid": str(account_uuid) if account_uuid else None,
                 "model": model,
                 "system_prompt": settings.system_prompt,
                 "temperature": settings.temperature,
@@ -170,6 +165,11 @@ class RunService:
         # A run that must wait looks for its model when its turn comes: the account may be gone by then.
         self._session.after_commit(lambda: resolved.put(run_uuid, found) if self._engine.holds(run_uuid) else None)
         return run_uuid
+
+
+def _texts(**uuids: UUID | None) -> dict[str, str | None]:
+    """Ids as JSON takes them."""
+    return {key: str(value) if value else None for key, value in uuids.items()}
 
 
 def _history(given: AgentRun) -> Sequence[HistoryMessage]:

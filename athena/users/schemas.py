@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from athena.kit.schemas import Input, Name, Output, Resource, Uuid
 from athena.users.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -83,6 +83,12 @@ class ProfileUpdate(Input):
 
 class UserUpdate(Input):
     """Changes of one's own user; what is not named stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Ada Lovelace", "profile": {"first_name": "Ada", "last_name": "Lovelace"}}]
+        }
+    )
 
     name: Name = ""
     profile: ProfileUpdate = ProfileUpdate()

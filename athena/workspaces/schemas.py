@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from athena.kit.schemas import Input, Name, Resource, ShortText, Timestamp
 from athena.permissions import Role
@@ -66,5 +66,7 @@ class MemberCreate(Input):
 
 class MemberUpdate(Input):
     """Changes of a membership."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "builder"}]})
 
     role: RoleName

@@ -1,6 +1,6 @@
 """What Athena adds to a model's own time: runs finished, first tokens, many streams, idle streams.
 
-python -m benchmarks.agent_runs [latency] [throughput] [first-token] [streams] [idle]
+python -m benchmarks.agent_runs [latency] [throughput] [first-token] [streams] [burst] [idle]
 """
 
 from __future__ import annotations
@@ -156,15 +156,15 @@ async def _first_token(program: Program, name: str, turns: int) -> None:
     )
 
 
-async def streams(program: Program, count: int = 500) -> None:
-    """500 streams of 20 tokens a second for 10 s."""
+async def streams(program: Program, count: int = 500, ramp: float = 5.0) -> None:
+    """500 streams of 20 tokens a second for 10 s, begun over ``ramp`` seconds."""
     run = f"/api/v1/agents/{program.agent_uuid}/run"
     body = {"input": "hi", "stream": True, "model": "mock-t200-d50-ts"}
     all_streams = [Stream() for _ in range(count)]
     cpu = program.cpu_seconds()
 
     async def one(index: int, stream: Stream) -> None:
-        await asyncio.sleep(index * 0.002)
+        await asyncio.sleep(index * ramp / count)
         connection = program.connect()
         await stream.follow(connection, run, body)
         connection.close()
@@ -180,7 +180,7 @@ async def streams(program: Program, count: int = 500) -> None:
     late = [value for stream in all_streams for value in stream.lateness]
     firsts = [stream.first for stream in all_streams if stream.first is not None]
     done = sum(stream.completed and stream.tokens == 200 for stream in all_streams)
-    print(f"{count} streams: {done} complete, {len(errors)} errors {errors[:1]}")
+    print(f"{count} streams, begun within {ramp:g} s: {done} complete, {len(errors)} errors {errors[:1]}")
     print(f"  first token p50 {median_ms(firsts):.0f} ms, max {max(firsts) * 1000:.0f} ms")
     print(f"  tokens late p50 {median_ms(late):.0f} ms, p95 {percentile_ms(late, 0.95):.0f} ms")
     elapsed = time.perf_counter() - begun
@@ -205,11 +205,17 @@ async def idle(program: Program, count: int = 2000) -> None:
         one.close()
 
 
+async def burst(program: Program) -> None:
+    """The same, all begun at once."""
+    await streams(program, ramp=0.0)
+
+
 MEASUREMENTS = {
     "latency": latency,
     "throughput": throughput,
     "first-token": first_token,
     "streams": streams,
+    "burst": burst,
     "idle": idle,
 }
 

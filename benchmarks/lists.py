@@ -6,7 +6,6 @@ python -m benchmarks.lists
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 
@@ -29,17 +28,14 @@ async def fill(program: Program, rows: int) -> None:
     kept = first_owner(program.data_dir)
     workspace = await connection.fetchval("SELECT workspace_uuid FROM threads WHERE uuid = $1", kept["thread_uuid"])
     present = await connection.fetchval("SELECT count(*) FROM threads")
-    moment = await connection.fetchval("SELECT now()")
     for begin in range(present, rows, 50_000):
-        records = [
-            (workspace, new_uuid(), moment, moment, f"Thread {number}", {}, moment)
-            for number in range(begin, min(rows, begin + 50_000))
-        ]
-        await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
-        await connection.copy_records_to_table(
-            "threads",
-            records=records,
-            columns=["workspace_uuid", "uuid", "created_at", "updated_at", "name", "metadata", "last_message_at"],
+        uuids = [new_uuid() for _ in range(min(50_000, rows - begin))]
+        await connection.execute(
+            "INSERT INTO threads (workspace_uuid, uuid, created_at, updated_at, name, metadata, last_message_at) "
+            "SELECT $1, uuid, now(), now(), 'Thread ' || n, '{}', now() "
+            "FROM unnest($2::uuid[]) WITH ORDINALITY AS given (uuid, n)",
+            workspace,
+            uuids,
         )
     await connection.execute("VACUUM ANALYZE threads")
     await connection.execute("SELECT athena_fold_counts()")

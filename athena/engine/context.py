@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from athena.engine import store
+from athena.engine import reads, store
 from athena.engine.events import Event, LeaseLost, StepOutcomeUnknown, StepResult, StoredEvent, Suspended, encode
 from athena.engine.held import HeldRun
 from athena.engine.store import Transition
@@ -108,7 +108,7 @@ class RunContext:
     async def history(self) -> list[StoredEvent]:
         """Every committed event of the run so far."""
         async with self._run.session() as session:
-            _, rows = await store.read_events(session, self.workspace_uuid, self.run_uuid, 0, 1 << 31)
+            _, rows = await reads.read_events(session, self.workspace_uuid, self.run_uuid, 0, 1 << 31)
         return [StoredEvent(row["id"], row["type"], row["data"].encode()) for row in rows]
 
     async def sleep_until(self, key: str, moment: datetime) -> None:

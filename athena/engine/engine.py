@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from pgqueuer.errors import RetryRequested
 
-from athena.engine import store
+from athena.engine import reads, store
 from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
@@ -22,7 +22,7 @@ from athena.engine.held import HeldRun, Interruption
 from athena.engine.hub import Hub, Subscription
 from athena.engine.models import FINISHED
 from athena.engine.presence import Presence
-from athena.engine.store import Claim
+from athena.engine.store import Claim, LogRow
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
 from athena.kit.errors import AthenaError, NotFound
@@ -128,11 +128,8 @@ class Engine:
         when the transaction is committed, if it is a worker with room. ``first_step`` is the key and the ``started``
         event of the run's first step, where it is known: that spares a commit before the step.
         """
-        registered = self._kinds[kind]
-        busy = False
-        if queue_key is not None:
-            await store.lock_queue(session, workspace_uuid, queue_key)
-            busy = await store.queue_is_busy(session, workspace_uuid, queue_key)
+        deadline = self._kinds[kind].deadline
+        busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key)
         here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
         moment = now()
         run = Claim(
@@ -146,12 +143,10 @@ class Engine:
             attempts=0,
             last_event_id=0,
             waits={},
-            deadline_at=moment + registered.deadline if here and registered.deadline else None,
+            deadline_at=moment + deadline if here and deadline else None,
             cancelled=False,
         )
-        rows = [log_row(run.uuid, 1, moment, _started(run))] if here else []
-        if here and first_step is not None:
-            rows.append(log_row(run.uuid, 2, moment, first_step[1])._replace(step=first_step[0]))
+        rows = _first_rows(run, moment, first_step) if here else []
         run = run._replace(last_event_id=len(rows))
         await store.insert_run(
             session,
@@ -162,8 +157,7 @@ class Engine:
             job_delay=self._watchdog if here else None if busy else timedelta(),
         )
         if here:
-            intents = {first_step[0]: 1} if first_step else {}
-            session.after_commit(lambda: self._accepted(run, intents))
+            session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}))
         return run.uuid
 
     def holds(self, run_uuid: UUID) -> bool:
@@ -297,12 +291,14 @@ class Engine:
             raise RetryRequested(delay=timedelta(seconds=1)) from error
 
     async def _lease(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
+        # Before the other transaction: one that waits for a second connection may be what keeps it from being free.
+        living = await reads.living_holder(self.database, workspace_uuid, run_uuid)
         async with self.database.session(store.tenant(workspace_uuid)) as session:
             found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
             if found is None:
                 return
             run, row = found
-            if await self._is_held(run_uuid, row["process_uuid"]):
+            if self._is_held(run_uuid, row["process_uuid"], living):
                 await store.put_job(session, workspace_uuid, run_uuid, self._watchdog)
                 return
             if run.kind not in self._kinds:
@@ -314,7 +310,7 @@ class Engine:
                 return
             rows = [] if row["started_at"] else [log_row(run.uuid, run.last_event_id + 1, now(), _started(run))]
             await store.take(session, claim, self.process_uuid, rows, self._watchdog)
-            records, intents = await store.journal(session, run_uuid)
+            records, intents = await reads.journal(session, run_uuid)
             reached("started.before_commit")
         reached("started.committed")
         self.hub.look([run_uuid])
@@ -325,11 +321,14 @@ class Engine:
         await end_unheld(session, run, self._kinds[run.kind], outcome, self.process_uuid)
         session.after_commit(lambda: self.hub.look([run.uuid]))
 
-    async def _is_held(self, run_uuid: UUID, holder: UUID | None) -> bool:
-        """A run of ours that we do not know is one whose acceptance or lease was committed without an answer."""
-        if holder == self.process_uuid:
+    def _is_held(self, run_uuid: UUID, holder: UUID | None, living: UUID | None) -> bool:
+        """A run of ours that we do not know is one whose acceptance or lease was committed without an answer.
+
+        A holder that was not there a moment ago has only just taken it.
+        """
+        if holder == self.process_uuid == living:
             return run_uuid in self._held
-        return holder is not None and await store.is_alive(self.database, holder)
+        return holder is not None and holder in (living, self.process_uuid)
 
     def _next_lease(self, run: Claim, status: str, holder: UUID | None) -> Claim:
         began = status == "running"
@@ -344,6 +343,14 @@ class Engine:
 
 def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.create_task(work)
+
+
+def _first_rows(run: Claim, moment: datetime, first_step: tuple[str, Event] | None) -> list[LogRow]:
+    """What a run's log begins with, when it is begun at once."""
+    rows = [log_row(run.uuid, 1, moment, _started(run))]
+    if first_step is not None:
+        rows.append(log_row(run.uuid, 2, moment, first_step[1])._replace(step=first_step[0]))
+    return rows
 
 
 def _started(run: Claim) -> Event:

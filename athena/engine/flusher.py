@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Final
 
 import structlog
 
-from athena.engine import store
-from athena.engine.away import retry_pause
+from athena.engine import reads, store
+from athena.engine.away import AWAY, retry_pause
 from athena.engine.crash_points import reached
 from athena.engine.held import HeldRun, Host, Interruption
 from athena.engine.store import Claim, LogRow
@@ -75,7 +76,8 @@ class Flusher:
                 continue  # a commit of the run's own takes them along
             run.flushed_at = moment
             await run.lock.acquire()
-            batch[run] = run.rows()
+            # Looked at again: the lock may have been someone's who came first.
+            batch[run] = [] if run.ending or run.holding else run.rows()
         try:
             await self._write({run: rows for run, rows in batch.items() if rows})
         finally:
@@ -85,15 +87,20 @@ class Flusher:
     async def _write(self, batch: dict[HeldRun, list[LogRow]]) -> None:
         tries = 0
         while batch:
+            if tries and not await self._settle(batch):
+                return
             claims: list[tuple[Claim, list[LogRow]]] = [(run.claim, rows) for run, rows in batch.items()]
             try:
                 async with self._host.database.system() as session:
                     written = await store.flush(session, claims, self._host.process_uuid)
                     missing = [claim for claim, _ in claims if claim.uuid not in written]
-                    held = await store.still_held(session, missing)
+                    held = await reads.still_held(session, missing)
                     reached("flush.before_commit")
-            except Exception as error:  # noqa: BLE001 - without this loop no stream goes on
+            except AWAY as error:
                 log.warning("engine.flush_failed", error=type(error).__name__, runs=len(batch))
+            except Exception as error:  # noqa: BLE001 - without this loop no stream goes on
+                await self._isolate(batch, error)
+                return
             else:
                 reached("flush.committed")
                 for run in [run for run in batch if run.uuid not in held]:
@@ -105,4 +112,28 @@ class Flusher:
             if batch:
                 await asyncio.sleep(retry_pause(tries))
                 tries += 1
-                batch = {run: rows for run, rows in batch.items() if run.interruption is not Interruption.LOST}
+
+    async def _isolate(self, batch: dict[HeldRun, list[LogRow]], error: Exception) -> None:
+        """What one run cannot write must not stop the others; that run is given up, to be taken up from its log."""
+        if len(batch) > 1:
+            for run, rows in batch.items():
+                await self._write({run: rows})
+        for run in batch if len(batch) == 1 else ():
+            log.error("engine.flush_refused", run_uuid=str(run.uuid), error=type(error).__name__)
+            run.interrupt(Interruption.LOST)
+
+    async def _settle(self, batch: dict[HeldRun, list[LogRow]]) -> bool:
+        """After a failure, finds out which rows were committed without an answer; whether some are left."""
+        for tries in itertools.count():
+            for run in [run for run in batch if run.interruption is Interruption.LOST]:
+                del batch[run]
+            try:
+                async with self._host.database.system() as session:
+                    last_ids = await reads.last_ids(session, [run.claim for run in batch])
+            except AWAY:
+                await asyncio.sleep(retry_pause(tries))
+                continue
+            for run in [run for run, rows in batch.items() if last_ids.get(run.uuid, 0) >= rows[-1].id]:
+                run.committed(batch.pop(run))
+            break
+        return bool(batch)

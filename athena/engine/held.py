@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from athena.engine import store
+from athena.engine import reads, store
 from athena.engine.away import AWAY, retry_pause
 from athena.engine.crash_points import reached
 from athena.engine.events import Apply, Event, LeaseLost, LogRow, RunRow, log_row
@@ -191,7 +191,7 @@ class HeldRun:
 
     async def _landed(self, rows: Sequence[LogRow], change: Transition) -> bool:
         async with self.session() as session:
-            landed = await store.landed(session, self.claim, rows, change)
+            landed = await reads.landed(session, self.claim, rows, change)
         if landed is None:
             raise LeaseLost
         return landed

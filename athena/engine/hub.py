@@ -10,7 +10,7 @@ from typing import Final, Self
 from uuid import UUID
 from weakref import WeakSet
 
-from athena.engine import store
+from athena.engine import reads, store
 from athena.engine.away import AWAY, retry_pause
 from athena.engine.events import TERMINAL_TYPES, StoredEvent
 from athena.engine.models import FINISHED
@@ -113,7 +113,7 @@ class Subscription:
         for tries in itertools.count():
             try:
                 async with self._hub.database.session(store.tenant(self.workspace_uuid)) as session:
-                    return await store.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
+                    return await reads.read_events(session, self.workspace_uuid, self.run_uuid, self._last, PAGE)
             except AWAY:
                 await asyncio.sleep(retry_pause(tries))
         raise AssertionError

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import orjson
-
 from athena.engine.events import LogRow, encode
 from athena.kit.clock import now
-from athena.kit.db import Database, Row, Scope, Session
+from athena.kit.db import Row, Scope, Session
 
 CHANNEL: Final = "athena_runs"
 RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
@@ -145,7 +143,6 @@ WITH held AS (
     FROM unnest($5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[])
         AS e (id, at, type, data, step, record, run)
     JOIN held h ON h.uuid = e.run
-    ON CONFLICT DO NOTHING
 )
 SELECT uuid, set_config('idle_in_transaction_session_timeout', '5s', true) FROM held
 UNION ALL SELECT NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) AS p
@@ -155,8 +152,7 @@ UNION ALL SELECT NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) A
 async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]], process_uuid: UUID) -> set[UUID]:
     """Adds rows of many runs to their logs; the runs whose rows were added.
 
-    The others are leased to someone else by now, or locked at this moment. Adding the same rows again is harmless:
-    after a broken connection nobody knows whether they were added.
+    The others are leased to someone else by now, or locked at this moment.
     """
     claims = [claim for claim, _ in batch]
     rows = [row for _, rows in batch for row in rows]
@@ -171,36 +167,6 @@ async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]
         owners,
     )
     return {row["uuid"] for row in found if row["uuid"] is not None}
-
-
-async def still_held(session: Session, claims: Sequence[Claim]) -> set[UUID]:
-    """Those of the runs that are leased as ``claims`` say."""
-    if not claims:
-        return set()
-    rows = await session.fetch(
-        "SELECT r.uuid FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)"
-        " JOIN runs r ON r.workspace_uuid = v.workspace AND r.uuid = v.run AND r.lease_number = v.lease"
-        " AND r.status = 'running'",
-        [claim.workspace_uuid for claim in claims],
-        [claim.uuid for claim in claims],
-        [claim.lease_number for claim in claims],
-    )
-    return {row["uuid"] for row in rows}
-
-
-async def landed(session: Session, run: Claim, rows: Sequence[LogRow], change: Transition) -> bool | None:
-    """Whether a commit without an answer took place; ``None`` when the lease is lost."""
-    row = await session.fetch_one(
-        "SELECT status, lease_number, (SELECT max(id) FROM run_events WHERE run_uuid = $2) AS last_id"
-        " FROM runs WHERE workspace_uuid = $1 AND uuid = $2",
-        run.workspace_uuid,
-        run.uuid,
-    )
-    if row is None or row["lease_number"] != run.lease_number:
-        return None
-    if rows:
-        return row["last_id"] is not None and row["last_id"] >= rows[-1].id
-    return row["status"] == change.status and change.status != "running"
 
 
 async def lock_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> None:
@@ -227,8 +193,9 @@ async def release_queue(session: Session, workspace_uuid: UUID, queue_key: str |
     )
 
 
-async def queue_is_busy(session: Session, workspace_uuid: UUID, queue_key: str) -> bool:
-    """Whether an unfinished run has the key; to be asked under the queue's lock."""
+async def join_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> bool:
+    """Takes the queue's lock for this transaction; whether an unfinished run has the key."""
+    await lock_queue(session, workspace_uuid, queue_key)
     return await session.value(
         "SELECT EXISTS (SELECT FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL)",
         workspace_uuid,
@@ -287,8 +254,7 @@ async def insert_run(
 
 _CLAIM_COLUMNS: Final = (
     "workspace_uuid, uuid, kind, input, labels, queue_key, lease_number, attempts, waits, deadline_at,"
-    " cancel_requested_at IS NOT NULL AS cancelled,"
-    " coalesce((SELECT max(id) FROM run_events WHERE run_uuid = runs.uuid), 0) AS last_event_id"
+    " cancel_requested_at IS NOT NULL AS cancelled"
 )
 
 
@@ -300,7 +266,11 @@ async def lock_unfinished(session: Session, workspace_uuid: UUID, run_uuid: UUID
         workspace_uuid,
         run_uuid,
     )
-    return None if row is None else (Claim(**{name: row[name] for name in Claim._fields}), row)
+    if row is None:
+        return None
+    # A statement of its own: the one above saw the log as it was before it waited for the lock.
+    last = await session.value("SELECT coalesce(max(id), 0) FROM run_events WHERE run_uuid = $1", run_uuid)
+    return Claim(**{name: row[name] for name in Claim._fields if name != "last_event_id"}, last_event_id=last), row
 
 
 async def take(
@@ -346,12 +316,6 @@ async def request_cancel(session: Session, run: Claim) -> None:
     )
 
 
-async def is_alive(database: Database, process_uuid: UUID) -> bool:
-    """Whether the process was not taken for dead."""
-    async with database.system() as session:
-        return await session.value("SELECT EXISTS (SELECT FROM engine_processes WHERE uuid = $1)", process_uuid)
-
-
 async def settle(session: Session, run: Claim, waits: Mapping[str, Any]) -> None:
     """Keeps what waits came to; the run's row is locked."""
     await session.execute(
@@ -360,34 +324,3 @@ async def settle(session: Session, run: Claim, waits: Mapping[str, Any]) -> None
         run.uuid,
         encode(waits),
     )
-
-
-async def journal(session: Session, run_uuid: UUID) -> tuple[dict[str, Any], dict[str, int]]:
-    """The results of the steps that are done, and the lease numbers of the intents of all."""
-    records: dict[str, Any] = {}
-    intents: dict[str, int] = {}
-    for row in await session.fetch(
-        "SELECT step, record, lease_number FROM run_events WHERE run_uuid = $1 AND step IS NOT NULL ORDER BY id",
-        run_uuid,
-    ):
-        if row["record"] is not None:
-            records[row["step"]] = orjson.loads(row["record"])
-        else:
-            intents.setdefault(row["step"], row["lease_number"])
-    return records, intents
-
-
-async def read_events(
-    session: Session, workspace_uuid: UUID, run_uuid: UUID, after: int, limit: int
-) -> tuple[str | None, list[Row]]:
-    """The run's status (``None``: there is no such run) and its next events, both of one moment."""
-    rows = await session.fetch(
-        "SELECT r.status, e.id, e.type, e.data FROM runs r LEFT JOIN LATERAL ("
-        " SELECT id, type, data FROM run_events WHERE run_uuid = r.uuid AND id > $3 ORDER BY id LIMIT $4) e ON true"
-        " WHERE r.workspace_uuid = $1 AND r.uuid = $2 ORDER BY e.id",
-        workspace_uuid,
-        run_uuid,
-        after,
-        limit,
-    )
-    return (rows[0]["status"] if rows else None), [row for row in rows if row["id"] is not None]

@@ -30,7 +30,8 @@ def check_story(events: list[StoredEvent]) -> None:
             text = ""
         elif event.type == "message.delta":
             text += orjson.loads(event.data)["delta"]
-    assert text == "".join(WORDS), "the text has no gap and no repeat"
+    shown = [(event.id, event.type, orjson.loads(event.data).get("delta")) for event in events]
+    assert text == "".join(WORDS), f"the text has no gap and no repeat: {shown}"
     assert orjson.loads(events[-1].data)["output"] == "".join(WORDS)
 
 

@@ -1,0 +1,96 @@
+"""What the engine asks the database, without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from athena.engine.events import LogRow
+from athena.engine.store import Claim, Transition
+from athena.kit.db import Database, Row, Session
+
+
+async def last_ids(session: Session, claims: Sequence[Claim]) -> dict[UUID, int]:
+    """How far the logs of the runs were written under these leases."""
+    rows = await session.fetch(
+        "SELECT e.run_uuid, max(e.id) AS id FROM unnest($1::uuid[], $2::integer[]) AS v (run, lease)"
+        " JOIN run_events e ON e.run_uuid = v.run AND e.lease_number = v.lease GROUP BY e.run_uuid",
+        [claim.uuid for claim in claims],
+        [claim.lease_number for claim in claims],
+    )
+    return {row["run_uuid"]: row["id"] for row in rows}
+
+
+async def still_held(session: Session, claims: Sequence[Claim]) -> set[UUID]:
+    """Those of the runs that are leased as ``claims`` say."""
+    if not claims:
+        return set()
+    rows = await session.fetch(
+        "SELECT r.uuid FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)"
+        " JOIN runs r ON r.workspace_uuid = v.workspace AND r.uuid = v.run AND r.lease_number = v.lease"
+        " AND r.status = 'running'",
+        [claim.workspace_uuid for claim in claims],
+        [claim.uuid for claim in claims],
+        [claim.lease_number for claim in claims],
+    )
+    return {row["uuid"] for row in rows}
+
+
+async def landed(session: Session, run: Claim, rows: Sequence[LogRow], change: Transition) -> bool | None:
+    """Whether a commit without an answer took place; ``None`` when the lease is lost."""
+    row = await session.fetch_one(
+        "SELECT status, lease_number, (SELECT max(id) FROM run_events WHERE run_uuid = $2) AS last_id"
+        " FROM runs WHERE workspace_uuid = $1 AND uuid = $2",
+        run.workspace_uuid,
+        run.uuid,
+    )
+    if row is None or row["lease_number"] != run.lease_number:
+        return None
+    if rows:
+        return row["last_id"] is not None and row["last_id"] >= rows[-1].id
+    return row["status"] == change.status and change.status != "running"
+
+
+async def living_holder(database: Database, workspace_uuid: UUID, run_uuid: UUID) -> UUID | None:
+    """The process that holds the run, unless it was taken for dead."""
+    async with database.system() as session:
+        return await session.value(
+            "SELECT p.uuid FROM runs r JOIN engine_processes p ON p.uuid = r.process_uuid"
+            " WHERE r.workspace_uuid = $1 AND r.uuid = $2",
+            workspace_uuid,
+            run_uuid,
+        )
+
+
+async def journal(session: Session, run_uuid: UUID) -> tuple[dict[str, Any], dict[str, int]]:
+    """The results of the steps that are done, and the lease numbers of the intents of all."""
+    records: dict[str, Any] = {}
+    intents: dict[str, int] = {}
+    for row in await session.fetch(
+        "SELECT step, record, lease_number FROM run_events WHERE run_uuid = $1 AND step IS NOT NULL ORDER BY id",
+        run_uuid,
+    ):
+        if row["record"] is not None:
+            records[row["step"]] = orjson.loads(row["record"])
+        else:
+            intents.setdefault(row["step"], row["lease_number"])
+    return records, intents
+
+
+async def read_events(
+    session: Session, workspace_uuid: UUID, run_uuid: UUID, after: int, limit: int
+) -> tuple[str | None, list[Row]]:
+    """The run's status (``None``: there is no such run) and its next events, both of one moment."""
+    rows = await session.fetch(
+        "SELECT r.status, e.id, e.type, e.data FROM runs r LEFT JOIN LATERAL ("
+        " SELECT id, type, data FROM run_events WHERE run_uuid = r.uuid AND id > $3 ORDER BY id LIMIT $4) e ON true"
+        " WHERE r.workspace_uuid = $1 AND r.uuid = $2 ORDER BY e.id",
+        workspace_uuid,
+        run_uuid,
+        after,
+        limit,
+    )
+    return (rows[0]["status"] if rows else None), [row for row in rows if row["id"] is not None]

@@ -35,13 +35,22 @@ Environment = dict[str, str]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def open_folder() -> Generator[Path]:
+    """A new folder that every user can enter, as the server's must: pytest's own is closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="athena-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def environment(open_folder: Path) -> Environment:
     """A new installation on a free port, without what the caller's own environment sets."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("ATHENA_", "COVERAGE_"))}
-    own = {"ATHENA_DATA_DIR": str(tmp_path / "data"), "ATHENA_PORT": str(port), "ATHENA_LOCAL_MODEL": "none"}
+    own = {"ATHENA_DATA_DIR": str(open_folder / "data"), "ATHENA_PORT": str(port), "ATHENA_LOCAL_MODEL": "none"}
     return {**kept, "PYTHONPATH": str(ROOT), **own}
 
 
@@ -260,25 +269,22 @@ def old_server() -> Generator[OldServer]:
 
 
 @pytest.fixture
-def without_pgvector(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+def without_pgvector(monkeypatch: pytest.MonkeyPatch, open_folder: Path) -> Generator[str]:
     """A real server, from a copy of the embedded one that has lost the extension."""
-    folder = Path(tempfile.mkdtemp(prefix="athena-test-", dir="/tmp"))
-    folder.chmod(0o755)
     package = find_binaries(None).folder.parents[1]
-    shutil.copytree(package, folder / PACKAGE, ignore=shutil.ignore_patterns("vector*", "__pycache__", "include"))
+    shutil.copytree(package, open_folder / PACKAGE, ignore=shutil.ignore_patterns("vector*", "__pycache__", "include"))
     libraries = package.with_name(f"{PACKAGE}.libs")
     if libraries.is_dir():
-        shutil.copytree(libraries, folder / libraries.name)
-    subprocess.run(["/bin/chmod", "-R", "a+rX", str(folder)], check=True)
-    copy = Binaries(folder / PACKAGE / "pginstall" / "bin")
+        shutil.copytree(libraries, open_folder / libraries.name)
+    subprocess.run(["/bin/chmod", "-R", "a+rX", str(open_folder)], check=True)
+    copy = Binaries(open_folder / PACKAGE / "pginstall" / "bin")
 
     def found(_account: object) -> Binaries:
         return copy
 
     monkeypatch.setattr(supervisor, "find_binaries", found)
-    with EmbeddedPostgres.start(folder / "data", settings={"fsync": "off"}) as postgres:
+    with EmbeddedPostgres.start(open_folder / "server", settings={"fsync": "off"}) as postgres:
         yield postgres.url
-    shutil.rmtree(folder)
 
 
 def test_a_database_that_is_too_old_is_told_in_one_line(environment: Environment, old_server: OldServer) -> None:
@@ -330,11 +336,6 @@ def test_a_worker_runs_until_a_signal(environment: Environment, database_url: st
 
 def test_a_worker_wants_a_shared_database(environment: Environment) -> None:
     assert "ATHENA_DATABASE_URL" in only_line(athena(environment, "worker"))
-
-
-def test_the_local_model_can_be_declined(environment: Environment) -> None:
-    done = athena(environment, "model", "fetch")
-    assert (done.returncode, done.stdout) == (0, "No local model is wanted (ATHENA_LOCAL_MODEL=none).\n")
 
 
 @pytest.mark.durability

@@ -15,6 +15,7 @@ from athena.kit.access import State
 from athena.kit.errors import Unavailable
 from athena.kit.http import Envelope, install_problems
 from athena.kit.routing import JsonResponse
+from athena.kit.schemas import Problem
 from athena.large_language_models import endpoints as large_language_models
 from athena.media import endpoints as media
 from athena.messages import endpoints as messages
@@ -114,6 +115,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     document = app.openapi()
     components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY_SCHEMES
+    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
     for name in ("HTTPValidationError", "ValidationError"):
         components.get("schemas", {}).pop(name, None)
     for operation in (each for path in document["paths"].values() for each in path.values()):

@@ -21,7 +21,6 @@ from athena.kit import clock
 from athena.kit.db import Row
 from athena.kit.errors import AthenaError, MalformedRequest, UnsupportedMediaType, ValidationFailed
 from athena.kit.pagination import RowPage
-from athena.kit.schemas import Problem
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -48,11 +47,10 @@ _DESCRIPTIONS = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of error responses."""
+    """The documentation of error responses; `openapi_document` adds the schema that they refer to."""
     return {
         status: {
             "description": _DESCRIPTIONS[status],
-            "model": Problem,
             "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses

@@ -33,14 +33,28 @@ LastEventId = Annotated[
 ]
 
 PATH = "/api/v1/runs/{run_uuid}"
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "examples": ["message.delta"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "A JSON object with `run_uuid` and `at`, and what belongs to the event.",
+        },
+    },
+}
 EVENTS: dict[str, Any] = {
     "description": "Server-sent events; each has an id that grows by one, and the last one is terminal.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": EVENT}},
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The finished run, or its events as they come.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     },
     202: {"description": "The run, accepted.", "model": Data[Run]},
 }

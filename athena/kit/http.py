@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,8 @@ from athena.kit.ids import new_uuid
 from athena.kit.routing import problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+DISCARDED_BYTES = 8 * 1024 * 1024
+DISCARDED_SECONDS = 2.0
 SECURITY_HEADERS: Sequence[tuple[str, str]] = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -100,8 +103,7 @@ class Envelope:
             await answer(message)
 
         try:
-            declared = _content_length(scope)
-            body.check_declared(declared)
+            await body.check_declared(_content_length(scope))
             await self._app(scope, body, send)
         except AthenaError as error:
             if started:
@@ -125,10 +127,10 @@ class BoundedBody:
         self._left = limit
         self._complete = False
 
-    def check_declared(self, length: int | None) -> None:
+    async def check_declared(self, length: int | None) -> None:
         """:class:`TooLarge` when the length that the head declares is over the limit."""
         if length is not None and length > self.limit:
-            raise TooLarge(f"The body has more than {self.limit} bytes.")
+            await self._refuse()
 
     async def __call__(self) -> Message:
         """The next message."""
@@ -145,8 +147,19 @@ class BoundedBody:
             self._left -= len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
             if self._left < 0:
-                raise TooLarge(f"The body has more than {self.limit} bytes.")
+                await self._refuse()
         return message
+
+    async def _refuse(self) -> NoReturn:
+        """Reads on a little: whoever is still sending when the connection is closed never sees the answer."""
+        left = DISCARDED_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCARDED_SECONDS):
+                while left > 0 and not self._complete:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    self._complete = not message.get("more_body", False)
+        raise TooLarge(f"The body has more than {self.limit} bytes.")
 
 
 def _request_id(scope: Scope) -> str:
@@ -194,6 +207,8 @@ async def _unforeseen(request: Request, _error: Exception) -> Response:
 
 async def _routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, RoutingError)  # noqa: S101 - registered for this class alone
+    if isinstance(error.__cause__, AthenaError):  # of a form's body, which FastAPI reads
+        return _respond(request, error.__cause__)
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             return _respond(request, NotFound("There is nothing at this address.", code="route_not_found"))

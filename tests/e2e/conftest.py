@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ MakeAthena = Callable[..., Athena]
 @pytest.fixture
 async def make_athena(folder: Path) -> AsyncIterator[MakeAthena]:
     """Prepares a program on a data folder by name, to be started by the test and ended with it."""
+    async with making(folder) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+async def make_shared(folder: Path) -> AsyncIterator[MakeAthena]:
+    """The same for a program that all tests of a module share."""
+    async with making(folder) as make:
+        yield make
+
+
+@contextlib.asynccontextmanager
+async def making(folder: Path) -> AsyncGenerator[MakeAthena]:
     made: list[Athena] = []
 
     def make(name: str = "one", **settings: str) -> Athena:

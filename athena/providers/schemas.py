@@ -98,9 +98,10 @@ class FieldsSchema(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     type: Literal["object"] = "object"
-    properties: Annotated[dict[FieldName, FieldSchema], Field(max_length=MAXIMUM_FIELDS)] = Field(
-        default_factory=dict[str, FieldSchema]
-    )
+    properties: Annotated[
+        dict[FieldName, FieldSchema],
+        Field(max_length=MAXIMUM_FIELDS, json_schema_extra={"additionalProperties": False}),
+    ] = Field(default_factory=dict[str, FieldSchema])
     required: Annotated[list[FieldName], Field(max_length=MAXIMUM_FIELDS)] = Field(default_factory=list[str])
     additional_properties: Annotated[
         Literal[False], BeforeValidator(_no_number), Field(alias="additionalProperties")

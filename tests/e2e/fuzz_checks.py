@@ -25,7 +25,6 @@ REASONS: Final = (
     r"You are in no such workspace\.",
     r"Send one file at a time\.",
     r"Unknown field\.",  # of a form
-    r"String should match pattern '\^\[a-z\]\[a-z0-9_\]\{0,62\}\$'\.",  # names of an account's fields
     r"This field is required\.",
     r"Text must not contain the NUL character\.",
     r"must be an absolute http or https address\.",

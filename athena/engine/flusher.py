@@ -18,6 +18,7 @@ LINGER_FREE_RUNS: Final = 16
 LINGER_PER_RUN: Final = 0.00024
 LINGER_MOST: Final = 0.12
 QUIET_SECONDS: Final = 0.5
+LOCKED_SECONDS: Final = 0.02
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +35,13 @@ class Flusher:
         self._turn = 0.0
         self._clock = asyncio.get_running_loop().time
 
-    def soon(self, run: HeldRun) -> None:
+    def soon(self, run: HeldRun, *, locked: bool = False) -> None:
         """Has the run flushed: at once if it was quiet, else when its texts have gathered a while."""
         if run.due_at is not None:
             return
         moment = self._clock()
-        run.due_at = moment if moment - run.flushed_at > QUIET_SECONDS else moment + self._linger(moment)
+        quiet = moment - run.flushed_at > QUIET_SECONDS
+        run.due_at = moment if quiet else moment + max(self._linger(moment), LOCKED_SECONDS if locked else 0)
         self._recent.add(run)
         self._due[run] = None
         self._wake.set()
@@ -72,7 +74,7 @@ class Flusher:
         for run in runs:
             del self._due[run]
             run.due_at = None
-            if run.ending or run.holding or run.lock.locked():
+            if run.ending or run.holding or run.lock.locked() or run.interruption is Interruption.LOST:
                 continue  # a commit of the run's own takes them along
             run.flushed_at = moment
             await run.lock.acquire()
@@ -93,7 +95,7 @@ class Flusher:
             try:
                 async with self._host.database.system() as session:
                     written = await store.flush(session, claims, self._host.process_uuid)
-                    missing = [claim for claim, _ in claims if claim.uuid not in written]
+                    missing = [claim for claim, _ in claims if claim.lease not in written]
                     held = await reads.still_held(session, missing)
                     reached("flush.before_commit")
             except AWAY as error:
@@ -103,15 +105,16 @@ class Flusher:
                 return
             else:
                 reached("flush.committed")
-                for run in [run for run in batch if run.uuid not in held]:
-                    rows = batch.pop(run)
-                    if run.uuid in written:
+                for run, rows in batch.items():
+                    if run.claim.lease in written:
                         run.committed(rows)
+                    elif run.claim.lease in held:
+                        self.soon(run, locked=True)  # somebody has the row's lock; the others do not wait for that
                     else:
                         run.interrupt(Interruption.LOST)
-            if batch:
-                await asyncio.sleep(retry_pause(tries))
-                tries += 1
+                return
+            await asyncio.sleep(retry_pause(tries))
+            tries += 1
 
     async def _isolate(self, batch: dict[HeldRun, list[LogRow]], error: Exception) -> None:
         """What one run cannot write must not stop the others; that run is given up, to be taken up from its log."""
@@ -133,7 +136,7 @@ class Flusher:
             except AWAY:
                 await asyncio.sleep(retry_pause(tries))
                 continue
-            for run in [run for run, rows in batch.items() if last_ids.get(run.uuid, 0) >= rows[-1].id]:
+            for run in [run for run, rows in batch.items() if last_ids.get(run.claim.lease, 0) >= rows[-1].id]:
                 run.committed(batch.pop(run))
             break
         return bool(batch)

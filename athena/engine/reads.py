@@ -9,34 +9,34 @@ from uuid import UUID
 import orjson
 
 from athena.engine.events import LogRow
-from athena.engine.store import Claim, Transition
+from athena.engine.store import Claim, Lease, Transition
 from athena.kit.db import Database, Row, Session
 
 
-async def last_ids(session: Session, claims: Sequence[Claim]) -> dict[UUID, int]:
+async def last_ids(session: Session, claims: Sequence[Claim]) -> dict[Lease, int]:
     """How far the logs of the runs were written under these leases."""
     rows = await session.fetch(
-        "SELECT e.run_uuid, max(e.id) AS id FROM unnest($1::uuid[], $2::integer[]) AS v (run, lease)"
-        " JOIN run_events e ON e.run_uuid = v.run AND e.lease_number = v.lease GROUP BY e.run_uuid",
+        "SELECT e.run_uuid, e.lease_number, max(e.id) AS id FROM unnest($1::uuid[], $2::integer[]) AS v (run, lease)"
+        " JOIN run_events e ON e.run_uuid = v.run AND e.lease_number = v.lease GROUP BY 1, 2",
         [claim.uuid for claim in claims],
         [claim.lease_number for claim in claims],
     )
-    return {row["run_uuid"]: row["id"] for row in rows}
+    return {(row["run_uuid"], row["lease_number"]): row["id"] for row in rows}
 
 
-async def still_held(session: Session, claims: Sequence[Claim]) -> set[UUID]:
+async def still_held(session: Session, claims: Sequence[Claim]) -> set[Lease]:
     """Those of the runs that are leased as ``claims`` say."""
     if not claims:
         return set()
     rows = await session.fetch(
-        "SELECT r.uuid FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)"
+        "SELECT r.uuid, r.lease_number FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS v (workspace, run, lease)"
         " JOIN runs r ON r.workspace_uuid = v.workspace AND r.uuid = v.run AND r.lease_number = v.lease"
         " AND r.status = 'running'",
         [claim.workspace_uuid for claim in claims],
         [claim.uuid for claim in claims],
         [claim.lease_number for claim in claims],
     )
-    return {row["uuid"] for row in rows}
+    return {(row["uuid"], row["lease_number"]) for row in rows}
 
 
 async def landed(session: Session, run: Claim, rows: Sequence[LogRow], change: Transition) -> bool | None:

@@ -17,6 +17,9 @@ RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
 _EVENTS: Final = "(workspace_uuid, run_uuid, id, at, type, data, step, record, lease_number)"
 
 
+Lease = tuple[UUID, int]
+
+
 class Claim(NamedTuple):
     """What a holder needs to know about its run."""
 
@@ -32,6 +35,11 @@ class Claim(NamedTuple):
     waits: Mapping[str, Any]
     deadline_at: datetime | None
     cancelled: bool
+
+    @property
+    def lease(self) -> Lease:
+        """The run under this holder, as distinct from the same run under another."""
+        return self.uuid, self.lease_number
 
 
 class Transition(NamedTuple):
@@ -140,23 +148,23 @@ WITH held AS (
 ), added AS (
     INSERT INTO run_events {_EVENTS}
     SELECT h.workspace_uuid, h.uuid, e.id, e.at, e.type, e.data::json, e.step, e.record::json, h.lease_number
-    FROM unnest($5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[])
-        AS e (id, at, type, data, step, record, run)
-    JOIN held h ON h.uuid = e.run
+    FROM unnest($5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[],
+        $12::integer[]) AS e (id, at, type, data, step, record, run, lease)
+    JOIN held h ON h.uuid = e.run AND h.lease_number = e.lease
 )
-SELECT uuid, set_config('idle_in_transaction_session_timeout', '5s', true) FROM held
-UNION ALL SELECT NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) AS p
+SELECT uuid, lease_number, set_config('idle_in_transaction_session_timeout', '5s', true) FROM held
+UNION ALL SELECT NULL, NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) AS p
 """
 
 
-async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]], process_uuid: UUID) -> set[UUID]:
-    """Adds rows of many runs to their logs; the runs whose rows were added.
+async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]], process_uuid: UUID) -> set[Lease]:
+    """Adds rows of many runs to their logs; those whose rows were added.
 
-    The others are leased to someone else by now, or locked at this moment.
+    The others are leased to someone else by now, perhaps to this process again, or locked at this moment.
     """
     claims = [claim for claim, _ in batch]
     rows = [row for _, rows in batch for row in rows]
-    owners = [claim.uuid for claim, rows in batch for _ in rows]
+    owners = [claim.lease for claim, rows in batch for _ in rows]
     found = await session.fetch(
         _FLUSH,
         [claim.workspace_uuid for claim in claims],
@@ -164,9 +172,10 @@ async def flush(session: Session, batch: Sequence[tuple[Claim, Sequence[LogRow]]
         [claim.lease_number for claim in claims],
         notification(process_uuid, [claim.uuid for claim in claims]),
         *columns(rows),
-        owners,
+        [run_uuid for run_uuid, _ in owners],
+        [lease_number for _, lease_number in owners],
     )
-    return {row["uuid"] for row in found if row["uuid"] is not None}
+    return {(row["uuid"], row["lease_number"]) for row in found if row["uuid"] is not None}
 
 
 async def lock_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> None:

@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 SETUP := sh scripts/python.sh scripts/setup.py
 WORKERS ?= 2
-COVERAGE ?= 80
+COVERAGE ?= 90
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-local check format audit lock bench clean

@@ -12,9 +12,12 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"athena {__version__}\n")
         return
-    from athena.cli import run  # noqa: PLC0415 - costs more than the answer above
+    try:
+        from athena.cli import run  # noqa: PLC0415 - costs more than the answer above
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from uuid import UUID
 from athena.agents.schemas import AgentCreate
 from athena.agents.service import AgentService
 from athena.auth import service as auth
+from athena.auth.secrets import digest
 from athena.config import Environment, Settings
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
@@ -28,6 +29,7 @@ from athena.providers import service as providers
 from athena.threads.schemas import ThreadCreate
 from athena.threads.service import ThreadService
 from athena.users import service as users
+from athena.users.passwords import verify_password
 from athena.workspaces import service as workspaces
 
 FILE = "first-owner.json"
@@ -64,14 +66,14 @@ class FirstStart:
         yield f"  Sign in as   {self.kept.email}  with the password  {self.kept.password}"
         yield f"  API docs     {settings.base_url}/docs"
         if not self.has_model:
-            yield "  No model     The packaged model does not run here. Connect a provider under /api/v1/accounts"
-            yield "               (docs/start.md shows how), and give the first agent one of its models."
+            yield "  No model     The packaged model does not run here. First connect a provider: see docs/start.md."
         yield "  Talk to the first agent, in a thread, and see its answer as it comes:"
         yield ""
         yield f"curl -N {settings.base_url}/api/v1/threads/{self.kept.thread_uuid}/run \\"
         yield f"  -H 'Authorization: Bearer {self.kept.token}' \\"
         yield "  -H 'Content-Type: application/json' \\"
-        yield '  -d \'{"message": "Hello! What can you do?", "stream": true}\''
+        model = "" if self.has_model else '"model": "<one of your provider>", '
+        yield f"""  -d '{{"message": "Hello! What can you do?", {model}"stream": true}}'"""
         yield ""
 
 
@@ -86,7 +88,7 @@ async def first_start(database: Database, settings: Settings) -> FirstStart:
     has_model = LocalModelEndpoint.from_env() is not None
     async with database.system() as session:
         if await session.value("SELECT EXISTS (SELECT FROM users)"):
-            return FirstStart(_read(path, settings), has_model)
+            return FirstStart(await _still_true(session, _read(path, settings)), has_model)
         password = _password(settings)
         user_uuid, workspace_uuid, _ = await workspaces.bootstrap(session, settings.bootstrap_email, password)
         agent_uuid, thread_uuid = await _first_thread(session, user_uuid, workspace_uuid)
@@ -127,6 +129,17 @@ def _read(path: Path, settings: Settings) -> Kept | None:
         return Kept(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+async def _still_true(session: Session, kept: Kept | None) -> Kept | None:
+    """What was kept, unless the password or the token was changed since: a wrong sign-in is worse than none."""
+    if kept is None:
+        return None
+    found = await users.password_by_email(session, kept.email)
+    row = await session.fetch_one("SELECT revoked_at FROM tokens WHERE token_hash = $1", digest(kept.token))
+    if found is None or found[1] is None or not await verify_password(found[1], kept.password):
+        return None
+    return kept if row is not None and row["revoked_at"] is None else None
 
 
 async def token_for(database: Database, *, name: str, email: str | None, days: int | None) -> str:

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """The first owner's password. Unset in development: made at random, printed, and kept in ``data_dir``."""
     environment: Environment = Environment.DEVELOPMENT
     local_model: Literal["none", "0.5b", "1.5b"] = "0.5b"
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses or networks of reverse proxies whose ``X-Forwarded-For`` is believed, separated by commas."""
     egress_allow: Annotated[tuple[str, ...], NoDecode] = ()
     """Private hosts, addresses or networks that outgoing requests may reach, separated by commas."""
     log_format: Literal["console", "json"] = "console"
@@ -67,7 +69,14 @@ class Settings(BaseSettings):
     """How long a process may be silent before another one takes over its runs."""
     oidc: OidcSettings = Field(default_factory=OidcSettings)
 
-    @field_validator("egress_allow", mode="before")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            ipaddress.ip_network(entry)
+        return value
+
+    @field_validator("egress_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -102,4 +111,5 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address that users reach, without a slash at its end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+import asyncpg
+
 from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.config import Settings
@@ -15,7 +17,7 @@ from athena.kit import logging
 from athena.kit.crypto import Keyring
 from athena.kit.db import Database
 from athena.kit.egress import Egress
-from athena.kit.errors import Unavailable
+from athena.kit.errors import AthenaError
 from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
@@ -71,5 +73,6 @@ async def _keep_house(database: Database) -> None:
         try:
             async with database.system() as session:
                 await session.value("SELECT athena_fold_counts()")
-        except Unavailable as error:
-            logging.logger().warning("housekeeping", error=str(error))
+        except (AthenaError, asyncpg.PostgresError) as error:
+            # Whatever it was, the next time may be better.
+            logging.logger().warning("housekeeping", error=type(error).__name__)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from athena.kit.errors import NotFound
+from athena.kit.errors import AthenaError, NotFound
 from athena.kit.routing import JsonResponse
 
 ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
@@ -35,6 +36,19 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
+ERRORS_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Athena: errors</title>
+<style>
+body {{ font: 16px/1.5 system-ui; max-width: 45rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark }}
+dt {{ margin-top: 1rem }}</style></head>
+<body><h1>Errors</h1>
+<p>An error is a problem document (RFC 9457). Its <code>status</code> says what kind it is, its <code>code</code> is
+stable and may be finer than the general one below, and its <code>detail</code> says what happened and what to do.</p>
+<dl>{entries}</dl></body>
+</html>
+"""
 START = """SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#reference", deepLinking: true, persistAuthorization: true, filter: true,
   docExpansion: "none", tryItOutEnabled: true, displayRequestDuration: true, validatorUrl: null,
@@ -51,6 +65,17 @@ def _asset(name: str) -> bytes:
     return (Path(spec.origin).parent / "static" / name).read_bytes()
 
 
+def _errors_page() -> str:
+    """What the ``type`` of a problem leads to: every kind of error, with its status and general code."""
+    kinds = sorted(AthenaError.__subclasses__(), key=lambda kind: kind.status)
+    entries = "".join(
+        f'<dt id="{kind.code}"><code>{kind.code}</code> ({kind.status} {escape(kind.title)})</dt>'
+        f"<dd>{escape((kind.__doc__ or '').strip())}</dd>"
+        for kind in (AthenaError, *kinds)
+    )
+    return ERRORS_PAGE.format(entries=entries)
+
+
 def router(document: dict[str, Any]) -> APIRouter:
     """The routes that serve ``document`` and its page."""
     routes = APIRouter(include_in_schema=False)
@@ -63,6 +88,10 @@ def router(document: dict[str, Any]) -> APIRouter:
     @routes.get("/docs")
     async def docs() -> Response:  # pyright: ignore[reportUnusedFunction]
         return Response(PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    @routes.get("/docs/errors")
+    async def errors() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(_errors_page(), media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
     @routes.get("/docs/assets/{name}")
     async def asset(name: str) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -47,8 +49,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def data_dir() -> Generator[Path]:
+    """A folder that an unprivileged database can enter, which pytest's own are not when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="athena-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

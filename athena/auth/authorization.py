@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -215,8 +216,22 @@ def sign_in_credentials(request: Request, body: SignIn) -> tuple[str, str]:
 
 
 def client_address(request: Request) -> str:
-    """The address of the other end of the connection."""
-    return request.client.host if request.client else ""
+    """The client's address: the other end of the connection, or what a trusted proxy there says of it."""
+    address = request.client.host if request.client else ""
+    settings: Settings = request.app.state.settings
+    trusted = [ipaddress.ip_network(entry) for entry in settings.trusted_proxies]
+    forwarded = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+    while forwarded and _within(address, trusted):
+        address = forwarded.pop()
+    return address
+
+
+def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks if network.version == parsed.version)
 
 
 def _credential(row: Row | None, identity: Identity) -> Credential:

@@ -23,7 +23,7 @@ from athena.kit.db import Database, Row, Session
 from athena.kit.errors import PermissionDenied, TooManyRequests, Unauthenticated, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListQuery, RowPage
-from athena.permissions import Permission, expand, is_scope, narrowed
+from athena.permissions import Permission, Role, expand, is_scope, narrowed
 from athena.users import passwords
 from athena.users.service import UserService, advance_sync, password_by_email, renew_hash, take_in
 from athena.workspaces.service import role_in, sync_organizations
@@ -222,6 +222,7 @@ class TokenService:
     def __init__(self, session: Session, identity: Identity, access: Access | None = None) -> None:
         self._session = session
         self._identity = identity
+        self._access = access
         workspace_uuid = access.workspace_uuid if access else identity.bound_to
         self._tokens = TokenRepository(session, Holder(identity.user_uuid, workspace_uuid, access is not None))
 
@@ -234,7 +235,12 @@ class TokenService:
         return await self._tokens.get(uuid)
 
     async def revoke(self, uuid: UUID, revision: int | None) -> None:
-        """Ends one of them, at once."""
+        """Ends one of them, at once; another's service token only for who manages the workspace."""
+        row = await self._tokens.get(uuid)
+        if row["user_uuid"] != self._identity.user_uuid and (
+            self._access is None or self._access.role not in {Role.OWNER, Role.ADMIN}
+        ):
+            raise PermissionDenied("Another's service token is for an owner or admin to revoke.", code="role_above_own")
         await self._tokens.update(uuid, {"revoked_at": clock.now()}, revision)
 
     async def create(self, body: TokenCreate) -> tuple[Row, NewSecret]:

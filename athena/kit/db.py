@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar
@@ -275,29 +275,10 @@ class Database:
 
     async def discard(self, connection: Connection) -> None:
         """Gives a connection back whose state is not known, by closing it."""
-        connection.terminate()
-        await self._pool.release(connection)
-
-    @contextlib.asynccontextmanager
-    async def listening(
-        self, channel: str, handler: Callable[[str], Awaitable[None] | None]
-    ) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
-        """A connection of its own that calls ``handler`` with the payload of each notification on ``channel``."""
-        connection = await asyncpg.connect(self.url, timeout=ACQUIRE_TIMEOUT_SECONDS)
-        tasks: set[asyncio.Task[None]] = set()
-
-        def received(_connection: Any, _pid: int, _channel: str, payload: Any) -> None:
-            outcome = handler(str(payload))
-            if outcome is not None:
-                task = asyncio.ensure_future(outcome)
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-
-        try:
-            await connection.add_listener(channel, received)
-            yield connection
-        finally:
+        # The pool may have dropped it already.
+        with contextlib.suppress(asyncpg.InterfaceError):
             connection.terminate()
+            await self._pool.release(connection)
 
 
 def first_line(error: BaseException) -> str:
@@ -336,7 +317,7 @@ async def check_server(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     version = connection.get_server_version()
     number = int(await connection.fetchval("SHOW server_version_num"))
     if number < MINIMUM_SERVER_VERSION:
-        raise StartupError(f"the database is PostgreSQL {version.major}.{version.minor}; Athena needs 15 or newer")
+        raise StartupError(f"the database is PostgreSQL {version.major}.{version.micro}; Athena needs 15 or newer")
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"):
         raise StartupError(
             "the database lacks pgvector: install the extension `vector` on its server (package postgresql-*-pgvector)"

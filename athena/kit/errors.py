@@ -69,12 +69,6 @@ class MethodNotAllowed(AthenaError):
     status, code, title = 405, "method_not_allowed", "Method Not Allowed"
 
 
-class NotAcceptable(AthenaError):
-    """No representation that the caller takes."""
-
-    status, code, title = 406, "not_acceptable", "Not Acceptable"
-
-
 class RequestTimeout(AthenaError):
     """The request's body did not arrive in time."""
 

@@ -70,6 +70,9 @@ class MediaService:
         row = await self._media.get(uuid)
         await self._media.lock_content(row["sha256"])
         await self._media.delete(uuid, revision)
+        # The bytes go after the row is gone for good, and only if nobody has stored the same again meanwhile.
+        await self._session.commit()
+        await self._media.lock_content(row["sha256"])
         if await self._media.uses_of(row["sha256"]) == 0:
             await self._storage.remove(self._access.workspace_uuid, row["sha256"])
 

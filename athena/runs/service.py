@@ -35,6 +35,12 @@ LIST = ListOptions(
 )
 
 
+OWN_ERRORS = frozenset(
+    {"message_deleted", "model_unavailable", "model_missing", "account_expired", "secret_unreadable"}
+)
+"""Codes of failures that are this workspace's own, and no provider's."""
+
+
 class RunService:
     """The runs of the caller's workspace."""
 
@@ -187,6 +193,8 @@ def failure(row: Row) -> AthenaError:
         return Conflict("The run was cancelled.", code="run_cancelled")
     if code in {"timeout", "deadline_exceeded"}:
         return UpstreamTimeout(detail, code=code)
+    if code in OWN_ERRORS:
+        return Conflict(detail, code=code)
     return UpstreamFailed(detail, code=code)
 
 

@@ -35,3 +35,12 @@ class ThreadRepository(Repository):
             str(uuid),
         )
         return [row["uuid"] for row in rows]
+
+    async def delete_finished_runs(self, uuid: UUID) -> None:
+        """What was said in the thread stands in its runs' logs, too."""
+        await self.session.execute(
+            "DELETE FROM runs WHERE workspace_uuid = $1 AND labels @> jsonb_build_object('thread_uuid', $2::uuid) "
+            "AND finished_at IS NOT NULL",
+            self.workspace_uuid,
+            uuid,
+        )

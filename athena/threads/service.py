@@ -89,6 +89,7 @@ class ThreadService:
         engine = self._session.provided(Engine)
         for run_uuid in await self._threads.lock_unfinished_runs(uuid):
             await engine.cancel(self._session, self._access.workspace_uuid, run_uuid)
+        await self._threads.delete_finished_runs(uuid)
         await self._threads.delete(uuid)
 
     async def show(self, rows: Sequence[Row], wanted: frozenset[str]) -> list[dict[str, Any]]:

@@ -115,6 +115,7 @@ class PresentWorkspaceService:
         if await self._workspaces.count_own() == 1:
             raise Conflict("It is your only workspace; make another one first.", code="last_workspace")
         await self._workspaces.delete(self._access.workspace_uuid, revision)
+        await self._workspaces.delete_runs(self._access.workspace_uuid)
 
     async def _shown(self, row: Row) -> dict[str, Any]:
         counts = await self._workspaces.members_counts([row["uuid"]])

@@ -81,6 +81,7 @@ async def test_missing_credentials_are_named(client: httpx2.AsyncClient) -> None
         "Digest x",
         "x",
     ],
+    ids=["empty", "nonsense", "unknown", "bad-checksum", "not-text", "digest", "scheme-alone"],
 )
 async def test_what_is_no_token_is_401(client: httpx2.AsyncClient, header: str) -> None:
     answer = await client.get(LIST, headers={b"Authorization": header.encode("latin-1")})

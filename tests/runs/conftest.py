@@ -31,6 +31,10 @@ class Event:
     data: dict[str, Any]
 
 
+GONE = {"status": "gone", "finished_at": "before"}
+"""What a run is that was deleted with its thread."""
+
+
 @dataclass
 class Scene:
     """A tenant, its account, and the model server behind it."""
@@ -64,7 +68,8 @@ class Scene:
         return answer.json()["data"]
 
     async def run(self, uuid: str) -> dict[str, Any]:
-        return (await self.tenant.get(f"/api/v1/runs/{uuid}")).json()["data"]
+        answer = await self.tenant.get(f"/api/v1/runs/{uuid}")
+        return GONE if answer.status_code == 404 else answer.json()["data"]
 
     async def ended(self, uuid: str) -> dict[str, Any]:
         """The run once it is at its end."""

@@ -272,7 +272,8 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'a job of another workspace';
     END IF;
     PERFORM set_config('athena.quiet_jobs', 'on', true);
-    DELETE FROM pgqueuer WHERE dedupe_key = run::text AND status IN ('queued', 'picked');
+    DELETE FROM pgqueuer WHERE dedupe_key = run::text AND status IN ('queued', 'picked')
+        AND payload = convert_to(workspace || ' ' || run, 'UTF8');
     IF delay IS NOT NULL THEN
         IF NOT quiet THEN
             PERFORM set_config('athena.quiet_jobs', 'off', true);

@@ -266,14 +266,14 @@ async def statuses_until_ready(athena: Athena) -> list[int]:
                 answer = await athena.client.get(path)
                 seen.append(answer.status_code)
                 if answer.status_code != 200:
-                    check_problem(answer)
+                    check_problem(athena, answer)
             assert (await athena.client.get("/health/live")).status_code == 200
             await asyncio.sleep(0.02)
     return seen
 
 
-def check_problem(answer: httpx2.Response) -> None:
-    assert answer.status_code == 503, (answer.status_code, answer.text)
+def check_problem(athena: Athena, answer: httpx2.Response) -> None:
+    assert answer.status_code == 503, (answer.status_code, answer.text, athena.printed())
     body, headers = answer.json(), answer.headers
     assert headers["content-type"] == "application/problem+json"
     assert body["status"] == 503
@@ -292,9 +292,9 @@ async def test_an_absent_database_is_told_and_comes_back(
         for path in ("/api/v1/threads", "/health/ready"):
             answer = await athena.client.get(path)
             statuses.append(answer.status_code)
-            check_problem(answer)
+            check_problem(athena, answer)
         answer = await athena.client.post(f"/api/v1/agents/{agent}/run", json={"input": "Tell me."})
-        check_problem(answer)
+        check_problem(athena, answer)
         assert (await athena.client.get("/health/live")).status_code == 200
         await asyncio.sleep(0.1)
     assert set(statuses) == {503}

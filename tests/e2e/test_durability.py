@@ -52,17 +52,18 @@ async def test_twenty_power_cuts_in_the_middle_of_a_stream(
     athena = make_athena()
     agent = await prepared(athena, mockllm)
     recoveries: list[float] = []
+    athena.load()
     for number in range(KILLS):
         thread = await athena.thread(agent)
         before = await model.calls()
         follower = Follower()
         following = asyncio.create_task(follower.begin(athena, thread))
         await until(follower.has_begun)
-        athena.load()
         await asyncio.sleep(moments.uniform(0.0, 0.58))
         athena.kill_everything()
         await following
         await athena.start()
+        athena.load()
         ready = time.monotonic()
         await follower.persist(athena, RECOVERY_SECONDS)
         recoveries.append(time.monotonic() - ready)

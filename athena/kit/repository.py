@@ -54,6 +54,8 @@ class Rows(ABC):
     """What lists and single rows are read from, when it is more than the table: a query, named as the table is."""
     counted: ClassVar[bool] = False
     """Whether the table has ``kit.tables.row_counter``, so that a total without filters need not be counted."""
+    recorded: ClassVar[str] = ""
+    """What a row is called where changes are recorded, such as ``agent``; empty where nobody needs to know of them."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Columns that are not selected (secrets, search vectors)."""
 

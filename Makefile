@@ -6,6 +6,9 @@ SETUP := sh scripts/python.sh scripts/setup.py
 WORKERS ?= 2
 COVERAGE ?= 90
 
+# Many starts of the program, in the tests above all, would compile its modules each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-local check format audit lock bench clean
 

@@ -83,7 +83,9 @@ def install(kind: str) -> None:
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     run("Installing uv", [*pip, "install", *quiet, "--require-hashes", "--no-deps", "-r", str(UV_LOCK)])
     packages = sum(1 for line in LOCKS[kind].read_text("utf-8").splitlines() if "==" in line)
-    sync = [str(PYTHON), "-m", "uv", "pip", "sync", "--require-hashes", "--python", str(PYTHON), str(LOCKS[kind])]
+    uv = [str(PYTHON), "-m", "uv", "pip", "sync", "--python", str(PYTHON)]
+    # Compiled now, because a program that has to compile its libraries starts in four seconds instead of one.
+    sync = [*uv, "--compile-bytecode", "--require-hashes", str(LOCKS[kind])]
     run(f"Installing {packages} packages", sync, environment=uv_environment())
     link_project()
     STAMP.write_text(json.dumps({**wanted, "python": probe(), "kind": kind}, indent=2) + "\n", "utf-8")

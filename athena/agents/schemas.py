@@ -5,43 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from athena.kit.schemas import Input, Name, Resource, ShortText, Text, Uuid, With
+from athena.large_language_models.parameters import ModelMetadata, ModelName
 
-MAXIMUM_KEYS = 64
-MAXIMUM_KEY = 255
-
-ModelName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S", description="A model's name or uuid.")]
-FreeValue = Annotated[str, Field(max_length=8_000)]
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
-
-
-class ModelMetadata(BaseModel):
-    """Parameters of the model, and free text properties beside them. Null unsets a key."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        strict=True,
-        json_schema_extra={"maxProperties": MAXIMUM_KEYS, "propertyNames": {"maxLength": MAXIMUM_KEY}},
-    )
-
-    __pydantic_extra__: dict[str, FreeValue | None] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    model: ModelName | None = None
-    temperature: Annotated[float | None, Field(ge=0, le=2, allow_inf_nan=False)] = None
-    max_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
-    system_prompt: Annotated[Text | None, Field()] = None
-    conversation_style: Annotated[ShortText | None, Field()] = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> ModelMetadata:
-        if len(self.model_fields_set) > MAXIMUM_KEYS or any(len(key) > MAXIMUM_KEY for key in self.model_fields_set):
-            raise ValueError(f"At most {MAXIMUM_KEYS} keys, of at most {MAXIMUM_KEY} characters each.")
-        return self
-
-
-NAMED_METADATA = tuple(ModelMetadata.model_fields)
 
 
 class AgentCreate(Input):

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from athena.accounts.service import AccountService
 from athena.agents.repository import AgentRepository
-from athena.agents.schemas import MAXIMUM_KEYS, NAMED_METADATA, AgentCreate, AgentUpdate
+from athena.agents.schemas import AgentCreate, AgentUpdate
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.media.service import MediaService
 from athena.users import service as users
 
@@ -111,19 +112,6 @@ def _attach(
 ) -> None:
     for item, row in zip(items, rows, strict=True):
         item[name] = found.get(row[f"{name}_uuid"])
-
-
-def merge_metadata(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """``present`` with the keys of ``changes``; null takes a key away."""
-    merged = {key: value for key, value in {**present, **changes}.items() if value is not None}
-    if len(merged) > MAXIMUM_KEYS:
-        raise ValidationFailed.of("metadata", f"At most {MAXIMUM_KEYS} keys can be kept.")
-    return merged
-
-
-def show_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata with the named keys always there, null when unset."""
-    return {**dict.fromkeys(NAMED_METADATA), **metadata}
 
 
 def present(row: Row) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from athena.agents.service import merge_metadata
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import Conflict, NotFound, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.large_language_models.parameters import merge_metadata
 from athena.llm.types import Usage
 from athena.media.service import MediaService
 from athena.messages.repository import TEXT, MessageRepository

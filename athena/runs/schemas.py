@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.config import JsonDict
 
-from athena.agents.schemas import ModelMetadata, ModelName
 from athena.kit.schemas import Input, Resource, Timestamp, Uuid
+from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]

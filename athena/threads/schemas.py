@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from athena.agents.schemas import ModelMetadata
 from athena.kit.schemas import Input, Name, Resource, Timestamp, Uuid, With
+from athena.large_language_models.parameters import ModelMetadata
 
 
 class ThreadCreate(Input):

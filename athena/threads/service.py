@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from athena.agents.service import AgentService, merge_metadata, show_metadata
+from athena.agents.service import AgentService
 from athena.engine import Engine
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.messages.service import MessageService
 from athena.threads.repository import ThreadRepository
 from athena.threads.schemas import ThreadCreate, ThreadUpdate

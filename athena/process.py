@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-
-import asyncpg
 
 from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.config import Settings
 from athena.engine import Engine
-from athena.kit import logging
 from athena.kit.crypto import Keyring
 from athena.kit.db import Database
 from athena.kit.egress import Egress
-from athena.kit.errors import AthenaError
+from athena.kit.housekeeping import Chore, keeping
 from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
 from athena.runs import tasks
 
-HOUSEKEEPING_SECONDS = 5.0
+
+async def fold_counts(database: Database) -> None:
+    """Folds the changes of row counts."""
+    async with database.system() as session:
+        await session.value("SELECT athena_fold_counts()")
+
+
+CHORES = (Chore("row counts", 5.0, fold_counts),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +56,11 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         database.provide(part)
     tasks.register(engine, database, settings)
     await engine.start(worker=worker)
-    housekeeping = asyncio.create_task(_keep_house(database)) if worker else None
     try:
-        yield Process(settings, database, egress, connections, engine, authorizer)
+        async with keeping(database, (chore for chore in CHORES if worker or chore.everywhere)):
+            yield Process(settings, database, egress, connections, engine, authorizer)
     finally:
-        if housekeeping:
-            housekeeping.cancel()
-            await asyncio.gather(housekeeping, return_exceptions=True)
         await engine.stop()
         engine.hub.close()
         await egress.close()
         await database.close()
-
-
-async def _keep_house(database: Database) -> None:
-    """Small repeated work: folds the changes of row counts."""
-    while True:
-        await asyncio.sleep(HOUSEKEEPING_SECONDS)
-        try:
-            async with database.system() as session:
-                await session.value("SELECT athena_fold_counts()")
-        except (AthenaError, asyncpg.PostgresError) as error:
-            # Whatever it was, the next time may be better.
-            logging.logger().warning("housekeeping", error=type(error).__name__)

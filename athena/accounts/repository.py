@@ -13,6 +13,7 @@ class AccountRepository(Repository):
     """The workspace's accounts. Their sealed credentials are read by :meth:`connection` alone."""
 
     table = accounts
+    recorded = "account"
     hidden = frozenset({"sealed_credentials"})
 
     async def connection(self, uuid: UUID) -> Row:

@@ -174,7 +174,10 @@ class AccountService:
         verification = {"ok": models is not None, "message": message, "checked_at": clock.rfc3339(clock.now())}
         try:
             row = await self._accounts.update(
-                uuid, {"status": status.value, "verification": verification}, found["revision"]
+                uuid,
+                {"status": status.value, "verification": verification},
+                found["revision"],
+                verb="verified",
             )
         except PreconditionFailed as error:
             raise Conflict("The account was changed meanwhile; verify it again.", code="concurrent_change") from error

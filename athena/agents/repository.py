@@ -13,6 +13,7 @@ class AgentRepository(Repository):
     """The agents of one workspace."""
 
     table = agents
+    recorded = "agent"
 
     async def locked(self, uuid: UUID) -> Row:
         """One row, which nobody else changes before this transaction ends."""

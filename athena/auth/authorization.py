@@ -20,6 +20,7 @@ from athena.auth.service import SignInService, basic_credentials, sync_external_
 from athena.config import Environment, Settings
 from athena.kit import clock
 from athena.kit.access import Access, Identity, WorkspaceId
+from athena.kit.changes import USER_AGENT_LENGTH, Actor
 from athena.kit.db import Database, Row
 from athena.kit.egress import Egress
 from athena.kit.errors import NotFound, PermissionDenied, Unauthenticated, Unavailable, ValidationFailed
@@ -83,6 +84,7 @@ class Authorizer:
             credential.role,
             narrowed(credential.role, identity.scopes),
             identity.token_uuid,
+            identity.actor,
         )
         access.require(permission)
         return access
@@ -95,6 +97,10 @@ class Authorizer:
         if identity.bound_to is not None and permission in PERSONAL_PERMISSIONS:
             raise PermissionDenied(f"The permission {permission} is missing: the token is one workspace's.")
         return identity
+
+    def actor(self, request: Request) -> Actor:
+        """Where a request comes from, for the log of changes."""
+        return actor_of(request)
 
     async def _identify(self, attempt: Attempt) -> Credential:
         for step in self._steps:
@@ -123,7 +129,8 @@ class Authorizer:
             raise CredentialRejected("The session has ended; sign in again.", "session_expired")
         if attempt.request.method not in SAFE_METHODS:
             self._check_forgery(attempt.request, row["csrf_hash"])
-        return _credential(row, Identity(row["user_uuid"], session_uuid=row["session_uuid"]))
+        actor = actor_of(attempt.request, "session", row["user_uuid"], row["session_uuid"])
+        return _credential(row, Identity(row["user_uuid"], session_uuid=row["session_uuid"], actor=actor))
 
     def _check_forgery(self, request: Request, csrf_hash: bytes) -> None:
         """Browsers add the cookie to requests of any site: only our own pages know the token and have our origin."""
@@ -156,7 +163,7 @@ class Authorizer:
             raise CredentialRejected("No identity provider is configured here.", "provider_not_configured")
         user_uuid = await self.provider.resolve(token, lambda user: sync_external_user(self._database, user))
         row = await repository.membership(self._database, user_uuid, attempt.wanted)
-        return _credential(row, Identity(user_uuid))
+        return _credential(row, Identity(user_uuid, actor=actor_of(attempt.request, "provider", user_uuid)))
 
     async def _by_token(self, attempt: Attempt) -> Credential | None:
         """One of Athena's own tokens."""
@@ -173,7 +180,8 @@ class Authorizer:
         if row["expires_at"] is not None and row["expires_at"] <= clock.now():
             raise CredentialRejected("The bearer token has expired.", "token_expired")
         scopes = None if row["scopes"] is None else expand(row["scopes"])
-        return _credential(row, Identity(row["user_uuid"], scopes, row["bound_uuid"], row["token_uuid"]))
+        actor = actor_of(attempt.request, "token", row["user_uuid"], row["token_uuid"])
+        return _credential(row, Identity(row["user_uuid"], scopes, row["bound_uuid"], row["token_uuid"], actor=actor))
 
     async def _by_password(self, attempt: Attempt) -> Credential | None:
         """E-mail and password, on the routes that take them."""
@@ -190,9 +198,10 @@ class Authorizer:
             )
         email, password = basic_credentials(value)
         async with self._database.system() as session:
+            session.actor = actor_of(attempt.request, "password")
             user_uuid = await SignInService(session).verify(email, password, client_address(attempt.request))
         row = await repository.membership(self._database, user_uuid, attempt.wanted)
-        return _credential(row, Identity(user_uuid))
+        return _credential(row, Identity(user_uuid, actor=actor_of(attempt.request, "password", user_uuid)))
 
 
 def split_authorization(header: str) -> tuple[str, str]:
@@ -213,6 +222,15 @@ def sign_in_credentials(request: Request, body: SignIn) -> tuple[str, str]:
     if missing:
         raise ValidationFailed(f"{next(iter(missing))}: Field required.", errors=missing)
     return body.email, body.password
+
+
+def actor_of(
+    request: Request, kind: str = "none", user_uuid: UUID | None = None, credential_uuid: UUID | None = None
+) -> Actor:
+    """Who acts with a request, as the log of changes tells it."""
+    agent = request.headers.get("user-agent", "").replace("\0", "")[:USER_AGENT_LENGTH]
+    request_id = request.scope.get("state", {}).get("request_id")
+    return Actor(user_uuid, kind, credential_uuid, client_address(request) or None, agent or None, request_id)
 
 
 def client_address(request: Request) -> str:

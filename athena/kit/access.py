@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
+from athena.kit.changes import SYSTEM_ACTOR, Actor
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import PermissionDenied
 
@@ -25,6 +26,7 @@ class Access:
     role: str
     permissions: frozenset[str]
     token_uuid: UUID | None = None
+    actor: Actor = SYSTEM_ACTOR
 
     def require(self, permission: str) -> None:
         """:class:`PermissionDenied`, naming ``permission``, when it is missing."""
@@ -56,6 +58,7 @@ class Identity:
     """The one workspace that the token opens; ``None``: all of the user's."""
     token_uuid: UUID | None = None
     session_uuid: UUID | None = None
+    actor: Actor = SYSTEM_ACTOR
 
     @property
     def scope(self) -> Scope:
@@ -85,6 +88,10 @@ class Authorizer(Protocol):
         """
         ...
 
+    def actor(self, request: Request) -> Actor:
+        """Where ``request`` comes from, whoever it is."""
+        ...
+
 
 class State(Protocol):
     """What the application keeps for every request (``app.state``)."""
@@ -112,6 +119,7 @@ def require(permission: str) -> Any:
         state: State = request.app.state
         access = await state.authorize(request, permission, workspace_uuid)
         async with state.database.session(access.scope) as session:
+            session.actor = access.actor
             yield Caller(access, session)
 
     caller.permission = permission  # type: ignore[attr-defined]
@@ -125,6 +133,7 @@ def require_here(permission: str) -> Any:
         state: State = request.app.state
         access = await state.authorize(request, permission, workspace_uuid)
         async with state.database.session(access.scope) as session:
+            session.actor = access.actor
             yield Caller(access, session)
 
     caller.permission = permission  # type: ignore[attr-defined]
@@ -142,6 +151,7 @@ def signed_in(permission: str = "", *, basic: bool = False) -> Any:
         state: State = request.app.state
         identity = await state.authorize.authenticate(request, permission, basic=basic)
         async with state.database.session(identity.scope) as session:
+            session.actor = identity.actor
             yield SignedIn(identity, session)
 
     caller.permission = permission  # type: ignore[attr-defined]
@@ -154,6 +164,7 @@ def public() -> Any:
     async def anybody(request: Request) -> AsyncGenerator[Session]:
         state: State = request.app.state
         async with state.database.system() as session:
+            session.actor = state.authorize.actor(request)
             yield session
 
     anybody.permission = ""  # type: ignore[attr-defined]

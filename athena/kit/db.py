@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar
@@ -18,6 +18,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from athena.kit import changes
+from athena.kit.changes import SYSTEM_ACTOR, Actor, Change
 from athena.kit.errors import Conflict, StartupError, Unavailable, ValidationFailed
 
 MINIMUM_SERVER_VERSION = 150000
@@ -33,6 +35,7 @@ T = TypeVar("T")
 Row = asyncpg.Record
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 AfterCommit = Callable[[], None]
+BeforeCommit = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class Scope:
         workspace = f"; SET LOCAL athena.workspace_uuid = '{self.workspace_uuid}'" if self.workspace_uuid else ""
         user = f"; SET LOCAL athena.user_uuid = '{self.user_uuid}'" if self.user_uuid else ""
         return f"BEGIN{workspace}{user}"
+
+    @property
+    def change(self) -> str:
+        """The statements that give an open transaction this scope, whatever it had."""
+        return (
+            f"SET LOCAL ROLE {SYSTEM_ROLE if self.system else TENANT_ROLE}; "
+            f"SET LOCAL athena.workspace_uuid = '{self.workspace_uuid or ''}'; "
+            f"SET LOCAL athena.user_uuid = '{self.user_uuid or ''}'"
+        )
 
 
 SYSTEM = Scope(system=True)
@@ -76,13 +88,30 @@ class Session:
     As a context manager it commits at the end, or rolls back when an error leaves it.
     """
 
-    __slots__ = ("_after_commit", "_connection", "_database", "scope")
+    __slots__ = ("_after_commit", "_before_commit", "_changes", "_connection", "_database", "_moved", "_scope", "actor")
 
     def __init__(self, database: Database, scope: Scope) -> None:
-        self.scope = scope
+        self._scope = scope
+        self.actor: Actor = SYSTEM_ACTOR
+        """Who is noted for what this session changes."""
+        self._changes: list[Change] = []
         self._database = database
         self._connection: Connection | None = None
+        self._moved: Connection | None = None
+        """The open transaction's, while it still has the scope before the present one."""
         self._after_commit: list[AfterCommit] = []
+        self._before_commit: list[BeforeCommit] = []
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows the statements touch; when it is set, those from then on."""
+        return self._scope
+
+    @scope.setter
+    def scope(self, scope: Scope) -> None:
+        self._scope = scope
+        if self._connection is not None:
+            self._moved, self._connection = self._connection, None
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """All rows."""
@@ -131,9 +160,56 @@ class Session:
         """Calls ``call`` once what was done so far is committed; never when it is rolled back."""
         self._after_commit.append(call)
 
+    def before_commit(self, call: BeforeCommit) -> None:
+        """Awaits ``call`` at the end of each transaction that is committed from now on, as its last part."""
+        self._before_commit.append(call)
+
+    def record(
+        self,
+        action: str,
+        resource_type: str,
+        resource_uuid: UUID | None,
+        details: Mapping[str, Any] | None = None,
+        *,
+        workspace_uuid: UUID | None = None,
+        user_uuid: UUID | None = None,
+    ) -> None:
+        """Has the log of changes tell of ``action``, such as ``member.role_changed``, if and when it is committed.
+
+        ``details`` are facts that everybody who reads the log may know: names of fields, states, ids; never what
+        somebody wrote. The event is of the session's workspace, or of ``workspace_uuid``; with ``user_uuid`` alone
+        it is that user's own affair, outside of any workspace.
+        """
+        if workspace_uuid is None and user_uuid is None:
+            workspace_uuid = self.scope.workspace_uuid
+        if workspace_uuid is None or workspace_uuid != self.scope.workspace_uuid:
+            user_uuid = user_uuid or self.scope.user_uuid
+        change = Change.of(
+            action, resource_type, resource_uuid, details or {}, workspace_uuid=workspace_uuid, user_uuid=user_uuid
+        )
+        self._changes.append(change)
+
+    async def _write_changes(self) -> None:
+        """One statement for all that was recorded since the last commit, the last before the next one."""
+        noted, self._changes = self._changes, []
+        try:
+            await self.execute(changes.INSERT, *changes.arguments(self.actor, noted))
+        except BaseException:
+            await self.rollback()
+            raise
+
     async def commit(self) -> None:
         """Makes everything so far durable and gives the connection back."""
-        connection, self._connection = self._connection, None
+        if self._changes:
+            await self._write_changes()
+        if self._before_commit and (self._connection or self._moved):
+            try:
+                for before in self._before_commit:
+                    await before()
+            except BaseException:
+                await self.rollback()
+                raise
+        connection = self._take()
         if connection is not None:
             try:
                 await connection.execute("COMMIT")
@@ -151,7 +227,8 @@ class Session:
     async def rollback(self) -> None:
         """Undoes everything since the last commit and gives the connection back."""
         self._after_commit = []
-        connection, self._connection = self._connection, None
+        self._changes = []
+        connection = self._take()
         if connection is None:
             return
         try:
@@ -164,10 +241,18 @@ class Session:
         else:
             await self._database.release(connection)
 
+    def _take(self) -> Connection | None:
+        """The connection of the open transaction, which is no longer the session's."""
+        connection = self._connection or self._moved
+        self._connection = self._moved = None
+        return connection
+
     async def _begin(self) -> Connection:
-        connection = await self._database.acquire()
+        connection, self._moved = self._moved, None
+        start = self._scope.begin if connection is None else self._scope.change
+        connection = connection or await self._database.acquire()
         try:
-            await connection.execute(self.scope.begin)
+            await connection.execute(start)
         except DRIVER_ERRORS as error:
             await self._database.discard(connection)
             translate(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -103,8 +103,19 @@ class Rows(ABC):
         rows = await self.session.fetch(f"SELECT {self.columns} FROM {self._from} WHERE {where.sql}", *where.args)
         return {row["uuid"]: row for row in rows}
 
-    async def insert(self, values: Mapping[str, Any]) -> Row:
-        """Stores a row; ``values`` holds its uuid. The times are set here."""
+    def note(self, verb: str, uuid: UUID, fields: Iterable[str] = ()) -> None:
+        """Has the log of changes tell that the row was ``verb``; with the names of ``fields``, never their values."""
+        if verb and self.recorded:
+            changed = sorted(set(fields) - self.hidden)
+            details = {"changed": changed} if changed else None
+            workspace_uuid: UUID | None = self.placed.get("workspace_uuid")
+            self.session.record(f"{self.recorded}.{verb}", self.recorded, uuid, details, workspace_uuid=workspace_uuid)
+
+    async def insert(self, values: Mapping[str, Any], *, verb: str = "created") -> Row:
+        """Stores a row; ``values`` holds its uuid. The times are set here.
+
+        ``verb`` is what the log of changes says of it, if the resource is recorded; empty where it should say nothing.
+        """
         now = clock.now()
         full = {**self.placed, "created_at": now, "updated_at": now, **values}
         names = ", ".join(full)
@@ -113,10 +124,16 @@ class Rows(ABC):
             f"INSERT INTO {self.table.name} ({names}) VALUES ({places}) RETURNING {self.columns}", *full.values()
         )
         assert row is not None  # noqa: S101 - INSERT … RETURNING without a conflict clause gives its row
+        self.note(verb, row["uuid"])
         return row
 
-    async def update(self, uuid: UUID, values: Mapping[str, Any], revision: int | None = None) -> Row:
-        """Changes the named columns; :class:`PreconditionFailed` when ``revision`` is not the present one."""
+    async def update(
+        self, uuid: UUID, values: Mapping[str, Any], revision: int | None = None, *, verb: str = "updated"
+    ) -> Row:
+        """Changes the named columns; :class:`PreconditionFailed` when ``revision`` is not the present one.
+
+        ``verb`` as for :meth:`insert`.
+        """
         where = Where()
         full = {"updated_at": clock.now(), **values}
         changes = ", ".join(f"{name} = {where.parameter(value)}" for name, value in full.items())
@@ -129,15 +146,17 @@ class Rows(ABC):
         if row is None:
             await self._explain_absence(uuid, revision)
             raise self.not_found()
+        self.note(verb, uuid, values)
         return row
 
-    async def delete(self, uuid: UUID, revision: int | None = None) -> None:
-        """Deletes a row; errors as :meth:`update`."""
+    async def delete(self, uuid: UUID, revision: int | None = None, *, verb: str = "deleted") -> None:
+        """Deletes a row; errors as :meth:`update`, ``verb`` as for :meth:`insert`."""
         where = Where()
         self._identify(where, uuid, revision)
         if not await self.session.execute(f"DELETE FROM {self.table.name} WHERE {where.sql}", *where.args):
             await self._explain_absence(uuid, revision)
             raise self.not_found()
+        self.note(verb, uuid)
 
     async def page(self, query: ListQuery, where: Where | None = None) -> RowPage:
         """A page of the rows that ``query`` asks for, narrowed by ``where``."""

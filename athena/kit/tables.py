@@ -22,6 +22,8 @@ metadata = sa.MetaData(
 Uuid = postgresql.UUID(as_uuid=True)
 Json = postgresql.JSONB(none_as_null=True)
 Time = sa.TIMESTAMP(timezone=True)
+SEALED = "sealed"
+"""The key in a column's ``info`` that :func:`sealed_column` leaves."""
 
 
 def resource_columns() -> list[sa.Column[object]]:
@@ -43,6 +45,14 @@ def tenant_table(name: str, *items: sa.schema.SchemaItem) -> sa.Table:
         *resource_columns(),
         *items,
     )
+
+
+def sealed_column(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
+    """A column of secrets, sealed by ``kit.crypto.Keyring`` at ``place(<table>, <workspace>, <uuid>, <name>)``.
+
+    Its name begins with ``sealed_``, which the place leaves out. What is declared so, `athena secrets rotate` finds.
+    """
+    return sa.Column(name, sa.LargeBinary, nullable=nullable, info={SEALED: name.removeprefix("sealed_")})
 
 
 def same_workspace(column: str, target: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:

@@ -10,6 +10,7 @@ class MediaRepository(Repository):
     """The files of one workspace."""
 
     table = media
+    recorded = "media"
 
     async def lock_content(self, sha256: str) -> None:
         """Makes the transactions that store or remove these bytes follow each other."""

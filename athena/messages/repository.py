@@ -25,6 +25,7 @@ class MessageRepository(Repository):
     """The messages of one workspace."""
 
     table = messages
+    recorded = "message"
     counted = True
 
     async def touch_thread(self, thread_uuid: UUID) -> bool:

@@ -60,7 +60,9 @@ class MessageService:
             parent_uuid = await self.parent(given.thread_uuid, given.parent_uuid)
         else:
             parent_uuid = await self.tip(given.thread_uuid)
-        return await self.add(given.thread_uuid, given, role=given.role, parent_uuid=parent_uuid)
+        row = await self.add(given.thread_uuid, given, role=given.role, parent_uuid=parent_uuid)
+        self._messages.note("created", row["uuid"])
+        return row
 
     async def lock_thread(self, thread_uuid: UUID) -> None:
         """Takes the thread for this transaction, so that its messages get one order."""
@@ -91,7 +93,7 @@ class MessageService:
         return row
 
     async def add(self, thread_uuid: UUID, given: MessageContent, *, role: Role, parent_uuid: UUID | None) -> Row:
-        """Stores a complete message with its attachments."""
+        """Stores a complete message with its attachments. The log of changes has it with the run that it is part of."""
         files = await self.files(given)
         row = await self._messages.insert(
             {
@@ -103,7 +105,8 @@ class MessageService:
                 "content": dump_content(given),
                 "status": "completed",
                 "metadata": given.metadata,
-            }
+            },
+            verb="",
         )
         if files:
             await self._messages.attach(row["uuid"], thread_uuid, files)
@@ -126,7 +129,8 @@ class MessageService:
                 "model": model,
                 "status": "pending",
                 "metadata": {},
-            }
+            },
+            verb="",
         )
         return uuid
 

@@ -18,6 +18,7 @@ class ProviderRepository(Repository):
     """The workspace's own providers, and the built-in ones, which row-level security lets it read alone."""
 
     table = providers
+    recorded = "provider"
 
     def within(self, where: Where) -> None:
         """The workspace's rows, and the built-in ones."""

@@ -13,6 +13,7 @@ class ThreadRepository(Repository):
     """The threads of one workspace."""
 
     table = threads
+    recorded = "thread"
     counted = True
 
     async def locked(self, uuid: UUID) -> Row:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from athena import __version__, reference
+from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
 from athena.auth import endpoints as auth
@@ -15,7 +13,6 @@ from athena.kit.access import State
 from athena.kit.errors import Unavailable
 from athena.kit.http import Envelope, install_problems
 from athena.kit.routing import JsonResponse
-from athena.kit.schemas import Problem
 from athena.large_language_models import endpoints as large_language_models
 from athena.media import endpoints as media
 from athena.messages import endpoints as messages
@@ -41,18 +38,6 @@ ROOMS = (
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable
 `code`; every list is paged by number or by cursor; what belongs to another workspace does not exist for the caller."""
-
-SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from Sign In, or one that the user made."},
-    "basic": {"type": "http", "scheme": "basic", "description": "E-mail and password; on GET /api/v1/user alone."},
-    "multiplai": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-Multiplai-Authorization",
-        "description": "`Bearer` and an access token of the configured identity provider.",
-    },
-    "session": {"type": "apiKey", "in": "cookie", "name": "athena_session", "description": "The console's session."},
-}
 
 health = APIRouter(include_in_schema=False)
 
@@ -100,7 +85,7 @@ def create_app(process: Process) -> Envelope:
     for router in (*(room.router for room in ROOMS), *runs.routers, health):
         # One flat table: an included router would be a second level of matching for each request.
         app.router.routes.extend(router.routes)
-    app.include_router(reference.router(openapi_document(app)))
+    app.include_router(reference.router(openapi.complete(app)))
     return Envelope(
         app,
         max_body_bytes=settings.max_body_bytes,
@@ -108,26 +93,3 @@ def create_app(process: Process) -> Envelope:
         larger={"/api/v1/media": settings.max_upload_bytes},
         access_log=settings.access_log,
     )
-
-
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1 of ``app``."""
-    document = app.openapi()
-    components = document.setdefault("components", {})
-    components["securitySchemes"] = SECURITY_SCHEMES
-    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-    for name in ("HTTPValidationError", "ValidationError"):
-        components.get("schemas", {}).pop(name, None)
-    for operation in (each for path in document["paths"].values() for each in path.values()):
-        for parameter in operation.get("parameters", ()):
-            parameter["schema"] = _without_null(parameter["schema"])
-    document["security"] = [{"bearer": []}, {"multiplai": []}, {"session": []}]
-    return document
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter's schema: it can be left out, but there is no text that means null."""
-    kinds: list[dict[str, Any]] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    if len(kinds) != 1:
-        return schema
-    return {**{key: value for key, value in schema.items() if key != "anyOf"}, **kinds[0]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -89,6 +88,6 @@ class Account(Resource):
     status: AccountStatus
     profile: dict[str, Any]
     verification: Verification | None = Field(description="Null until the account is verified.")
-    last_used_at: datetime | None = Field(description="To the minute.")
-    expires_at: datetime | None
+    last_used_at: Timestamp | None = Field(description="To the minute.")
+    expires_at: Timestamp | None
     provider: Provider | None = None

@@ -24,7 +24,7 @@ from athena.llm.errors import ErrorKind, ModelError, masked
 from athena.llm.types import Dialect, DiscoveredModel, Message, ModelEndpoint, ModelRequest
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.providers.builtin import LOCAL_SLUG, lists_models_to_all
-from athena.providers.schemas import AuthenticationConfig, Kind
+from athena.providers.schemas import AuthenticationConfig, ProviderKind
 from athena.providers.service import ProviderService
 
 RELATIONS = ("provider",)
@@ -168,7 +168,7 @@ class AccountService:
     async def verify(self, uuid: UUID) -> Verified:
         """Asks the provider whether the credentials work, and notes what it says; holds no connection meanwhile."""
         found = await self._accounts.connection(uuid)
-        if found["kind"] != Kind.LLM:
+        if found["kind"] != ProviderKind.LLM:
             raise ValidationFailed("Only accounts of language model providers can be verified.", code="not_verifiable")
         models, status, message = await self._reach(found)
         verification = {"ok": models is not None, "message": message, "checked_at": clock.rfc3339(clock.now())}

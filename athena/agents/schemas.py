@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from athena.accounts.schemas import Account
 from athena.kit.schemas import Input, Name, Resource, ShortText, Text, Uuid, With
-from athena.large_language_models.parameters import ModelMetadata, ModelName
+from athena.large_language_models.parameters import ModelMetadata, ModelName, ShownMetadata
+from athena.media.schemas import Media
+from athena.users.schemas import Person
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
 
@@ -68,9 +71,9 @@ class Agent(Resource):
     model: str | None
     account_uuid: UUID | None
     system_prompt: str | None
-    metadata: dict[str, Any]
+    metadata: ShownMetadata
     tags: list[str]
     version: Annotated[int, Field(description="Grows with each change.")]
-    avatar: dict[str, Any] | None = None
-    account: dict[str, Any] | None = None
-    creator: dict[str, Any] | None = None
+    avatar: Media | None = None
+    account: Account | None = None
+    creator: Person | None = None

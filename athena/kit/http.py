@@ -236,10 +236,39 @@ async def _invalid(request: Request, error: Exception) -> Response:
     issues: Sequence[Any] = error.errors()
     for issue in issues:
         where, *path = issue["loc"]
+        if where == "body":
+            path = place(path, error.body, issue)
         dotted = ".".join(str(part) for part in path) or str(where)
         errors.setdefault(dotted.encode("utf-8", "replace").decode(), []).append(_sentence(issue))
     first = next(iter(errors.items()))
     return _respond(request, ValidationFailed(f"{first[0]}: {first[1][0]}", errors=errors))
+
+
+def place(path: Sequence[str | int], body: Any, issue: Mapping[str, Any]) -> Sequence[str | int]:
+    """``path`` without the words by which pydantic tells apart what a union may hold, which no sender knows of."""
+    missing = issue["type"] == "missing"
+    inner = path[:-1] if missing else path
+    found = next((steps for steps, value in _readings(inner, body) if value is issue["input"]), None)
+    if found is None:
+        return path
+    return [*found, *path[len(inner) :]]
+
+
+def _readings(path: Sequence[str | int], value: Any) -> Iterator[tuple[Sequence[str | int], Any]]:
+    """The ways to read ``path`` in ``value``: each part is a step into it, or a word about it. Most steps first."""
+    if not path:
+        yield (), value
+        return
+    part, *rest = path
+    try:
+        inner = value[part]
+    except (KeyError, IndexError, TypeError):
+        pass
+    else:
+        for steps, reached in _readings(rest, inner):
+            yield (part, *steps), reached
+    if isinstance(part, str):
+        yield from _readings(rest, value)
 
 
 def _sentence(issue: Mapping[str, Any]) -> str:

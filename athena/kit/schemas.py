@@ -51,9 +51,12 @@ class Input(BaseModel):
 
 
 class Output(BaseModel):
-    """A response's shape, for the documentation; the bytes are made from rows directly."""
+    """A response's shape, for the documentation; the bytes are made from rows directly.
 
-    model_config = ConfigDict(extra="forbid")
+    Every field is there, also one that is null: a default says what it usually is.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class Resource(Output):
@@ -71,7 +74,16 @@ class Data(Output, Generic[T]):
 
 
 class PaginationLinks(Output):
-    """Addresses of other pages; ``first`` and ``last`` are null with cursors."""
+    """Addresses of other pages; ``first`` and ``last`` are not there with cursors."""
+
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=False,
+        json_schema_extra={
+            "examples": [
+                {"first": "/api/v1/threads?page=1", "last": "/api/v1/threads?page=1", "prev": None, "next": None}
+            ]
+        },
+    )
 
     first: str | None = None
     last: str | None = None
@@ -81,6 +93,23 @@ class PaginationLinks(Output):
 
 class PaginationMeta(Output):
     """Where this page stands. By page: the numbers. By cursor: the cursors, without a count."""
+
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "current_page": 1,
+                    "from": 1,
+                    "last_page": 1,
+                    "path": "/api/v1/threads",
+                    "per_page": 15,
+                    "to": 1,
+                    "total": 1,
+                }
+            ]
+        },
+    )
 
     path: str
     per_page: int

@@ -41,6 +41,20 @@ class ModelMetadata(BaseModel):
         return self
 
 
+class ShownMetadata(BaseModel):
+    """Parameters of the model, and free text properties. The named keys are always there, null when unset."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, str] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    model: str | None
+    temperature: float | None
+    max_tokens: int | None
+    system_prompt: str | None
+    conversation_style: str | None
+
+
 NAMED_METADATA = tuple(ModelMetadata.model_fields)
 
 

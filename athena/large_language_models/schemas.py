@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from athena.kit.schemas import Resource
+from athena.kit.schemas import Resource, Timestamp
 from athena.providers.schemas import Provider
 
 
@@ -46,5 +45,5 @@ class LargeLanguageModel(Resource):
     output_price: Price
     capabilities: list[str] = Field(description="What it is known to do; empty where nobody told.")
     status: ModelStatus
-    deprecated_at: datetime | None
+    deprecated_at: Timestamp | None
     provider: Provider | None = None

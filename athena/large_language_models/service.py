@@ -30,7 +30,7 @@ from athena.llm.catalog import PROVIDERS
 from athena.llm.types import DiscoveredModel, ModelEndpoint
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.providers.builtin import LOCAL_SLUG
-from athena.providers.schemas import Kind
+from athena.providers.schemas import ProviderKind
 from athena.providers.service import ProviderService
 
 RELATIONS = ("provider",)
@@ -160,7 +160,7 @@ def _local(connections: Connections) -> ResolvedModel:
 
 
 def _check_usable(row: Row, wanted: _Wanted) -> None:
-    if row["kind"] != Kind.LLM or (wanted.uuid is not None and row["model_uuid"] is None):
+    if row["kind"] != ProviderKind.LLM or (wanted.uuid is not None and row["model_uuid"] is None):
         raise _unavailable("The account does not offer this model.")
     expires = row["expires_at"]
     if row["account_status"] == "expired" or (expires is not None and expires <= clock.now()):

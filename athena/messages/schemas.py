@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
 from athena.media.schemas import Media
+from athena.users.schemas import Person
 
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["pending", "completed", "failed", "cancelled"]
@@ -186,12 +187,12 @@ class Message(Resource):
     run_uuid: UUID | None
     agent_uuid: UUID | None
     role: Role
-    content: str | list[dict[str, Any]]
+    content: str | list[Part]
     model: str | None
     usage: Usage | None
     status: Status
     error: MessageError | None
     metadata: dict[str, Any]
-    feedback: dict[str, Any] | None
+    feedback: Feedback | None
     attachments: list[Attachment] | None = None
-    creator: dict[str, Any] | None = None
+    creator: Person | None = None

@@ -13,7 +13,7 @@ from athena.providers.schemas import (
     AuthenticationType,
     FieldSchema,
     FieldsSchema,
-    Kind,
+    ProviderKind,
 )
 
 NAMESPACE = UUID("8f1d0a52-6f0b-5c3e-9a57-3d7f4f3f8c11")
@@ -47,7 +47,7 @@ class Builtin:
             "uuid": builtin_uuid(self.slug),
             "name": self.name,
             "slug": self.slug,
-            "kind": Kind.LLM.value,
+            "kind": ProviderKind.LLM.value,
             "base_url": self.base_url,
             "authentication_config": self.authentication.stored(),
             "logo": None,

@@ -45,7 +45,7 @@ Url = Annotated[
 ]
 
 
-class Kind(StrEnum):
+class ProviderKind(StrEnum):
     """What a provider is for."""
 
     LLM = "llm"
@@ -214,7 +214,7 @@ class ProviderCreate(Input):
 
     name: Name
     slug: Slug | None = Field(default=None, description="Made from the name when left out.")
-    kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
+    kind: Annotated[ProviderKind, Strict(strict=False)] = ProviderKind.LLM
     base_url: Url | None = None
     authentication_config: AuthenticationConfig = Field(default_factory=bearer)
     logo: Logo | None = None
@@ -227,7 +227,7 @@ class ProviderUpdate(Input):
 
     name: Name = ""
     slug: Slug = ""
-    kind: Annotated[Kind, Strict(strict=False)] = Kind.LLM
+    kind: Annotated[ProviderKind, Strict(strict=False)] = ProviderKind.LLM
     base_url: Url | None = None
     authentication_config: AuthenticationConfig = Field(default_factory=bearer)
     logo: Logo | None = None
@@ -240,7 +240,7 @@ class Provider(Resource):
 
     name: str
     slug: str
-    kind: Kind
+    kind: ProviderKind
     base_url: str | None
     authentication_config: AuthenticationConfig
     logo: str | None

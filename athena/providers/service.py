@@ -16,14 +16,14 @@ from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.providers.builtin import BUILTIN
 from athena.providers.repository import ProviderRepository, synchronise
-from athena.providers.schemas import Kind, ProviderCreate, ProviderUpdate
+from athena.providers.schemas import ProviderCreate, ProviderKind, ProviderUpdate
 
 RELATIONS = ()
 
 LIST = ListOptions(
     sortable={"name": "name", "slug": "slug", "kind": "kind", "created_at": "created_at", "updated_at": "updated_at"},
     searchable=("name", "slug"),
-    filters={"kind": Kind, "slug": str, "is_builtin": bool},
+    filters={"kind": ProviderKind, "slug": str, "is_builtin": bool},
     default_sort="name",
 )
 _SLUG_LENGTH = 90

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from athena.agents.schemas import Agent
 from athena.kit.schemas import Input, Name, Resource, Timestamp, Uuid, With
-from athena.large_language_models.parameters import ModelMetadata
+from athena.large_language_models.parameters import ModelMetadata, ShownMetadata
+from athena.messages.schemas import Attachment, Message
+from athena.users.schemas import Person
+from athena.workspaces.schemas import Workspace
 
 
 class ThreadCreate(Input):
@@ -44,18 +49,8 @@ class ThreadUpdate(Input):
     with_: With = Field(default=None, alias="with")
 
 
-class ThreadMetadata(BaseModel):
+class ThreadMetadata(ShownMetadata):
     """The settings that override the agent's in this thread. The named keys are always there, null when unset."""
-
-    model_config = ConfigDict(extra="allow")
-
-    __pydantic_extra__: dict[str, str] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    model: str | None
-    temperature: float | None
-    max_tokens: int | None
-    system_prompt: str | None
-    conversation_style: str | None
 
 
 class Thread(Resource):
@@ -63,10 +58,10 @@ class Thread(Resource):
 
     name: str
     metadata: ThreadMetadata
-    creator: dict[str, Any] | None = None
-    agent: dict[str, Any] | None = None
-    attachments: list[dict[str, Any]] | None = None
-    messages: list[dict[str, Any]] | None = None
-    workspace: dict[str, Any] | None = None
-    agent_uuid: str | None
+    creator: Person | None = None
+    agent: Agent | None = None
+    attachments: list[Attachment] | None = None
+    messages: list[Message] | None = None
+    workspace: Workspace | None = None
+    agent_uuid: UUID | None
     last_message_at: Timestamp

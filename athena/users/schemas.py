@@ -46,6 +46,15 @@ class Profile(Output):
     photo: ProfilePhotoConfig
 
 
+class Person(Output):
+    """What everybody in the same workspace sees of a user."""
+
+    uuid: UUID
+    name: str
+    email: str
+    profile: Profile
+
+
 class UserWorkspace(Output):
     """One of a user's workspaces, and what the user may do there by this credential."""
 

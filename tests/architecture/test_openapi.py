@@ -12,6 +12,24 @@ import pytest
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 BODILESS = {"204", "302", "304"}
+NAMED = {
+    *("User", "Workspace", "Provider", "Account", "Agent", "Thread", "Attachment", "Media", "Message"),
+    *("LargeLanguageModel", "PaginationMeta", "PaginationLinks", "AuthenticationConfig", "ProfilePhotoConfig"),
+}
+NAMED_BY_GROUP = {
+    "Prompt": "Prompt",
+    "Memory": "Memory",
+    "Share": "Share",
+    "AgentLeaderboard": "Metrics",
+    "CommandRoomTask": "Command Room Task",
+    "Workflow": "Workflow",
+    "Node": "Workflow",
+    "Edge": "Workflow",
+    "WorkflowExecution": "Workflow Execution",
+    "WorkflowExecutionData": "Workflow Execution",
+    "WorkflowExecutionDataWorkflowData": "Workflow Execution",
+}
+RELATIONS = {"creator", "agent", "account", "provider", "workspace", "avatar", "media", "attachments", "messages"}
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +41,21 @@ async def document(client: httpx2.AsyncClient) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each with its responses in place of references to them."""
+    shared = {
+        f"#/components/responses/{name}": response for name, response in document["components"]["responses"].items()
+    }
     return [
-        (f"{method.upper()} {path}", operation)
+        (
+            f"{method.upper()} {path}",
+            {
+                **operation,
+                "responses": {
+                    status: shared.get(response.get("$ref"), response)
+                    for status, response in operation["responses"].items()
+                },
+            },
+        )
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method in METHODS
@@ -75,8 +106,85 @@ def test_each_problem_is_a_problem_document(operations: list[tuple[str, dict[str
         f"{name} {status}"
         for name, operation in operations
         for status, response in operation["responses"].items()
-        if int(status) >= 400 and set(response["content"]) != {"application/problem+json"}
+        if int(status) >= 400
+        and {kind: media["schema"] for kind, media in response["content"].items()}
+        != {"application/problem+json": {"$ref": "#/components/schemas/Problem"}}
     ]
+    assert not wrong
+
+
+def test_the_groups_are_listed_and_described(document: dict[str, Any]) -> None:
+    silent = [tag["name"] for tag in document["tags"] if not tag["description"]]
+    assert not silent, "athena/openapi.py describes the groups"
+
+
+def test_the_schemas_of_the_resources_have_their_names(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    used = {node["$ref"].rpartition("/")[2] for node in walk(document) if isinstance(node.get("$ref"), str)}
+    groups = {tag["name"] for tag in document["tags"]}
+    wanted = NAMED | {name for name, group in NAMED_BY_GROUP.items() if group in groups}
+    assert not wanted - set(schemas)
+    assert not wanted - used
+    # Made of a module's path, where two rooms have a class of one name.
+    assert not [name for name in schemas if "__" in name or "-" in name or name.endswith("_")]
+
+
+def test_nothing_that_is_described_is_unused(document: dict[str, Any]) -> None:
+    used = {node["$ref"] for node in walk(document) if isinstance(node.get("$ref"), str)}
+    components = document["components"]
+    idle = [
+        f"{kind}/{name}"
+        for kind in ("schemas", "headers")
+        for name in components[kind]
+        if f"#/components/{kind}/{name}" not in used
+    ]
+    assert not idle
+
+
+def test_relations_are_typed(document: dict[str, Any]) -> None:
+    free: list[str] = []
+    for name in sorted(NAMED & set(document["components"]["schemas"])):
+        for key, schema in document["components"]["schemas"][name].get("properties", {}).items():
+            if key in RELATIONS and not any("$ref" in node for node in walk(schema)):
+                free.append(f"{name}.{key}")
+    assert not free
+
+
+def test_answers_say_what_their_heads_hold(operations: list[tuple[str, dict[str, Any]]]) -> None:
+    lacking: list[str] = []
+    for name, operation in operations:
+        for status, response in operation["responses"].items():
+            headers = set(response.get("headers", ()))
+            wanted = {"X-Request-ID", "RateLimit", "RateLimit-Policy"}
+            wanted |= {"Location"} if status in {"201", "202"} else set()
+            wanted |= {"Retry-After"} if status == "429" else set()
+            wanted |= {"WWW-Authenticate"} if status == "401" else set()
+            wanted |= {"Idempotency-Replayed"} if name.startswith("POST") and status < "300" else set()
+            if missing := wanted - headers:
+                lacking.append(f"{name} {status}: {', '.join(sorted(missing))}")
+    single = dict(operations)["GET /api/v1/threads/{thread_uuid}"]["responses"]["200"]
+    assert "ETag" in single["headers"]
+    assert not lacking
+
+
+def test_every_body_has_an_example_that_fits(
+    operations: list[tuple[str, dict[str, Any]]], document: dict[str, Any]
+) -> None:
+    wrong: list[str] = []
+    definitions = {"components": document["components"]}
+    for name, operation in operations:
+        bodies = {"body": operation.get("requestBody", {}).get("content", {})}
+        bodies |= {status: response.get("content", {}) for status, response in operation["responses"].items()}
+        for where, content in bodies.items():
+            for kind, media in content.items():
+                if not kind.endswith("json"):
+                    continue
+                given = [media["example"]] if "example" in media else []
+                given += [each["value"] for each in media.get("examples", {}).values()]
+                validator = jsonschema_rs.validator_for({**media["schema"], **definitions})
+                wrong += [f"{name} {where}: {error.message}" for each in given for error in validator.iter_errors(each)]
+                if not given:
+                    wrong.append(f"{name} {where} has none")
     assert not wrong
 
 
@@ -121,21 +229,6 @@ def test_every_schema_is_valid_and_its_examples_fit(document: dict[str, Any]) ->
         jsonschema_rs.validator_for({**schema, **definitions})
         assert name.isidentifier() or "_" in name
     assert not wrong
-
-
-def test_every_body_has_an_example(operations: list[tuple[str, dict[str, Any]]], document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
-    lacking: list[str] = []
-    for name, operation in operations:
-        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-        if body is None:
-            continue
-        # A whole body as an example, or examples of its fields; a body that may be left out is one of two.
-        reference = next(node["$ref"] for node in walk(body["schema"]) if "$ref" in node)
-        resolved = schemas[reference.rpartition("/")[2]]
-        if not any("examples" in node or "example" in node for node in (body, *walk(resolved))):
-            lacking.append(name)
-    assert not lacking
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
 from athena.auth import endpoints as auth
+from athena.invitations import endpoints as invitations
 from athena.kit.access import State
 from athena.kit.errors import Unavailable
 from athena.kit.http import Envelope, install_problems
@@ -17,6 +18,7 @@ from athena.large_language_models import endpoints as large_language_models
 from athena.media import endpoints as media
 from athena.messages import endpoints as messages
 from athena.process import Process
+from athena.prompts import endpoints as prompts
 from athena.providers import endpoints as providers
 from athena.runs import endpoints as runs
 from athena.threads import endpoints as threads
@@ -27,9 +29,11 @@ ROOMS = (
     auth,
     users,
     workspaces,
+    invitations,
     providers,
     accounts,
     agents,
+    prompts,
     threads,
     messages,
     large_language_models,
@@ -80,6 +84,7 @@ def create_app(process: Process) -> Envelope:
     app.state.authorizer = process.authorizer
     app.state.connections = process.connections
     app.state.engine = process.engine
+    app.state.repeat_run = runs.repeated
     app.state.settings = settings
     install_problems(app)
     for router in (*(room.router for room in ROOMS), *runs.routers, health):

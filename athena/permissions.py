@@ -13,11 +13,23 @@ class Permission(StrEnum):
 
     USER_UPDATE = "user.update"
     """Change one's own name, profile and password. Every member has it."""
+    USER_DELETE = "user.delete"
+    """End one's own user. Every member has it."""
+    USER_EXPORT = "user.export"
+    """Take along what is one's own. Every member has it."""
+    INVITATIONS_VIEW = "invitations.view"
+    """See the invitations to one's own address. Every member has it."""
+    INVITATIONS_ACCEPT = "invitations.accept"
+    """Accept or decline them. Every member has it."""
     WORKSPACES_VIEW = "workspaces.view"
     WORKSPACES_CREATE = "workspaces.create"
     """Found a new workspace and own it. Every member has it."""
     WORKSPACES_UPDATE = "workspaces.update"
     WORKSPACES_DELETE = "workspaces.delete"
+    WORKSPACES_TRANSFER = "workspaces.transfer"
+    """Make another member the owner in one's own place."""
+    WORKSPACES_EXPORT = "workspaces.export"
+    """Take everything that is in it along."""
     MEMBERS_VIEW = "members.view"
     MEMBERS_CREATE = "members.create"
     MEMBERS_UPDATE = "members.update"
@@ -40,6 +52,11 @@ class Permission(StrEnum):
     AGENTS_UPDATE = "agents.update"
     AGENTS_DELETE = "agents.delete"
     AGENTS_RUN = "agents.run"
+    PROMPTS_VIEW = "prompts.view"
+    PROMPTS_CREATE = "prompts.create"
+    PROMPTS_UPDATE = "prompts.update"
+    PROMPTS_DELETE = "prompts.delete"
+    PROMPTS_RUN = "prompts.run"
     THREADS_VIEW = "threads.view"
     THREADS_CREATE = "threads.create"
     THREADS_UPDATE = "threads.update"
@@ -70,13 +87,28 @@ class Role(StrEnum):
 
 
 _OWNER = frozenset(Permission)
-_ADMIN = _OWNER - {Permission.WORKSPACES_DELETE}
-PERSONAL_PERMISSIONS = frozenset({Permission.USER_UPDATE, Permission.WORKSPACES_CREATE})
+_ADMIN = _OWNER - {
+    Permission.WORKSPACES_DELETE,
+    Permission.WORKSPACES_TRANSFER,
+    Permission.WORKSPACES_EXPORT,
+}
+PERSONAL_PERMISSIONS = frozenset(
+    {
+        Permission.USER_UPDATE,
+        Permission.USER_DELETE,
+        Permission.USER_EXPORT,
+        Permission.INVITATIONS_VIEW,
+        Permission.INVITATIONS_ACCEPT,
+        Permission.WORKSPACES_CREATE,
+    }
+)
+"""What everybody may on their own account, whatever the role; a token of one workspace may none of it."""
 _VIEWER = (
     frozenset(p for p in Permission if p.value.endswith(".view")) - {Permission.TOKENS_VIEW} | PERSONAL_PERMISSIONS
 )
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,
+    Permission.PROMPTS_RUN,
     Permission.THREADS_CREATE,
     Permission.THREADS_UPDATE,
     Permission.THREADS_DELETE,
@@ -102,6 +134,9 @@ _BUILDER = _OPERATOR | {
     Permission.AGENTS_CREATE,
     Permission.AGENTS_UPDATE,
     Permission.AGENTS_DELETE,
+    Permission.PROMPTS_CREATE,
+    Permission.PROMPTS_UPDATE,
+    Permission.PROMPTS_DELETE,
 }
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -118,6 +153,12 @@ ROLE_RANKS: Mapping[Role, int] = MappingProxyType(
     {role: rank for rank, role in enumerate((Role.VIEWER, Role.OPERATOR, Role.BUILDER, Role.ADMIN, Role.OWNER))}
 )
 """How far up each role stands: nobody grants, changes or removes a role above their own."""
+
+
+def outranks(role: str, other: str) -> bool:
+    """Whether ``role`` stands above ``other``."""
+    return ROLE_RANKS[Role(role)] > ROLE_RANKS[Role(other)]
+
 
 _FAMILY = ".*"
 

@@ -1,4 +1,4 @@
-"""What starts runs (``/agents/{uuid}/run``, ``/threads/{uuid}/run``), and ``/api/v1/runs``."""
+"""What starts runs (``/agents/{uuid}/run``, ``/threads/{uuid}/run``, ``/prompts/{uuid}/run``), and ``/api/v1/runs``."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from uuid import UUID
 from fastapi import Header, Request, Response
 
 from athena.kit.access import Caller, require
+from athena.kit.db import Row
+from athena.kit.idempotency import in_flight
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, listing, resource
 from athena.kit.schemas import Data, Page
 from athena.kit.sse import EventStream
 from athena.permissions import Permission
 from athena.runs import naming
-from athena.runs.schemas import AgentRun, NameGeneration, Run, RunOptions, ThreadRun
+from athena.runs.prompts import run_prompt as accept_prompt
+from athena.runs.schemas import AgentRun, NameGeneration, PromptRun, Run, RunOptions, ThreadRun
 from athena.runs.service import LIST, RunService, failure, present
 from athena.threads.schemas import Thread
 from athena.threads.service import ThreadService
 
 agent_router = Router("Agent")
 thread_router = Router("Thread")
+prompt_router = Router("Prompt")
 run_router = Router("Run")
 
 Viewer = Annotated[Caller, require(Permission.RUNS_VIEW)]
 Canceller = Annotated[Caller, require(Permission.RUNS_CANCEL)]
 AgentRunner = Annotated[Caller, require(Permission.AGENTS_RUN)]
+PromptRunner = Annotated[Caller, require(Permission.PROMPTS_RUN)]
 ThreadRunner = Annotated[Caller, require(Permission.THREADS_RUN)]
 ThreadUpdater = Annotated[Caller, require(Permission.THREADS_UPDATE)]
 LastEventId = Annotated[
@@ -63,20 +68,35 @@ ERRORS = (404, 409, 502, 504)
 
 async def answer(request: Request, caller: Caller, run_uuid: UUID, given: RunOptions) -> Response:
     """A run's answer in the way that was asked for; from here on it is durable, whatever becomes of the caller."""
+    accepts = "text/event-stream" in request.headers.get("accept", "").lower()
+    streamed = given.stream or (accepts and not given.background)
+    if caller.key is not None:
+        caller.key.note_run(run_uuid, streamed=streamed)
     await caller.session.commit()
     service = RunService(caller.session, caller.access)
-    location = f"/api/v1/runs/{run_uuid}"
-    accepts = "text/event-stream" in request.headers.get("accept", "").lower()
-    if given.stream or (accepts and not given.background):
-        return EventStream(service.events(run_uuid), {"Location": location})
+    if streamed:
+        return EventStream(service.events(run_uuid), {"Location": f"/api/v1/runs/{run_uuid}"})
     if not given.background:
         await service.finished(run_uuid)
+    return _told(await service.get(run_uuid), background=given.background)
+
+
+async def repeated(caller: Caller, run_uuid: UUID, *, streamed: bool) -> Response:
+    """The answer to a request that was made before, with the same key, and whose answer is not kept: from its run."""
+    service = RunService(caller.session, caller.access)
     row = await service.get(run_uuid)
-    if given.background:
-        return JsonResponse({"data": present(row)}, 202, {"Location": location})
-    if row["status"] != "succeeded":
+    if streamed:
+        return EventStream(service.events(run_uuid), {"Location": f"/api/v1/runs/{run_uuid}"})
+    if row["finished_at"] is None:
+        raise in_flight()
+    return _told(row)
+
+
+def _told(row: Row, *, background: bool = False) -> Response:
+    """A run as it is answered: accepted, or at its end."""
+    if row["status"] != "succeeded" and not background:
         raise failure(row)
-    return JsonResponse({"data": present(row)}, headers={"Location": location})
+    return JsonResponse({"data": present(row)}, 202 if background else 200, {"Location": f"/api/v1/runs/{row['uuid']}"})
 
 
 @agent_router.operation(
@@ -104,6 +124,21 @@ async def run_agent(request: Request, agent_uuid: UUID, caller: AgentRunner, bod
 async def run_thread(request: Request, thread_uuid: UUID, caller: ThreadRunner, body: ThreadRun) -> Response:
     """Has a thread's new or last message answered: finished (default), in the background (202), or as a stream."""
     run_uuid = await RunService(caller.session, caller.access).run_thread(thread_uuid, body)
+    return await answer(request, caller, run_uuid, body)
+
+
+@prompt_router.operation(
+    "POST",
+    "/api/v1/prompts/{prompt_uuid}/run",
+    summary="Run a prompt",
+    response=Data[Run],
+    errors=ERRORS,
+    responses=ANSWERS,
+)
+async def run_prompt(request: Request, prompt_uuid: UUID, caller: PromptRunner, body: PromptRun) -> Response:
+    """Has a model answer a prompt with values for its variables: finished, in the background (202), or as a stream."""
+    service = RunService(caller.session, caller.access)
+    run_uuid = await accept_prompt(caller.session, caller.access, service, prompt_uuid, body)
     return await answer(request, caller, run_uuid, body)
 
 
@@ -151,4 +186,4 @@ async def cancel_run(run_uuid: UUID, caller: Canceller) -> Response:
     return resource(present(row), row)
 
 
-routers = (agent_router, thread_router, run_router)
+routers = (agent_router, thread_router, prompt_router, run_router)

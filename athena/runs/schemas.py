@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic.config import JsonDict
 
 from athena.kit.schemas import Input, Resource, Timestamp, Uuid
@@ -13,7 +13,7 @@ from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
-RunKind = Literal["agent", "thread"]
+RunKind = Literal["agent", "thread", "prompt"]
 Variable = Annotated[str, Field(max_length=20_000)]
 
 
@@ -44,6 +44,11 @@ class RunOptions(Input):
     ] = Field(default_factory=dict[str, str])
     stream: Annotated[bool, Field(description="Answer with server-sent events.")] = False
     background: Annotated[bool, Field(description="Answer 202 with the run at once.")] = False
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The run's own settings, which go over all others."""
+        return self.metadata.model_dump(exclude_unset=True) | ({"model": self.model} if self.model else {})
 
     @model_validator(mode="after")
     def _one_way(self) -> RunOptions:
@@ -106,6 +111,26 @@ class AgentRun(RunOptions):
         return self
 
 
+class PromptRun(RunOptions):
+    """Runs a prompt with values for its variables."""
+
+    model_config = ConfigDict(
+        json_schema_extra={**ONE_WAY, "examples": [{"variables": {"text": "It rained all day.", "sentences": 1}}]}
+    )
+
+    model: Annotated[ModelName | None, Field(description="In place of the prompt's.")] = None
+    metadata: Annotated[ModelMetadata, Field(default_factory=ModelMetadata, description="Overrides the prompt's.")]
+    variables: Annotated[  # pyright: ignore[reportIncompatibleVariableOverride] - these have types
+        dict[str, JsonValue], Field(max_length=64, description="Values of the prompt's variables, of their types.")
+    ] = Field(default_factory=dict[str, JsonValue])
+    version: Annotated[
+        int | None, Field(ge=1, le=2**31 - 1, description="The prompt as of this version. Left out: as it is now.")
+    ] = None
+    account_uuid: Annotated[
+        Uuid | None, Field(description="The account that pays. Left out: the newest one that offers the model.")
+    ] = None
+
+
 class NameGeneration(Input):
     """How to name a thread."""
 
@@ -138,6 +163,9 @@ class Run(Resource):
     status: RunStatus
     agent_uuid: UUID | None
     thread_uuid: UUID | None
+    prompt_uuid: UUID | None
+    prompt_version: int | None
+    share_uuid: Annotated[UUID | None, Field(description="The share through which it was started.")]
     message_uuid: Annotated[UUID | None, Field(description="The answer's message.")]
     model: str | None
     output: RunOutput | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +20,19 @@ from athena.large_language_models.service import resolve
 from athena.messages.schemas import MessageContent
 from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
-from athena.runs.conversation import CALL, call_started, instructions
+from athena.runs.conversation import CALL, Instructions, call_started, instructions
 from athena.runs.handover import ResolvedModels
 from athena.runs.repository import RunRepository
 from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
 
+LABELS = ("agent_uuid", "thread_uuid", "prompt_uuid", "share_uuid")
+"""What runs can be asked for by."""
+
 LIST = ListOptions(
     sortable={"created_at": "uuid"},
-    filters={"status": RunStatus, "kind": RunKind, "agent_uuid": UUID, "thread_uuid": UUID},
-    columns={
-        "agent_uuid": "labels @> jsonb_build_object('agent_uuid', {}::uuid)",
-        "thread_uuid": "labels @> jsonb_build_object('thread_uuid', {}::uuid)",
-    },
+    filters={"status": RunStatus, "kind": RunKind, **dict.fromkeys(LABELS, UUID)},
+    columns={name: f"labels @> jsonb_build_object('{name}', {{}}::uuid)" for name in LABELS},
 )
 
 
@@ -44,9 +45,11 @@ OWN_ERRORS = frozenset(
 class RunService:
     """The runs of the caller's workspace."""
 
-    def __init__(self, session: Session, access: Access) -> None:
+    def __init__(self, session: Session, access: Access, labels: Mapping[str, Any] | None = None) -> None:
+        """``labels`` are kept with every run that is accepted, beside its own."""
         self._session = session
         self._access = access
+        self._labels = labels or {}
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -83,27 +86,21 @@ class RunService:
         thread = await ThreadService(self._session, self._access).get(thread_uuid)
         await self._messages.lock_thread(thread_uuid)
         parent_uuid = await self._thread_tip(thread_uuid, given)
-        return await self._accept(
-            "thread",
-            given,
-            agent_uuid=given.agent_uuid or thread["agent_uuid"],
-            thread=thread,
-            parent_uuid=parent_uuid,
-        )
+        agent_uuid = given.agent_uuid or thread["agent_uuid"]
+        return await self._accept_agent("thread", given, agent_uuid, thread=thread, parent_uuid=parent_uuid)
 
     async def run_agent(self, agent_uuid: UUID, given: AgentRun) -> UUID:
         """Accepts a run of an agent, in a thread or with its own messages; the run's uuid."""
         if given.thread_uuid is None:
-            return await self._accept(
-                "agent", given, agent_uuid=agent_uuid, messages=[await self._said(each) for each in _history(given)]
-            )
+            messages = [await self._said(each) for each in _history(given)]
+            return await self._accept_agent("agent", given, agent_uuid, messages=messages)
         self._access.require(Permission.THREADS_RUN)
         thread = await ThreadService(self._session, self._access).get(given.thread_uuid)
         await self._messages.lock_thread(given.thread_uuid)
         said = MessageContent(content=_history(given)[0].content)
         tip = await self._messages.tip(given.thread_uuid)
         message = await self._messages.add(given.thread_uuid, said, role="user", parent_uuid=tip)
-        return await self._accept("agent", given, agent_uuid=agent_uuid, thread=thread, parent_uuid=message["uuid"])
+        return await self._accept_agent("agent", given, agent_uuid, thread=thread, parent_uuid=message["uuid"])
 
     async def _said(self, message: HistoryMessage) -> dict[str, Any]:
         """A message of a conversation that is kept with the run alone."""
@@ -122,28 +119,46 @@ class RunService:
         said = MessageContent(content=given.message) if isinstance(given.message, str) else given.message
         return (await self._messages.add(thread_uuid, said, role="user", parent_uuid=parent_uuid))["uuid"]
 
-    async def _accept(
+    async def _accept_agent(
         self,
         kind: RunKind,
         given: RunOptions,
-        *,
         agent_uuid: UUID | None,
+        *,
         thread: Row | None = None,
         parent_uuid: UUID | None = None,
         messages: Sequence[Mapping[str, Any]] = (),
     ) -> UUID:
-        """Freezes everything that the run needs, so that a change of agent or thread does not change it any more."""
+        """Accepts what an agent, or a thread without one, answers."""
         agent = await AgentService(self._session, self._access).get(agent_uuid) if agent_uuid else None
-        asked = given.metadata.model_dump(exclude_unset=True) | ({"model": given.model} if given.model else {})
-        settings = instructions(agent, thread["metadata"] if thread else None, asked, given.variables)
-        account_uuid = agent["account_uuid"] if agent else None
+        settings = instructions(agent, thread["metadata"] if thread else None, given.asked, given.variables)
+        return await self.accept(
+            kind,
+            settings,
+            labels={"agent_uuid": agent_uuid, "thread_uuid": thread["uuid"] if thread else None},
+            account_uuid=agent["account_uuid"] if agent else None,
+            parent_uuid=parent_uuid,
+            messages=messages,
+        )
+
+    async def accept(
+        self,
+        kind: RunKind,
+        settings: Instructions,
+        *,
+        labels: Mapping[str, Any],
+        account_uuid: UUID | None,
+        parent_uuid: UUID | None = None,
+        messages: Sequence[Mapping[str, Any]] = (),
+    ) -> UUID:
+        """Freezes everything that the run needs, so that a change of what it came from does not change it any more."""
         workspace_uuid, connections = self._access.workspace_uuid, self._session.provided(Connections)
         found = await resolve(
             self._session, connections, workspace_uuid, model=settings.model, account_uuid=account_uuid
         )
         model = settings.model or found.model_id
-        run_uuid = new_uuid()
-        thread_uuid, message_uuid = thread["uuid"] if thread else None, new_uuid()
+        run_uuid, message_uuid = new_uuid(), new_uuid()
+        agent_uuid, thread_uuid = labels.get("agent_uuid"), labels.get("thread_uuid")
         if thread_uuid and parent_uuid:
             message_uuid = await self._messages.expect_answer(
                 thread_uuid, parent_uuid=parent_uuid, run_uuid=run_uuid, agent_uuid=agent_uuid, model=model
@@ -154,17 +169,15 @@ class RunService:
             kind=kind,
             workspace_uuid=workspace_uuid,
             run_uuid=run_uuid,
-            queue_key=str(thread_uuid) if thread_uuid else None,
-            labels={key: value for key, value in texts.items() if value},
+            queue_key=texts["thread_uuid"],
+            labels={key: value for key, value in {**self._labels, **labels, **texts}.items() if value},
             first_step=(CALL, call_started(message_uuid, model)),
             input={
                 **texts,
                 **_texts(parent_uuid=parent_uuid, user_uuid=self._access.user_uuid, account_uuid=account_uuid),
                 "messages": list(messages),
+                **asdict(settings),
                 "model": model,
-                "system_prompt": settings.system_prompt,
-                "temperature": settings.temperature,
-                "max_tokens": settings.max_tokens,
             },
         )
         resolved = self._session.provided(ResolvedModels)
@@ -210,6 +223,9 @@ def present(row: Row) -> dict[str, Any]:
         "status": row["status"],
         "agent_uuid": labels.get("agent_uuid"),
         "thread_uuid": labels.get("thread_uuid"),
+        "prompt_uuid": labels.get("prompt_uuid"),
+        "prompt_version": labels.get("prompt_version"),
+        "share_uuid": labels.get("share_uuid"),
         "message_uuid": labels.get("message_uuid"),
         "model": row["input"].get("model"),
         "output": output,

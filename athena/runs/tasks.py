@@ -32,7 +32,7 @@ from athena.runs.repository import RunRepository
 
 DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
-KINDS = ("agent", "thread")
+KINDS = ("agent", "thread", "prompt")
 MAXIMUM_TOKENS = 2**53
 KEEP_SAID_SECONDS = 10.0
 DATABASE_PAUSE_SECONDS = 0.5
@@ -42,7 +42,7 @@ RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 
 
 def register(engine: Engine, database: Database, settings: Settings) -> None:
-    """Makes ``engine`` able to answer, for agents and threads alike."""
+    """Makes ``engine`` able to answer, for agents, threads and prompts alike."""
     resolved = ResolvedModels()
     database.provide(resolved)
     work = Answering(database, database.provided(Connections), resolved)

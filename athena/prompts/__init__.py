@@ -1,0 +1,1 @@
+"""Prompts: texts with variables, kept in versions, to be run on a model."""

@@ -17,6 +17,7 @@ from athena.engine.crash_points import reached
 from athena.engine.events import Apply, Event, LeaseLost, LogRow, RunRow, log_row
 from athena.engine.hub import Hub
 from athena.engine.store import Claim, Transition
+from athena.kit.changes import Actor
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
 from athena.kit.errors import Conflict
@@ -197,8 +198,10 @@ class HeldRun:
         return landed
 
     def session(self) -> Session:
-        """A transaction in the run's workspace."""
-        return self.host.database.session(store.tenant(self.claim.workspace_uuid))
+        """A transaction in the run's workspace, in the name of who started it."""
+        session = self.host.database.session(store.tenant(self.claim.workspace_uuid))
+        session.actor = Actor(_starter(self.claim.input), "run", self.uuid)
+        return session
 
     async def retrying(self, attempt: Callable[[], Awaitable[None]], landed: Callable[[], Awaitable[bool]]) -> None:
         """Makes ``attempt`` until the database answers; after a broken connection it first asks whether it landed."""
@@ -217,3 +220,12 @@ class HeldRun:
             else:
                 return
             await asyncio.sleep(retry_pause(tries))
+
+
+def _starter(given: Any) -> UUID | None:
+    """Who started a run, where its input says it."""
+    match given:
+        case {"user_uuid": str() as text}:
+            return UUID(text)
+        case _:
+            return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,10 +17,17 @@ class UserRepository(Rows):
     """Users."""
 
     table = users
+    recorded = "user"
     hidden = frozenset({"password_hash", "oidc_issuer", "oidc_subject", "oidc_synced_at"})
 
     def within(self, where: Where) -> None:
         """Whom the database shows to this scope."""
+
+    def note(self, verb: str, uuid: UUID, fields: Iterable[str] = ()) -> None:
+        """Among the user's own affairs."""
+        if verb:
+            changed = sorted(set(fields) - self.hidden)
+            self.session.record(f"user.{verb}", "user", uuid, {"changed": changed} if changed else None, user_uuid=uuid)
 
     def not_found(self) -> NotFound:
         """As for every resource."""

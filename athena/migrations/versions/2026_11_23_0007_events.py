@@ -60,7 +60,9 @@ FUNCTIONS = {
     BEGIN
         INSERT INTO audit_events (workspace_uuid, uuid, created_at, actor_user_uuid, credential_kind, credential_uuid,
             action, resource_type, resource_uuid, details)
-        VALUES (NEW.workspace_uuid, athena_uuid7(), NEW.finished_at, (NEW.input ->> 'user_uuid')::uuid, 'run', NEW.uuid,
+        VALUES (NEW.workspace_uuid, athena_uuid7(), NEW.finished_at,
+            CASE WHEN NEW.input ->> 'user_uuid' ~ '^[0-9a-f-]{36}$' THEN (NEW.input ->> 'user_uuid')::uuid END,
+            'run', NEW.uuid,
             CASE NEW.status WHEN 'succeeded' THEN 'run.completed' ELSE 'run.' || NEW.status END, 'run', NEW.uuid,
             jsonb_build_object('kind', NEW.kind, 'status', NEW.status, 'agent_uuid', NEW.labels -> 'agent_uuid',
                 'thread_uuid', NEW.labels -> 'thread_uuid', 'code', NEW.error -> 'code',

@@ -14,13 +14,14 @@ from uuid import UUID
 from athena.agents.schemas import AgentCreate
 from athena.agents.service import AgentService
 from athena.auth import service as auth
+from athena.auth.resets import begin_reset
 from athena.auth.secrets import digest
 from athena.config import Environment, Settings
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.crypto import Keyring
 from athena.kit.db import Database, Session
-from athena.kit.errors import StartupError
+from athena.kit.errors import Conflict, NotFound, StartupError
 from athena.large_language_models import service as models
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
@@ -155,6 +156,15 @@ async def token_for(database: Database, *, name: str, email: str | None, days: i
             session, user_uuid=user_uuid, kind="personal", name=name, expires_at=expires_at
         )
     return secret.text
+
+
+async def reset_for(database: Database, email: str) -> str:
+    """A token that sets a user's password anew; :class:`StartupError` when there is none such."""
+    try:
+        async with database.system() as session:
+            return (await begin_reset(session, email)).text
+    except (NotFound, Conflict) as error:
+        raise StartupError(error.detail[:1].lower() + error.detail[1:].rstrip(".")) from error
 
 
 async def _find(session: Session, email: str | None) -> UUID | None:

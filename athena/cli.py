@@ -25,7 +25,9 @@ cli = typer.Typer(
 )
 token_commands = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 model_commands = typer.Typer(help="The packaged language model.", no_args_is_help=True)
+user_commands = typer.Typer(help="Users.", no_args_is_help=True)
 cli.add_typer(token_commands, name="token")
+cli.add_typer(user_commands, name="user")
 cli.add_typer(model_commands, name="model")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (ATHENA_HOST).")]
@@ -103,6 +105,18 @@ def create_token(
     from athena.server import make_token
 
     typer.echo(make_token(_settings(), name=name, email=email, days=days))
+
+
+@user_commands.command("reset-password")
+def reset_password(email: Annotated[str, typer.Argument(help="Whose password is forgotten.")]) -> None:
+    """Print a token that sets a new password, once, within a day."""
+    from athena.server import make_reset
+
+    settings = _settings()
+    token = make_reset(settings, email)
+    typer.echo(token)
+    typer.echo(f"Set the new password with it: POST {settings.base_url}/api/v1/auth/reset-password", err=True)
+    typer.echo('with {"token": "…", "password": "…"}. It holds for a day, and ends every sign-in.', err=True)
 
 
 @model_commands.command("fetch")

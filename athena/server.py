@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from athena.bootstrap import FirstStart, first_start, token_for
+from athena.bootstrap import FirstStart, first_start, reset_for, token_for
 from athena.config import Settings
 from athena.kit import logging
 from athena.kit.db import Database
@@ -177,17 +177,25 @@ def _local_model(settings: Settings, report: Report) -> Generator[LocalModel | N
 
 def make_token(settings: Settings, *, name: str, email: str | None, days: int | None) -> str:
     """``athena token create``: a new personal token, also beside a running server."""
+    return _beside(settings, lambda database: token_for(database, name=name, email=email, days=days))
 
-    async def make(url: str) -> str:
-        database = await Database.open(url, size=1, name="athena-token")
+
+def make_reset(settings: Settings, email: str) -> str:
+    """``athena user reset-password``: a token that sets a new password, also beside a running server."""
+    return _beside(settings, lambda database: reset_for(database, email))
+
+
+def _beside(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, str]]) -> str:
+    async def run(url: str) -> str:
+        database = await Database.open(url, size=1, name="athena-command")
         try:
-            return await token_for(database, name=name, email=email, days=days)
+            return await work(database)
         finally:
             await database.close()
 
     with database_url(settings, share=True) as url:
         asyncio.run(migrate(url))
-        return asyncio.run(make(url))
+        return asyncio.run(run(url))
 
 
 async def _prepare(settings: Settings, url: str) -> FirstStart:

@@ -11,10 +11,12 @@ from fastapi import Depends, Request, Response
 
 from athena.auth.authorization import Authorizer, client_address, sign_in_credentials
 from athena.auth.repository import TOKEN_LIST
-from athena.auth.schemas import CreatedToken, SignedInToken, SignIn, Token, TokenCreate
+from athena.auth.resets import finish_reset
+from athena.auth.schemas import CreatedToken, PasswordReset, SignedInToken, SignIn, Token, TokenCreate
 from athena.auth.service import SignInService, TokenService, log_out, show_token
 from athena.kit.access import Access, Identity, SignedIn, WorkspaceQuery, public, signed_in
 from athena.kit.db import Session
+from athena.kit.idempotency import IdempotencyKey, idempotency_key
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page
@@ -33,6 +35,7 @@ class TokenHolder:
     identity: Identity
     access: Access | None
     session: Session
+    key: IdempotencyKey | None
 
     @property
     def service(self) -> TokenService:
@@ -48,7 +51,7 @@ def _holder(permission: Permission) -> Any:
         identity = await authorizer.authenticate(request, permission)
         access = await authorizer(request, permission, workspace_uuid) if workspace_uuid else None
         async with request.app.state.database.session((access or identity).scope) as session:
-            yield TokenHolder(identity, access, session)
+            yield TokenHolder(identity, access, session, idempotency_key(request))
 
     holder.permission = permission  # type: ignore[attr-defined]
     return Depends(holder, scope="function")
@@ -68,7 +71,9 @@ Revision = Annotated[int | None, Depends(if_match)]
     "/api/v1/auth/sign-in",
     summary="Sign In",
     response=Data[SignedInToken],
+    errors=[429],
     extra={"security": [{}, {"basic": []}]},
+    keyed=False,
 )
 async def sign_in(request: Request, session: Anybody, body: SignIn | None = None) -> Response:
     """Gives a token for e-mail and password; with `session`, the console's cookie, too."""
@@ -82,7 +87,7 @@ async def sign_in(request: Request, session: Anybody, body: SignIn | None = None
     return response
 
 
-@router.operation("POST", "/api/v1/auth/logout", summary="Logout", status=204)
+@router.operation("POST", "/api/v1/auth/logout", summary="Logout", status=204, keyed=False)
 async def logout(request: Request, caller: Known) -> Response:
     """Ends the token or session that the request shows."""
     authorizer: Authorizer = request.app.state.authorize
@@ -90,6 +95,20 @@ async def logout(request: Request, caller: Known) -> Response:
     response = no_content()
     authorizer.cookies.clear(response)
     return response
+
+
+@router.operation(
+    "POST",
+    "/api/v1/auth/reset-password",
+    summary="Reset Password",
+    status=204,
+    errors=[404, 429],
+    public=True,
+)
+async def reset_password(request: Request, session: Anybody, body: PasswordReset) -> Response:
+    """Sets a new password by a token that the operator made (`athena user reset-password`); ends every sign-in."""
+    await finish_reset(session, body, client_address(request))
+    return no_content()
 
 
 @router.operation("GET", TOKENS, summary="Get Tokens", response=Page[Token])

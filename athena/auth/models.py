@@ -46,6 +46,16 @@ sessions = sa.Table(
     sa.Index(None, "user_uuid"),
 )
 
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    # One at a time: a new one takes the place of the last.
+    sa.Column("user_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.UniqueConstraint("token_hash"),
+)
+
 sign_in_attempts = sa.Table(
     "sign_in_attempts",
     metadata,

@@ -112,6 +112,35 @@ class CredentialRepository:
         )
 
 
+class ResetRepository:
+    """Tokens that set a new password; needs the system's scope."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def store(self, user_uuid: UUID, digest: bytes, expires_at: datetime) -> None:
+        """Stores a user's token in place of the last one."""
+        await self.session.execute(
+            "INSERT INTO password_resets (user_uuid, token_hash, expires_at) VALUES ($1, $2, $3) "
+            "ON CONFLICT (user_uuid) DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at",
+            user_uuid,
+            digest,
+            expires_at,
+        )
+
+    async def holds(self, digest: bytes) -> bool:
+        """Whether the token can be used."""
+        return await self.session.value(
+            "SELECT EXISTS (SELECT FROM password_resets WHERE token_hash = $1 AND expires_at > now())", digest
+        )
+
+    async def take(self, digest: bytes) -> UUID | None:
+        """Uses the token up; whose it was."""
+        return await self.session.value(
+            "DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > now() RETURNING user_uuid", digest
+        )
+
+
 class AttemptRepository:
     """Failed sign-ins, counted by keys; needs the system's scope."""
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from athena.kit.schemas import Input, Name, Output, Resource, Time, Timestamp, Uuid
 from athena.users.passwords import MAXIMUM_LENGTH
-from athena.users.schemas import User
+from athena.users.schemas import Password, User
 
 ScopeName = Annotated[str, Field(min_length=1, max_length=100, examples=["agents.view", "threads.*"])]
 
@@ -21,6 +21,13 @@ class SignIn(Input):
     password: Annotated[str, Field(max_length=MAXIMUM_LENGTH, examples=["correct horse battery"])] = ""
     device_name: Name = "Sign-in"
     session: Annotated[bool, Field(description="Sets the console's session cookie, too.")] = False
+
+
+class PasswordReset(Input):
+    """A token of the operator's, and the password that it sets."""
+
+    token: Annotated[str, Field(min_length=1, max_length=100)]
+    password: Annotated[Password, Field(examples=["correct horse battery"])]
 
 
 class SignedInToken(Output):

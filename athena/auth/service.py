@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import ipaddress
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +14,11 @@ from athena.auth.oidc import CredentialRejected, ExternalUser
 from athena.auth.repository import AttemptRepository, CredentialRepository, Holder, TokenRepository
 from athena.auth.schemas import SignIn, TokenCreate
 from athena.auth.secrets import NewSecret, TokenKind, new_secret, new_token
+from athena.auth.throttle import FORGOTTEN_AFTER, Throttle
 from athena.kit import clock
 from athena.kit.access import Access, Identity
 from athena.kit.db import Database, Row, Session
-from athena.kit.errors import PermissionDenied, TooManyRequests, Unauthenticated, ValidationFailed
+from athena.kit.errors import PermissionDenied, Unauthenticated, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListQuery, RowPage
 from athena.permissions import Permission, Role, expand, is_scope, narrowed
@@ -30,12 +28,6 @@ from athena.workspaces.service import role_in, sync_organizations
 
 SESSION_LIFETIME = timedelta(days=14)
 SIGN_IN_LIFETIME = timedelta(days=30)
-EMAIL_FREE_FAILURES = 5
-# Many people may share an address.
-ADDRESS_FREE_FAILURES = 50
-MAXIMUM_DELAY_SECONDS = 300
-FORGOTTEN_AFTER = timedelta(hours=1)
-IPV6_SITE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +56,19 @@ class SignInService:
 
     async def verify(self, email: str, password: str, address: str) -> UUID:
         """Whose e-mail and password it is: :class:`CredentialRejected` when nobody's, 429 after too many failures."""
-        keys = _attempt_keys(email, address)
+        throttle = Throttle.of_sign_in(self._session, email, address)
         async with passwords.turn():
-            await self._check_throttle(keys)
+            await throttle.check()
             found = await password_by_email(self._session, email)
             await self._session.commit()
             user_uuid, stored = found or (None, None)
             if not await passwords.verify_password(stored, password):
-                await self._count_failure(keys)
+                self._session.record("user.sign_in_failed", "user", user_uuid, user_uuid=user_uuid)
+                await throttle.count_failure()
                 raise CredentialRejected("E-mail or password is wrong.", "invalid_credentials")
         assert user_uuid is not None  # noqa: S101 - nobody's password never verifies
         assert stored is not None  # noqa: S101
-        await self._attempts.forgive(next(iter(keys)))
+        await throttle.forgive()
         await renew_hash(self._session, user_uuid, password, stored)
         await self._session.commit()
         return user_uuid
@@ -88,6 +81,8 @@ class SignInService:
             raise Unauthenticated(str(rejection), code=rejection.code) from rejection
         secret, expires_at = await self.give_token(user_uuid, body.device_name)
         console = await self.give_session(user_uuid, body.device_name) if body.session else None
+        self._session.actor = replace(self._session.actor, user_uuid=user_uuid, kind="password")
+        self._session.record("user.signed_in", "user", user_uuid, {"session": console is not None}, user_uuid=user_uuid)
         _, user = await UserService(self._session, Identity(user_uuid)).get()
         content = {"token": secret.text, "token_type": "Bearer", "expires_at": expires_at, "user": user}
         if console is not None:
@@ -122,51 +117,6 @@ class SignInService:
         )
         return ConsoleSession(secret.text, csrf.text)
 
-    async def _check_throttle(self, keys: dict[bytes, int]) -> None:
-        until = await self._attempts.blocked_until(list(keys))
-        moment = clock.now()
-        if until is not None and until > moment:
-            await self._session.commit()
-            seconds = math.ceil((until - moment).total_seconds())
-            raise TooManyRequests("Too many failed sign-ins; wait a while.", retry_after=seconds)
-
-    async def _count_failure(self, keys: dict[bytes, int]) -> None:
-        moment = clock.now()
-        for key, row in (await self._attempts.lock(list(keys))).items():
-            failures = 1 if row["updated_at"] < moment - FORGOTTEN_AFTER else row["failures"] + 1
-            wait = delay_after(failures, keys[key])
-            await self._attempts.store(key, failures, moment + timedelta(seconds=wait) if wait else None)
-        await self._session.commit()
-
-
-def delay_after(failures: int, free: int) -> int:
-    """For how many seconds no attempt is taken after so many failures: none at first, then twice as long each time."""
-    return 0 if failures <= free else min(2 ** min(failures - free, 30), MAXIMUM_DELAY_SECONDS)
-
-
-def _attempt_keys(email: str, address: str) -> dict[bytes, int]:
-    """What failures are counted by, the e-mail first, with how many are free."""
-    keys = {_attempt_key("email", email.strip().lower()): EMAIL_FREE_FAILURES}
-    site = _site(address)
-    if site:
-        keys[_attempt_key("address", site)] = ADDRESS_FREE_FAILURES
-    return keys
-
-
-def _attempt_key(kind: str, value: str) -> bytes:
-    return hashlib.sha256(f"{kind}\0{value}".encode("utf-8", "replace")).digest()
-
-
-def _site(address: str) -> str:
-    """The address; of IPv6 the network, since one client has all addresses of one."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    if parsed.version == 6:  # noqa: PLR2004
-        return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False))
-    return str(parsed)
-
 
 def basic_credentials(value: str) -> tuple[str, str]:
     """E-mail and password from the value of ``Authorization: Basic``."""
@@ -186,6 +136,7 @@ async def log_out(session: Session, identity: Identity) -> None:
         await credentials.revoke(identity.token_uuid)
     if identity.session_uuid is not None:
         await credentials.end_session(identity.session_uuid)
+    session.record("user.signed_out", "user", identity.user_uuid, user_uuid=identity.user_uuid)
 
 
 async def create_token(
@@ -213,7 +164,17 @@ async def create_token(
             "expires_at": expires_at,
         }
     )
+    if kind != "sign_in":
+        _record(session, "created", row)
     return row, secret
+
+
+def _record(session: Session, verb: str, row: Row) -> None:
+    """In the log of the workspace that the token is bound to, or else among its user's own affairs."""
+    bound: UUID | None = row["workspace_uuid"]
+    owner: UUID | None = None if bound else row["user_uuid"]
+    details = {"kind": row["kind"]}
+    session.record(f"token.{verb}", "token", row["uuid"], details, workspace_uuid=bound, user_uuid=owner)
 
 
 class TokenService:
@@ -242,6 +203,7 @@ class TokenService:
         ):
             raise PermissionDenied("Another's service token is for an owner or admin to revoke.", code="role_above_own")
         await self._tokens.update(uuid, {"revoked_at": clock.now()}, revision)
+        _record(self._session, "revoked", row)
 
     async def create(self, body: TokenCreate) -> tuple[Row, NewSecret]:
         """A personal or service token; never with more rights than the credential that asks for it."""

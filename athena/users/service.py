@@ -49,6 +49,7 @@ class UserService:
         if new_password is not None:
             identity = self._identity
             await self._users.end_other_sign_ins(user_uuid, identity.token_uuid, identity.session_uuid)
+            self._session.record("user.password_changed", "user", user_uuid, user_uuid=user_uuid)
         return row, await self._show(row)
 
     async def _check_default(self, workspace_uuid: UUID) -> None:
@@ -121,12 +122,27 @@ def _merged(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     return {**stored, **changes, "photo": photo}
 
 
-async def add_user(session: Session, email: str, name: str, *, password: str | None = None) -> UUID:
-    """A new user; needs the system's scope. :class:`Conflict` when the address is somebody's."""
+async def add_user(
+    session: Session,
+    email: str,
+    name: str,
+    *,
+    password: str | None = None,
+    email_verified: bool = True,
+    user_uuid: UUID | None = None,
+) -> UUID:
+    """A new user; needs the system's scope, or that of ``user_uuid``. :class:`Conflict` when the address is taken."""
     password_hash = await hash_password(password) if password is not None else None
-    user_uuid = new_uuid()
+    user_uuid = user_uuid or new_uuid()
     await UserRepository(session).insert(
-        {"uuid": user_uuid, "name": name, "email": email, "profile": {}, "password_hash": password_hash}
+        {
+            "uuid": user_uuid,
+            "name": name,
+            "email": email,
+            "email_verified": email_verified,
+            "profile": {},
+            "password_hash": password_hash,
+        }
     )
     return user_uuid
 
@@ -141,6 +157,19 @@ async def password_by_email(session: Session, email: str) -> tuple[UUID, str | N
     """Who signs in by ``email``, and the stored password if there is one; needs the system's scope."""
     row = await UserRepository(session).credentials(email)
     return (row["uuid"], row["password_hash"]) if row else None
+
+
+async def sign_in_origin(session: Session, email: str) -> tuple[UUID, bool] | None:
+    """Whose address it is, and whether the identity provider knows them; needs the system's scope."""
+    row = await UserRepository(session).by_email(email)
+    return (row["uuid"], row["oidc_issuer"] is not None) if row else None
+
+
+async def replace_password(session: Session, user_uuid: UUID, password_hash: str) -> None:
+    """Stores a new password, and ends every sign-in; needs the system's scope."""
+    users = UserRepository(session)
+    await users.update(user_uuid, {"password_hash": password_hash}, verb="")
+    await users.end_other_sign_ins(user_uuid, None, None)
 
 
 async def renew_hash(session: Session, user_uuid: UUID, password: str, stored: str) -> None:

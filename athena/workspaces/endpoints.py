@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
-from athena.kit.access import Caller, SignedIn, require_here, signed_in
+from athena.kit.access import Caller, SignedIn, State, WorkspacePath, require_here, signed_in
+from athena.kit.errors import PermissionDenied
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import Router, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page
-from athena.permissions import Permission
+from athena.permissions import ROLE_PERMISSIONS, Permission, Role
 from athena.workspaces.schemas import (
-    MemberCreate,
     MemberUpdate,
+    OwnershipTransfer,
     Workspace,
     WorkspaceCreate,
     WorkspaceMember,
@@ -30,15 +32,35 @@ from athena.workspaces.service import (
 
 router = Router("Workspace")
 
+
+def _remover() -> Any:
+    """Lets in who may remove members, and every member to their own membership, but by no token that is narrowed."""
+
+    async def caller(request: Request, workspace_uuid: WorkspacePath, user_uuid: UUID) -> AsyncGenerator[Caller]:
+        state: State = request.app.state
+        try:
+            access = await state.authorize(request, Permission.MEMBERS_DELETE, workspace_uuid)
+        except PermissionDenied:
+            access = await state.authorize(request, Permission.WORKSPACES_VIEW, workspace_uuid)
+            if access.user_uuid != user_uuid or access.permissions != ROLE_PERMISSIONS[Role(access.role)]:
+                raise
+        async with state.database.session(access.scope) as session:
+            session.actor = access.actor
+            yield Caller(access, session)
+
+    caller.permission = Permission.MEMBERS_DELETE  # type: ignore[attr-defined]
+    return Depends(caller, scope="function")
+
+
 Lister = Annotated[SignedIn, signed_in(Permission.WORKSPACES_VIEW)]
 Creator = Annotated[SignedIn, signed_in(Permission.WORKSPACES_CREATE)]
 Viewer = Annotated[Caller, require_here(Permission.WORKSPACES_VIEW)]
 Updater = Annotated[Caller, require_here(Permission.WORKSPACES_UPDATE)]
 Deleter = Annotated[Caller, require_here(Permission.WORKSPACES_DELETE)]
+Transferrer = Annotated[Caller, require_here(Permission.WORKSPACES_TRANSFER)]
 MemberViewer = Annotated[Caller, require_here(Permission.MEMBERS_VIEW)]
-MemberCreator = Annotated[Caller, require_here(Permission.MEMBERS_CREATE)]
 MemberUpdater = Annotated[Caller, require_here(Permission.MEMBERS_UPDATE)]
-MemberDeleter = Annotated[Caller, require_here(Permission.MEMBERS_DELETE)]
+MemberDeleter = Annotated[Caller, _remover()]
 Query = Annotated[ListQuery, list_query(WORKSPACE_LIST)]
 MemberQuery = Annotated[ListQuery, list_query(MEMBER_LIST)]
 Revision = Annotated[int | None, Depends(if_match)]
@@ -91,15 +113,6 @@ async def get_workspace_members(caller: MemberViewer, query: MemberQuery) -> Res
     return listing(page, items)
 
 
-@router.operation(
-    "POST", MEMBERS, summary="Add a Workspace Member", response=Data[WorkspaceMember], status=201, errors=[409]
-)
-async def create_workspace_member(workspace_uuid: UUID, caller: MemberCreator, body: MemberCreate) -> Response:
-    """Lets a user in by e-mail address. Somebody new is created, without a password."""
-    row, item = await MemberService(caller.session, caller.access).add(body)
-    return resource(item, row, status=201, location=f"{LIST}/{workspace_uuid}/members/{row['uuid']}")
-
-
 @router.operation("GET", MEMBER, summary="Retrieve a Workspace Member", response=Data[WorkspaceMember])
 async def get_workspace_member(user_uuid: UUID, caller: MemberViewer) -> Response:
     """One member."""
@@ -118,6 +131,19 @@ async def update_workspace_member(
 
 @router.operation("DELETE", MEMBER, summary="Remove a Workspace Member", status=204, errors=[409, 412])
 async def delete_workspace_member(user_uuid: UUID, caller: MemberDeleter, revision: Revision) -> Response:
-    """Puts a member out, at once. The last owner stays."""
+    """Puts a member out, at once; one's own membership every member can end. The last owner stays."""
     await MemberService(caller.session, caller.access).remove(user_uuid, revision)
     return no_content()
+
+
+@router.operation(
+    "POST",
+    f"{PATH}/transfer-ownership",
+    summary="Transfer Ownership of a Workspace",
+    response=Data[WorkspaceMember],
+    errors=[409],
+)
+async def transfer_workspace_ownership(caller: Transferrer, body: OwnershipTransfer) -> Response:
+    """Makes another member the owner, and the caller, who was it, an admin. Answers the new owner."""
+    row, item = await MemberService(caller.session, caller.access).transfer(body.user_uuid)
+    return resource(item, row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,7 @@ class WorkspaceRepository(Rows):
     """Workspaces that a user is in."""
 
     table = workspaces
+    recorded = "workspace"
     hidden = frozenset({"oidc_issuer", "oidc_organization"})
 
     def __init__(self, session: Session, user_uuid: UUID, only: UUID | None = None) -> None:
@@ -64,17 +65,27 @@ class WorkspaceRepository(Rows):
         """As for every resource."""
         return NotFound("There is no such workspace.")
 
+    def note(self, verb: str, uuid: UUID, fields: Iterable[str] = ()) -> None:
+        """In the workspace's own log; what is left of one that has ended is its former owner's affair."""
+        if verb == "deleted":
+            self.session.record("workspace.deleted", "workspace", uuid, user_uuid=self.user_uuid)
+        elif verb:
+            changed = sorted(set(fields) - self.hidden)
+            details = {"changed": changed} if changed else None
+            self.session.record(f"workspace.{verb}", "workspace", uuid, details, workspace_uuid=uuid)
+
     async def add(self, values: dict[str, Any]) -> bool:
         """Stores a new workspace; whether its slug was free."""
         now = clock.now()
         full = {"created_at": now, "updated_at": now, **values}
         places = ", ".join(f"${n}" for n in range(1, len(full) + 1))
-        return bool(
-            await self.session.execute(
-                f"INSERT INTO workspaces ({', '.join(full)}) VALUES ({places}) ON CONFLICT (slug) DO NOTHING",
-                *full.values(),
-            )
+        added = await self.session.execute(
+            f"INSERT INTO workspaces ({', '.join(full)}) VALUES ({places}) ON CONFLICT (slug) DO NOTHING",
+            *full.values(),
         )
+        if added:
+            self.note("created", values["uuid"])
+        return bool(added)
 
     async def members_counts(self, uuids: Sequence[UUID]) -> dict[UUID, int]:
         """How many members each workspace has; of those that the scope does not see, too."""
@@ -88,6 +99,10 @@ class WorkspaceRepository(Rows):
     async def delete_runs(self, workspace_uuid: UUID) -> None:
         """Runs with their events; no foreign key takes them along, because the engine knows no workspaces."""
         await self.session.execute("DELETE FROM runs WHERE workspace_uuid = $1", workspace_uuid)
+
+    async def name_of(self, workspace_uuid: UUID) -> str:
+        """What it is called; it is there."""
+        return await self.session.value("SELECT name FROM workspaces WHERE uuid = $1", workspace_uuid)
 
     async def role_in(self, workspace_uuid: UUID) -> str | None:
         """The user's role there."""
@@ -152,13 +167,14 @@ class MemberRepository(Repository):
             "DELETE FROM workspace_members WHERE workspace_uuid = $1 AND user_uuid = $2", self.workspace_uuid, user_uuid
         )
 
-    async def invite(self, user_uuid: UUID, email: str, name: str) -> Row:
-        """Whose address it is, anywhere; a new user ``user_uuid`` where it is nobody's."""
-        row = await self.session.fetch_one(
-            "SELECT * FROM athena_invite($1, $2, $3, $4, $5)", user_uuid, email, name, {}, clock.now()
+    async def has_address(self, email: str) -> bool:
+        """Whether one of the members has this e-mail address."""
+        return await self.session.value(
+            "SELECT EXISTS (SELECT FROM workspace_members AS m JOIN users AS u ON u.uuid = m.user_uuid "
+            "WHERE m.workspace_uuid = $1 AND lower(u.email) = lower($2))",
+            self.workspace_uuid,
+            email,
         )
-        assert row is not None  # noqa: S101 - the function finds what it has just made sure of
-        return row
 
 
 class OrganizationRepository:
@@ -186,36 +202,46 @@ class OrganizationRepository:
             name,
             clock.now(),
         )
+        details = {"changed": ["name"]}
+        self.session.record("workspace.updated", "workspace", workspace_uuid, details, workspace_uuid=workspace_uuid)
 
     async def join(self, workspace_uuid: UUID, user_uuid: UUID, role: str | None, otherwise: str) -> None:
         """Lets the user in; ``role`` is the one that the provider names, ``otherwise`` a newcomer's without one.
 
         A membership that was given here stays as it is.
         """
-        await self.session.execute(
+        row = await self.session.fetch_one(
             "INSERT INTO workspace_members AS present "
             "(workspace_uuid, user_uuid, created_at, updated_at, role, source) "
             "VALUES ($1, $2, $3, $3, coalesce($4::text, $5), 'oidc') "
             "ON CONFLICT (workspace_uuid, user_uuid) DO UPDATE "
             "SET role = excluded.role, updated_at = excluded.updated_at, revision = present.revision + 1 "
-            "WHERE present.source = 'oidc' AND present.role <> $4",
+            "WHERE present.source = 'oidc' AND present.role <> $4 RETURNING role, xmax = 0 AS is_new",
             workspace_uuid,
             user_uuid,
             clock.now(),
             role,
             otherwise,
         )
+        if row is not None:
+            action = "member.joined" if row["is_new"] else "member.role_changed"
+            self.session.record(
+                action, "member", user_uuid, {"role": row["role"], "source": "oidc"}, workspace_uuid=workspace_uuid
+            )
 
     async def leave_others(self, user_uuid: UUID, kept: Sequence[UUID]) -> None:
         """Takes back what the provider no longer gives."""
-        await self.session.execute(
+        rows = await self.session.fetch(
             "DELETE FROM workspace_members AS m USING workspaces AS w "
             "WHERE w.uuid = m.workspace_uuid AND m.user_uuid = $1 AND m.source = 'oidc' AND w.oidc_issuer = $2 "
-            "AND m.workspace_uuid <> ALL($3)",
+            "AND m.workspace_uuid <> ALL($3) RETURNING m.workspace_uuid",
             user_uuid,
             self.issuer,
             list(kept),
         )
+        for row in rows:
+            details, place = {"source": "oidc"}, row["workspace_uuid"]
+            self.session.record("member.removed", "member", user_uuid, details, workspace_uuid=place)
 
     async def lock(self) -> None:
         """Waits until nobody else makes workspaces of organizations."""

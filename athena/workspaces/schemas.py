@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from athena.kit.schemas import Input, Name, Resource, ShortText, Timestamp
+from athena.kit.schemas import Input, Name, Resource, ShortText, Timestamp, Uuid
 from athena.permissions import Role
-from athena.users.schemas import Email, Profile
+from athena.users.schemas import Profile
 
 Slug = Annotated[
     str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["default-workspace"])
@@ -56,17 +56,17 @@ class WorkspaceMember(Resource):
     invited_at: Timestamp | None
 
 
-class MemberCreate(Input):
-    """Adds a user by e-mail; somebody new is created, without a password."""
-
-    email: Email
-    role: RoleName = Role.VIEWER
-    name: Name = ""
-
-
 class MemberUpdate(Input):
     """Changes of a membership."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "builder"}]})
 
     role: RoleName
+
+
+class OwnershipTransfer(Input):
+    """Who is to own the workspace."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_uuid": "0198c0de-0000-7000-8000-000000000001"}]})
+
+    user_uuid: Uuid

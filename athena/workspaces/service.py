@@ -11,10 +11,10 @@ from uuid import UUID
 
 from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Scope, Session
-from athena.kit.errors import Conflict, PermissionDenied
+from athena.kit.errors import Conflict, PermissionDenied, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
-from athena.permissions import ROLE_RANKS, Role
+from athena.permissions import Role, outranks
 from athena.users.service import add_user, find_user, show_person
 from athena.workspaces.repository import (
     MemberRepository,
@@ -22,7 +22,7 @@ from athena.workspaces.repository import (
     WorkspaceRepository,
     workspace_id,
 )
-from athena.workspaces.schemas import MemberCreate, MemberUpdate, WorkspaceCreate, WorkspaceUpdate
+from athena.workspaces.schemas import MemberUpdate, WorkspaceCreate, WorkspaceUpdate
 
 WORKSPACE_LIST = ListOptions(
     sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name", "slug": "slug"},
@@ -126,6 +126,7 @@ class MemberService:
     """The members of the workspace that the caller was let into."""
 
     def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
         self._access = access
         self._members = MemberRepository(session, access.workspace_uuid)
 
@@ -139,25 +140,19 @@ class MemberService:
         row = await self._members.get(user_uuid)
         return row, _show_member(row)
 
-    async def add(self, body: MemberCreate) -> tuple[Row, dict[str, Any]]:
-        """Lets in who has an e-mail address; somebody new is created, without a password."""
-        self._check_rank(body.role)
-        invited = await self._members.invite(new_uuid(), body.email, body.name or body.email.partition("@")[0])
-        if not invited["verified"]:
-            raise Conflict("Nobody has vouched for this e-mail address yet.", code="email_unverified")
-        if await self._members.find(invited["user_uuid"]) is not None:
-            raise Conflict("This user is in the workspace already.", code="already_exists")
-        await self._members.add(invited["user_uuid"], body.role, invited=True)
-        return await self.get(invited["user_uuid"])
-
     async def update(self, user_uuid: UUID, body: MemberUpdate, revision: int | None) -> tuple[Row, dict[str, Any]]:
         """Changes a member's role."""
         row = await self._check_change(user_uuid, revision)
-        self._check_rank(body.role)
+        self.check_rank(body.role)
         if body.role is not Role.OWNER:
             await self._check_owner_stays(row)
         await self._members.set_role(user_uuid, body.role)
+        self._session.record("member.role_changed", "member", user_uuid, {"from": row["role"], "to": body.role.value})
         return await self.get(user_uuid)
+
+    async def has_address(self, email: str) -> bool:
+        """Whether one of the members, whom the caller sees anyway, has this e-mail address."""
+        return await self._members.has_address(email)
 
     async def remove(self, user_uuid: UUID, revision: int | None) -> None:
         """Puts a member out, at once."""
@@ -168,21 +163,52 @@ class MemberService:
             )
         await self._check_owner_stays(row)
         await self._members.remove(user_uuid)
+        verb = "left" if user_uuid == self._access.user_uuid else "removed"
+        self._session.record(f"member.{verb}", "member", user_uuid)
+
+    async def transfer(self, user_uuid: UUID) -> tuple[Row, dict[str, Any]]:
+        """Makes another member an owner, and the caller an admin."""
+        if user_uuid == self._access.user_uuid:
+            raise ValidationFailed.of("user_uuid", "Name another member.")
+        await self._members.lock()
+        await self._members.get(user_uuid)
+        # The role may have changed since the request was let in, by another transfer.
+        if (await self._members.get(self._access.user_uuid))["role"] != Role.OWNER:
+            raise PermissionDenied("Only an owner can hand the workspace over.", code="role_above_own")
+        await self._members.set_role(user_uuid, Role.OWNER)
+        await self._members.set_role(self._access.user_uuid, Role.ADMIN)
+        self._session.record("workspace.transferred", "workspace", self._access.workspace_uuid, {"to": str(user_uuid)})
+        return await self.get(user_uuid)
 
     async def _check_change(self, user_uuid: UUID, revision: int | None) -> Row:
         await self._members.lock()
         row = await self._members.get(user_uuid)
         self._members.check_revision(row, revision)
-        self._check_rank(row["role"])
+        self.check_rank(row["role"])
         return row
 
-    def _check_rank(self, role: str) -> None:
-        if ROLE_RANKS[Role(role)] > ROLE_RANKS[Role(self._access.role)]:
+    def check_rank(self, role: str) -> None:
+        """:class:`PermissionDenied` when the caller would give or take a role above their own."""
+        if outranks(role, self._access.role):
             raise PermissionDenied(f"The role {role} is above yours.", code="role_above_own")
 
     async def _check_owner_stays(self, row: Row) -> None:
         if row["role"] == Role.OWNER and await self._members.owners() == 1:
             raise Conflict("The workspace's last owner cannot leave or become something else.", code="last_owner")
+
+
+async def join(session: Session, workspace_uuid: UUID, user_uuid: UUID, role: str) -> None:
+    """Makes an invited user a member; :class:`Conflict` for one who is. The session's scope is the workspace's."""
+    members = MemberRepository(session, workspace_id(workspace_uuid))
+    if await members.find(user_uuid) is not None:
+        raise Conflict("You are in the workspace already.", code="already_exists")
+    await members.add(user_uuid, role, invited=True)
+    session.record("member.joined", "member", user_uuid, {"role": role}, workspace_uuid=workspace_uuid)
+
+
+async def name_of(session: Session, workspace_uuid: UUID) -> str:
+    """What a workspace is called."""
+    return await WorkspaceRepository(session, workspace_uuid).name_of(workspace_uuid)
 
 
 async def role_in(session: Session, user_uuid: UUID, workspace_uuid: UUID) -> str | None:

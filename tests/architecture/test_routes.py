@@ -30,7 +30,12 @@ ONE_SUMMARY = {
 OWN_TAGS = {"Run", "Media"}
 # Open to anybody: they check a signature, or tell nothing.
 WITHOUT_CALLER = {"/api/v1/media/{media_uuid}/content"}
-FOR_ANYBODY = {"/api/v1/auth/sign-in", "/api/v1/auth/logout"}
+FOR_ANYBODY = {
+    "/api/v1/auth/sign-in",
+    "/api/v1/auth/logout",
+    "/api/v1/auth/reset-password",
+    "/api/v1/invitations/accept",
+}
 FOR_THE_SIGNED_IN = {("GET", "/api/v1/user")}
 
 

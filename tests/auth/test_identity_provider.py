@@ -107,10 +107,12 @@ async def test_a_membership_that_was_given_here_stays(
     external: httpx2.AsyncClient, identity_provider: IdentityProvider, owner: Tenant
 ) -> None:
     person = identity_provider.person("s1", **facts())
-    uuid = (await ask(external, identity_provider.access_token("s1"))).json()["data"]["uuid"]
+    headers = {"X-Multiplai-Authorization": f"Bearer {identity_provider.access_token('s1')}"}
+    uuid = (await external.get(USER, headers=headers)).json()["data"]["uuid"]
     body = {"email": person.facts["email"], "role": "operator"}
-    added = await owner.post(f"{WORKSPACES}/{owner.workspace_uuid}/members", body)
-    assert added.json()["data"]["uuid"] == uuid
+    made = (await owner.post(f"{WORKSPACES}/{owner.workspace_uuid}/invitations", body)).json()["data"]["uuid"]
+    joined = await external.post(f"/api/v1/invitations/{made}/accept", headers=headers)
+    assert joined.json()["data"]["user_uuid"] == uuid
     assert list((await places(external, identity_provider.access_token("s1", jti="x"))).values()) == ["operator"]
 
 
@@ -295,14 +297,16 @@ async def test_an_unverified_address_is_shown_but_opens_nothing_and_gives_way(
     identity_provider.person("squatter", **claimed)
     squatter = (await ask(external, identity_provider.access_token("squatter"))).json()["data"]
     assert squatter["email"] == claimed["email"]
-    members = f"{WORKSPACES}/{owner.workspace_uuid}/members"
-    refused = await owner.post(members, {"email": claimed["email"]})
-    assert (refused.status_code, refused.json()["code"]) == (409, "email_unverified")
+    body = {"email": claimed["email"]}
+    assert (await owner.post(f"{WORKSPACES}/{owner.workspace_uuid}/invitations", body)).status_code == 201
+    seen = await ask(external, identity_provider.access_token("squatter"), "/api/v1/invitations")
+    assert seen.json()["data"] == []
     identity_provider.person("real", **facts(email=claimed["email"]))
     real = (await ask(external, identity_provider.access_token("real"))).json()["data"]
     assert real["email"] == claimed["email"]
     assert real["uuid"] != squatter["uuid"]
-    assert (await owner.post(members, {"email": claimed["email"]})).json()["data"]["uuid"] == real["uuid"]
+    seen = await ask(external, identity_provider.access_token("real"), "/api/v1/invitations")
+    assert [each["workspace"]["uuid"] for each in seen.json()["data"]] == [str(owner.workspace_uuid)]
     again = (await ask(external, identity_provider.access_token("squatter", jti="x"))).json()["data"]
     assert again["email"].endswith("@users.invalid")
 

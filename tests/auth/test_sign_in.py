@@ -16,7 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from athena.auth.cookies import Cookies
-from athena.auth.service import MAXIMUM_DELAY_SECONDS, delay_after
+from athena.auth.throttle import MAXIMUM_DELAY_SECONDS, delay_after
 from athena.config import Environment, Settings
 from athena.kit import clock
 from athena.kit.db import Database

@@ -10,6 +10,7 @@ from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.config import Settings
 from athena.engine import Engine
+from athena.kit import idempotency
 from athena.kit.crypto import Keyring
 from athena.kit.db import Database
 from athena.kit.egress import Egress
@@ -26,7 +27,10 @@ async def fold_counts(database: Database) -> None:
         await session.value("SELECT athena_fold_counts()")
 
 
-CHORES = (Chore("row counts", 5.0, fold_counts),)
+CHORES = (
+    Chore("row counts", 5.0, fold_counts),
+    Chore("idempotency keys", 60.0, idempotency.sweep),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     )
     engine = Engine(database, lease_seconds=settings.lease_seconds)
     authorizer = Authorizer(database, settings, egress)
-    for part in (connections, engine, MediaStorage(settings.data_dir / "media", keyring, settings.base_url), settings):
+    media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
+    for part in (keyring, connections, engine, media, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
     await engine.start(worker=worker)

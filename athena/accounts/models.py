@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from athena.kit.tables import Json, Time, Uuid, tenant_table
+from athena.kit.tables import Json, Time, Uuid, sealed_column, tenant_table
 
 # A row can name a provider of this workspace or a built-in one alone: row-level security checks it on each write.
 accounts = tenant_table(
     "accounts",
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("provider_uuid", Uuid, sa.ForeignKey("providers.uuid"), nullable=False),
-    sa.Column("sealed_credentials", sa.LargeBinary, nullable=False),
+    sealed_column("sealed_credentials"),
     sa.Column("credentials", Json, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("profile", Json, nullable=False),

@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Query, Request
 from athena.kit.changes import SYSTEM_ACTOR, Actor
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import PermissionDenied
+from athena.kit.idempotency import IdempotencyKey, RepeatRun, idempotency_key
 
 WorkspaceId = NewType("WorkspaceId", UUID)
 """A workspace that the caller was let into. Only authorisation makes one, and no repository can be built without it."""
@@ -45,6 +46,7 @@ class Caller:
 
     access: Access
     session: Session
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class SignedIn:
 
     identity: Identity
     session: Session
+    key: IdempotencyKey | None = None
 
 
 class Authorizer(Protocol):
@@ -98,6 +101,7 @@ class State(Protocol):
 
     database: Database
     authorize: Authorizer
+    repeat_run: RepeatRun
 
 
 WorkspaceQuery = Annotated[
@@ -120,7 +124,7 @@ def require(permission: str) -> Any:
         access = await state.authorize(request, permission, workspace_uuid)
         async with state.database.session(access.scope) as session:
             session.actor = access.actor
-            yield Caller(access, session)
+            yield Caller(access, session, idempotency_key(request))
 
     caller.permission = permission  # type: ignore[attr-defined]
     return Depends(caller, scope="function")
@@ -134,7 +138,7 @@ def require_here(permission: str) -> Any:
         access = await state.authorize(request, permission, workspace_uuid)
         async with state.database.session(access.scope) as session:
             session.actor = access.actor
-            yield Caller(access, session)
+            yield Caller(access, session, idempotency_key(request))
 
     caller.permission = permission  # type: ignore[attr-defined]
     return Depends(caller, scope="function")
@@ -152,7 +156,7 @@ def signed_in(permission: str = "", *, basic: bool = False) -> Any:
         identity = await state.authorize.authenticate(request, permission, basic=basic)
         async with state.database.session(identity.scope) as session:
             session.actor = identity.actor
-            yield SignedIn(identity, session)
+            yield SignedIn(identity, session, idempotency_key(request))
 
     caller.permission = permission  # type: ignore[attr-defined]
     return Depends(caller, scope="function")

@@ -6,7 +6,9 @@ parameters that a route does not know are errors, and every route documents its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 import orjson
@@ -20,13 +22,24 @@ from fastapi.routing import APIRoute
 from athena.kit import clock
 from athena.kit.db import Row
 from athena.kit.errors import AthenaError, MalformedRequest, UnsupportedMediaType, ValidationFailed
+from athena.kit.idempotency import PARAMETER, answered_once
 from athena.kit.pagination import RowPage
+from athena.kit.schemas import Data
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 PROBLEM_TYPE = "application/problem+json"
 JSON_TYPE = "application/json"
+
+TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "An `ETag` that is known already; 304 without a body while the resource still has it.",
+    "schema": {"type": "string"},
+}
 
 _DESCRIPTIONS = {
     400: "The body is malformed.",
@@ -47,7 +60,7 @@ _DESCRIPTIONS = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of error responses; `openapi_document` adds the schema that they refer to."""
+    """The documentation of error responses; `athena.openapi` adds the schema that they refer to."""
     return {
         status: {
             "description": _DESCRIPTIONS[status],
@@ -106,10 +119,12 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         documented = [each for part in self.dependant.dependencies for each in getattr(part.call, "documented", ())]
         if documented:
-            self.openapi_extra = {**(self.openapi_extra or {}), "parameters": documented}
+            stated = self.openapi_extra or {}
+            self.openapi_extra = {**stated, "parameters": [*stated.get("parameters", ()), *documented]}
         declared = [field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)]
         known = frozenset([*declared, *(each["name"] for each in documented)])
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, Form)
+        gets = "GET" in self.methods
 
         async def checked(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -117,9 +132,21 @@ class Route(APIRoute):
             if takes_json:
                 request = JsonRequest(request.scope, request.receive)
                 await request.json()
-            return await handle(request)
+            response = await handle(request)
+            if gets and "if-none-match" in request.headers and _is_known(request, response):
+                return Response(status_code=304, headers={"ETag": response.headers["etag"]})
+            return response
 
         return checked
+
+
+def _is_known(request: Request, response: Response) -> bool:
+    """Whether the client has this version of a single resource already (RFC 9110, 13.1.2: the weak comparison)."""
+    present = response.headers.get("etag")
+    if present is None or response.status_code != HTTPStatus.OK:
+        return False
+    given = ", ".join(request.headers.getlist("if-none-match"))
+    return given.strip() == "*" or any(tag == present for _, tag in TAG.findall(given))
 
 
 def _check_query(request: Request, known: frozenset[str]) -> None:
@@ -155,33 +182,43 @@ class Router(APIRouter):
         extra: Mapping[str, Any] | None = None,
         responses: Mapping[int | str, dict[str, Any]] | None = None,
         public: bool = False,
+        keyed: bool = True,
     ) -> Decorator:
         """Declares an operation. Its id is the handler's name; the errors that all can have are added.
 
-        ``public``: it needs no credentials, or checks them by itself.
+        ``public``: it needs no credentials, or checks them by itself. ``keyed=False``: a POST that takes no
+        `Idempotency-Key`, because nobody is known yet or a repetition does no harm.
         """
         # 404 also where nothing is named: for a workspace that is not the caller's.
-        common = {503, *errors} if public else {401, 403, 404, 503, *errors}
+        common = {503, *errors} if public else {401, 403, 404, 429, 503, *errors}
         if method in {"POST", "PUT", "PATCH"}:
             common |= {400, 413, 415, 422}
         if "{" in path:
             common |= {404, 422}
         if method == "GET":
             common |= {422}
-        security: dict[str, Any] = {"security": []} if public else {}
+        stated: dict[str, Any] = {"security": []} if public else {}
+        keyed = keyed and method == "POST" and not public
+        single = method == "GET" and isinstance(response, type) and issubclass(response, Data)
+        if keyed:
+            common |= {409}
+            stated["parameters"] = [PARAMETER]
         documented: dict[int | str, dict[str, Any]] = {**problems(*sorted(common)), **(responses or {})}
+        if single:
+            stated["parameters"] = [IF_NONE_MATCH]
+            documented[304] = {"description": "The resource is still as `If-None-Match` has it."}
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             self.add_api_route(
                 path,
-                function,
+                answered_once(function) if keyed else function,
                 methods=[method],
                 summary=summary,
                 operation_id=function.__name__,
                 response_model=response,
                 status_code=status,
                 responses=documented,
-                openapi_extra={**security, **(extra or {})} or None,
+                openapi_extra={**stated, **(extra or {})} or None,
                 response_class=Response if response is None else JsonResponse,
             )
             return function
@@ -239,11 +276,15 @@ async def if_match(
         str | None, Header(alias="If-Match", description="The `ETag` that the resource must still have; 412 otherwise.")
     ] = None,
 ) -> int | None:
-    """The revision that ``If-Match`` names; ``None`` without the header or with ``*``, -1 for a tag of no version."""
+    """The revision that ``If-Match`` names; ``None`` without the header or with ``*``, -1 for tags of no version.
+
+    Of a list it is the newest: a revision never comes back, so whoever has seen a newer one cannot mean an older one.
+    Weak tags match nothing (RFC 9110, 13.1.1: the strong comparison).
+    """
     if value is None or value.strip() == "*":
         return None
-    tag = value.strip().strip('"')
-    return int(tag) if tag.isascii() and tag.isdigit() and len(tag) < 19 else -1  # noqa: PLR2004 - fits 63 bits
+    tags = [tag.strip('"') for weak, tag in TAG.findall(value) if not weak]
+    return max((int(tag) for tag in tags if tag.isdigit() and len(tag) < 19), default=-1)  # noqa: PLR2004 - 63 bits
 
 
 WithQuery = Annotated[

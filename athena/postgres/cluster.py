@@ -23,6 +23,8 @@ POINTER_FILE = "postgres.location"
 _CLUSTER = "postgres"
 _PASSWORD_FILE = "athena.password"  # noqa: S105 - a file's name
 _STAGING_PREFIX = "postgres.new-"
+_LAST_WRITE_SECONDS = 2.0
+_POLL_SECONDS = 0.02
 _INITDB_SECONDS = 300
 
 
@@ -99,7 +101,7 @@ def make_if_missing(place: Place, binaries: Binaries) -> None:
     :raises PostgresError: it could not be made (no space, no rights), with PostgreSQL's own reason.
     """
     for old in place.base.glob(f"{_STAGING_PREFIX}*"):
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     if place.exists:
         _check_version(place, binaries)
         return
@@ -115,6 +117,15 @@ def make_if_missing(place: Place, binaries: Binaries) -> None:
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _remove(folder: Path) -> None:
+    """Removes what a killed start has left, into which its last process may write for a moment more."""
+    deadline = time.monotonic() + _LAST_WRITE_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(staging: Path, account: Account | None, binaries: Binaries) -> Path:

@@ -210,6 +210,7 @@ class Follower:
         self.run_uuid = ""
         self.events: list[SeenEvent] = []
         self.connections = 0
+        self.answered: list[int] = []
 
     @property
     def ended(self) -> bool:
@@ -242,6 +243,7 @@ class Follower:
         self.connections += 1
         with contextlib.suppress(*LOST):
             async with athena.client.stream(method, path, headers=headers, json=body) as answer:
+                self.answered.append(answer.status_code)
                 if answer.status_code == 503:
                     assert answer.headers["content-type"] == "application/problem+json"
                     return

@@ -109,7 +109,7 @@ async def begun(athena: Athena, agent: str, *, events: int = 5) -> tuple[Followe
     follower = Follower()
     task = asyncio.create_task(follower.begin(athena, await athena.thread(agent)))
     await until(lambda: len(follower.events) >= events or task.done())
-    assert not task.done(), task
+    assert not task.done(), (follower.answered, [each.type for each in follower.events])
     return follower, task
 
 
@@ -228,11 +228,12 @@ async def test_a_frozen_server_writes_nothing_when_it_thaws(
 
 
 async def test_the_database_stopped_hard_five_times(
-    make_athena: MakeAthena, mockllm: str, model: ModelServer, text: str, seed: int
+    make_athena: MakeAthena, mockllm: str, model: ModelServer, seed: int
 ) -> None:
     moments = random.Random(seed)
     athena = make_athena("database")
-    agent = await prepared(athena, mockllm)
+    # An answer that outlasts the pause of a writer which lost its connection, so that the next stop meets it at work.
+    agent, text = await prepared(athena, mockllm, LONG), await model.text(LONG)
     before = await model.calls()
     followers: list[Follower] = []
     following: list[asyncio.Task[None]] = []

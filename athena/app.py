@@ -97,4 +97,6 @@ def create_app(process: Process) -> Envelope:
         body_timeout=settings.body_timeout_seconds,
         larger={"/api/v1/media": settings.max_upload_bytes},
         access_log=settings.access_log,
+        secure=settings.base_url.startswith("https:"),
+        origins=settings.cors_origins,
     )

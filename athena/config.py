@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WEAK_SECRET_LENGTH = 32
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
 class Environment(StrEnum):
@@ -42,6 +44,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     secret_key: SecretStr | None = None
     """32 characters or more; it encrypts credentials. Unset in development: made once, kept in ``data_dir``."""
+    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Former secret keys, separated by commas: what they sealed can still be opened."""
     public_url: str = ""
     """The address that users reach, for links and cookies. Unset: ``http://host:port``."""
     host: str = "127.0.0.1"
@@ -67,6 +71,12 @@ class Settings(BaseSettings):
     """The total time that one model call may take, its retries excluded."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15.0
     """How long a process may be silent before another one takes over its runs."""
+    rate_limit_token: Annotated[int, Field(ge=0)] = 60_000
+    """Requests a minute that one credential may make; 0: as many as it likes."""
+    rate_limit_workspace: Annotated[int, Field(ge=0)] = 300_000
+    """Requests a minute that may be made in one workspace; 0: as many as they like."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may call the API with a token, separated by commas, such as ``https://app.example.com``."""
     oidc: OidcSettings = Field(default_factory=OidcSettings)
 
     @field_validator("trusted_proxies")
@@ -76,7 +86,15 @@ class Settings(BaseSettings):
             ipaddress.ip_network(entry)
         return value
 
-    @field_validator("egress_allow", "trusted_proxies", mode="before")
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if ORIGIN.fullmatch(entry) is None:
+                raise ValueError(f"{entry} is no origin: give a scheme and a host, such as https://app.example.com")
+        return value
+
+    @field_validator("egress_allow", "trusted_proxies", "cors_origins", "secret_key_previous", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -15,6 +15,7 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Database
 from athena.kit.egress import Egress
 from athena.kit.housekeeping import Chore, keeping
+from athena.kit.rate_limits import SHARE_SECONDS
 from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
@@ -61,8 +62,13 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         database.provide(part)
     tasks.register(engine, database, settings)
     await engine.start(worker=worker)
+    chores = (
+        *CHORES,
+        Chore("rate limits", SHARE_SECONDS, authorizer.limits.share, everywhere=True),
+        Chore("old counts of requests", 60.0, authorizer.limits.sweep),
+    )
     try:
-        async with keeping(database, (chore for chore in CHORES if worker or chore.everywhere)):
+        async with keeping(database, (chore for chore in chores if worker or chore.everywhere)):
             yield Process(settings, database, egress, connections, engine, authorizer)
     finally:
         await engine.stop()

@@ -24,6 +24,7 @@ from athena.kit.changes import USER_AGENT_LENGTH, Actor
 from athena.kit.db import Database, Row
 from athena.kit.egress import Egress
 from athena.kit.errors import NotFound, PermissionDenied, Unauthenticated, Unavailable, ValidationFailed
+from athena.kit.rate_limits import RateLimits
 from athena.permissions import PERSONAL_PERMISSIONS, expand, narrowed
 
 EXTERNAL_HEADER = "x-multiplai-authorization"
@@ -70,6 +71,7 @@ class Authorizer:
         self._settings = settings
         self.provider = OidcProvider(settings.oidc, egress) if settings.oidc.issuer else None
         self.cookies = Cookies.of(settings)
+        self.limits = RateLimits({"token": settings.rate_limit_token, "workspace": settings.rate_limit_workspace})
         self._steps: tuple[Step, ...] = (self._by_session, self._by_provider, self._by_token, self._by_password)
 
     async def __call__(self, request: Request, permission: str, workspace_uuid: UUID | None) -> Access:
@@ -78,6 +80,7 @@ class Authorizer:
         identity, workspace = credential.identity, credential.workspace_uuid
         if workspace is None or credential.role is None or identity.bound_to not in {None, workspace}:
             raise NotFound("There is no such workspace." if workspace_uuid else "You are in no workspace yet.")
+        self.limits.count(request.scope["state"], "workspace", workspace)
         access = Access(
             WorkspaceId(workspace),
             identity.user_uuid,
@@ -110,6 +113,10 @@ class Authorizer:
                 attempt.rejections.append(rejection)
             else:
                 if credential is not None:
+                    # Whose token it is not counts by its user: the provider's tokens change all the time.
+                    identity = credential.identity
+                    counted = identity.token_uuid or identity.session_uuid or identity.user_uuid
+                    self.limits.count(attempt.request.scope["state"], "token", counted)
                     return credential
         for rejection in attempt.rejections:
             if isinstance(rejection, ProviderUnavailable):

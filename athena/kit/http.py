@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException as RoutingError  # noqa: TID251 -
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from athena.kit import logging
+from athena.kit import logging, rate_limits
 from athena.kit.errors import (
     AthenaError,
     MalformedRequest,
@@ -39,6 +39,17 @@ SECURITY_HEADERS: Sequence[tuple[str, str]] = (
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
+TRANSPORT_SECURITY = ("Strict-Transport-Security", "max-age=31536000")
+ALLOW_ORIGIN = "Access-Control-Allow-Origin"
+EXPOSED = "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+PREFLIGHT: Mapping[str, str] = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE",
+    "Access-Control-Allow-Headers": (
+        "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
+        "X-Multiplai-Authorization"
+    ),
+    "Access-Control-Max-Age": "600",
+}
 
 
 class Envelope:
@@ -52,6 +63,8 @@ class Envelope:
         body_timeout: float,
         larger: Mapping[str, int] | None = None,
         access_log: bool = False,
+        secure: bool = False,
+        origins: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._max_body = max_body_bytes
@@ -59,6 +72,9 @@ class Envelope:
         self._access_log = access_log
         self._larger = larger or {}
         """Paths with a limit of their own (uploads)."""
+        self._headers = [*SECURITY_HEADERS, *([TRANSPORT_SECURITY] if secure else ())]
+        self._origins = frozenset(origins)
+        """Whose pages may call us from a browser, with a token: cookies are never taken from elsewhere."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection's event."""
@@ -68,52 +84,89 @@ class Envelope:
         request_id = _request_id(scope)
         token = logging.request_id.set(request_id)
         begun = time.perf_counter()
-        status = 0
-
-        async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                for name, value in SECURITY_HEADERS:
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
+        method = scope["method"]
         limit = self._larger.get(scope["path"], self._max_body)
         body = BoundedBody(receive, limit, self._body_timeout)
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        scope["state"] = state = {**scope.get("state", {}), "request_id": request_id}
+        answer = Answer(send, state, [*self._headers, *self._cors(scope)], headless=method == "HEAD")
         try:
-            await self._respond(scope, body, answer)
+            if method == "HEAD":
+                # Answered as GET is, but for the body.
+                scope["method"] = "GET"
+            if method == "OPTIONS" and answer.to_other_site and _header(scope, b"access-control-request-method"):
+                await Response(status_code=204, headers=PREFLIGHT)(scope, body, answer)
+            else:
+                await self._respond(scope, body, answer)
         finally:
-            if self._access_log or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if self._access_log or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 elapsed = round((time.perf_counter() - begun) * 1000, 1)
                 logging.logger().info(
-                    "request", method=scope["method"], path=scope["path"], status=status, duration_ms=elapsed
+                    "request", method=method, path=scope["path"], status=answer.status, duration_ms=elapsed
                 )
             logging.request_id.reset(token)
 
-    async def _respond(self, scope: Scope, body: BoundedBody, answer: Send) -> None:
-        started = False
+    def _cors(self, scope: Scope) -> Sequence[tuple[str, str]]:
+        """The headers by which a browser lets a page of another site read the answer."""
+        if not self._origins:
+            return ()
+        origin = _header(scope, b"origin")
+        if origin not in self._origins:
+            return (("Vary", "Origin"),)
+        return (("Vary", "Origin"), (ALLOW_ORIGIN, origin), ("Access-Control-Expose-Headers", EXPOSED))
 
-        async def send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await answer(message)
+    async def _respond(self, scope: Scope, body: BoundedBody, answer: Answer) -> None:
+        async def receive() -> Message:
+            # Who asks for the head alone is not there for what follows it, such as a stream.
+            return {"type": "http.disconnect"} if answer.headless and answer.status else await body()
 
         try:
             await body.check_declared(_content_length(scope))
-            await self._app(scope, body, send)
+            await self._app(scope, receive, answer)
         except AthenaError as error:
-            if started:
+            if answer.status:
                 raise
             await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
         except Exception:
             logging.logger().exception("unhandled", path=scope["path"])
-            if started:
+            if answer.status:
                 raise
             await problem(unforeseen(), scope["path"], scope["state"]["request_id"])(scope, body, answer)
+
+
+class Answer:
+    """A ``send`` that adds the headers of every answer; ``headless``: without what comes after them."""
+
+    def __init__(
+        self, send: Send, state: dict[str, Any], headers: Sequence[tuple[str, str]], *, headless: bool
+    ) -> None:
+        self.status = 0
+        """0 until it is sent."""
+        self.headless = headless
+        self._send = send
+        self._state = state
+        self._headers = headers
+        self._ended = False
+
+    @property
+    def to_other_site(self) -> bool:
+        """Whether a page of another site may read it."""
+        return any(name == ALLOW_ORIGIN for name, _ in self._headers)
+
+    async def __call__(self, message: Message) -> None:
+        """Sends a part of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self._state["request_id"]
+            for name, value in (*self._headers, *rate_limits.headers(self._state)):
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        elif self.headless:
+            if self._ended:
+                return
+            self._ended = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
 
 
 class BoundedBody:
@@ -171,6 +224,10 @@ def _request_id(scope: Scope) -> str:
     return str(new_uuid())
 
 
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
 def _content_length(scope: Scope) -> int | None:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
@@ -226,6 +283,8 @@ def _methods(holder: Any, scope: Scope) -> Iterator[str]:
         if isinstance(route, Route):
             if route.matches(scope)[0] is not Match.NONE:
                 yield from route.methods or ()
+                if "GET" in (route.methods or ()):
+                    yield "HEAD"
         elif hasattr(route, "original_router"):
             yield from _methods(route.original_router, scope)
 

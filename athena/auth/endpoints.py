@@ -10,20 +10,32 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from athena.auth.authorization import Authorizer, client_address, sign_in_credentials
-from athena.auth.repository import TOKEN_LIST
+from athena.auth.explanation import ExplanationService, operations, roles
+from athena.auth.repository import TOKEN_LIST, membership
 from athena.auth.resets import finish_reset
-from athena.auth.schemas import CreatedToken, PasswordReset, SignedInToken, SignIn, Token, TokenCreate
+from athena.auth.schemas import (
+    CreatedToken,
+    PasswordReset,
+    PermissionExplanation,
+    PermissionTable,
+    SignedInToken,
+    SignIn,
+    Token,
+    TokenCreate,
+)
 from athena.auth.service import SignInService, TokenService, log_out, show_token
-from athena.kit.access import Access, Identity, SignedIn, WorkspaceQuery, public, signed_in
-from athena.kit.db import Session
+from athena.kit.access import Access, Identity, SignedIn, WorkspaceId, WorkspaceQuery, public, signed_in
+from athena.kit.db import Database, Session
+from athena.kit.errors import NotFound
 from athena.kit.idempotency import IdempotencyKey, idempotency_key
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page
-from athena.permissions import Permission
+from athena.permissions import Permission, narrowed
 
 router = Router("Authentication")
 
+PERMISSIONS = "/api/v1/permissions"
 TOKENS = "/api/v1/tokens"
 PATH = "/api/v1/tokens/{token_uuid}"
 
@@ -57,6 +69,23 @@ def _holder(permission: Permission) -> Any:
     return Depends(holder, scope="function")
 
 
+async def _present(request: Request, workspace_uuid: WorkspaceQuery = None) -> AsyncGenerator[ExplanationService]:
+    """Lets in every member of the workspace: who lacks a permission may ask why."""
+    authorizer: Authorizer = request.app.state.authorize
+    database: Database = request.app.state.database
+    identity = await authorizer.authenticate(request)
+    place = await membership(database, identity.user_uuid, workspace_uuid or identity.bound_to)
+    if place is None or identity.bound_to not in {None, place["workspace_uuid"]}:
+        raise NotFound("There is no such workspace." if workspace_uuid else "You are in no workspace yet.")
+    workspace, role = WorkspaceId(place["workspace_uuid"]), place["role"]
+    access = Access(workspace, identity.user_uuid, role, narrowed(role, identity.scopes), identity.token_uuid)
+    async with database.session(access.scope) as session:
+        yield ExplanationService(session, access, identity)
+
+
+_present.permission = ""  # type: ignore[attr-defined]
+
+Present = Annotated[ExplanationService, Depends(_present, scope="function")]
 Anybody = Annotated[Session, public()]
 Known = Annotated[SignedIn, signed_in()]
 Viewer = Annotated[TokenHolder, _holder(Permission.TOKENS_VIEW)]
@@ -109,6 +138,24 @@ async def reset_password(request: Request, session: Anybody, body: PasswordReset
     """Sets a new password by a token that the operator made (`athena user reset-password`); ends every sign-in."""
     await finish_reset(session, body, client_address(request))
     return no_content()
+
+
+@router.operation("GET", PERMISSIONS, summary="Get Permissions", response=Data[PermissionTable])
+async def get_permissions(request: Request, _caller: Known) -> Response:
+    """Every role with its permissions, and every operation with the permission that it needs."""
+    table = {"roles": roles(), "operations": list(operations(request.app.routes))}
+    return JsonResponse({"data": table})
+
+
+@router.operation("GET", f"{PERMISSIONS}/explain", summary="Explain a Permission", response=Data[PermissionExplanation])
+async def explain_permission(
+    service: Present, permission: Permission, uuid: UUID | None = None, user_uuid: UUID | None = None
+) -> Response:
+    """Whether the caller, by this credential, has a permission, on a resource if one is named; and why.
+
+    Who has `members.view` may ask about another member's role, too.
+    """
+    return JsonResponse({"data": await service.explain(permission, uuid, user_uuid)})
 
 
 @router.operation("GET", TOKENS, summary="Get Tokens", response=Page[Token])

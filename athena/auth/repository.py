@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from athena.kit.db import Database, Row, Session
 from athena.kit.errors import NotFound
 from athena.kit.pagination import ListOptions
 from athena.kit.repository import Rows, Where
+from athena.kit.tables import metadata
+from athena.permissions import Permission
 
 TOKEN_LIST = ListOptions(
     sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name"},
@@ -39,6 +42,28 @@ async def session_by_hash(database: Database, digest: bytes, workspace_uuid: UUI
 async def membership(database: Database, user_uuid: UUID, workspace_uuid: UUID | None) -> Row | None:
     """The user's place in the workspace, or in their default one."""
     return await database.statement(MEMBERSHIP, user_uuid, workspace_uuid)
+
+
+@cache
+def _find_resource() -> str:
+    """A query over each table whose rows permissions are about; tables are named as families of permissions are."""
+    here = "workspace_uuid = $1 AND"
+    parts = [
+        "SELECT 'workspaces' AS kind, false AS builtin, NULL::text AS role WHERE $1::uuid = $2::uuid",
+        f"SELECT 'members', false, role FROM workspace_members WHERE {here} user_uuid = $2",
+    ]
+    for family in sorted({permission.partition(".")[0] for permission in Permission}):
+        columns = metadata.tables[family].columns if family in metadata.tables else {}
+        if {"uuid", "workspace_uuid"} <= set(columns.keys()):
+            shared = bool(columns["workspace_uuid"].nullable)
+            where = "(workspace_uuid = $1 OR workspace_uuid IS NULL) AND" if shared and family != "tokens" else here
+            parts.append(f"SELECT '{family}', workspace_uuid IS NULL, NULL FROM {family} WHERE {where} uuid = $2")
+    return " UNION ALL ".join(parts) + " LIMIT 1"
+
+
+async def find_resource(session: Session, workspace_uuid: UUID, uuid: UUID) -> Row | None:
+    """What ``uuid`` is in the workspace: its kind, whether it is built in, and a member's role."""
+    return await session.fetch_one(_find_resource(), workspace_uuid, uuid)
 
 
 @dataclass(frozen=True, slots=True)

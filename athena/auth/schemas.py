@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from athena.kit.schemas import Input, Name, Output, Resource, Time, Timestamp, Uuid
+from athena.permissions import Role
 from athena.users.passwords import MAXIMUM_LENGTH
 from athena.users.schemas import Password, User
 
@@ -59,6 +60,48 @@ class TokenCreate(Input):
         Field(min_length=1, max_length=100, description="Permissions, or families of them such as `agents.*`."),
     ] = None
     expires_at: Time | None = None
+
+
+class RolePermissions(Output):
+    """A role, and what it permits."""
+
+    name: Role
+    permissions: list[str]
+
+
+class OperationPermission(Output):
+    """An operation of the API, and what it needs."""
+
+    operation_id: str
+    method: str
+    path: str
+    permission: Annotated[str | None, Field(description="`null`: signing in is enough, or nothing is needed.")]
+
+
+class PermissionTable(Output):
+    """Who may do what."""
+
+    roles: list[RolePermissions]
+    operations: list[OperationPermission]
+
+
+class PermissionReason(Output):
+    """What one rule says."""
+
+    rule: Literal["membership", "role", "token_scope", "token_workspace", "resource", "builtin", "rank"]
+    allowed: bool
+    detail: str
+
+
+class PermissionExplanation(Output):
+    """Whether something is permitted: if every rule that has a say allows it."""
+
+    allowed: bool
+    permission: str
+    workspace_uuid: UUID
+    user_uuid: UUID
+    role: Role | None
+    reasons: list[PermissionReason]
 
 
 class Token(Resource):

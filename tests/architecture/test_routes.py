@@ -13,13 +13,11 @@ from fastapi.routing import APIRoute
 from athena.permissions import Permission
 
 # What is named in the list of operations and still to be built.
-TO_COME = {"Workflow", "Workflow Execution", "Memory", "Command Room Task", "Metrics"}
+TO_COME = {"Workflow", "Workflow Execution", "Memory", "Command Room Task"}
 OPERATIONS_TO_COME = {
-    "Get Workspaces Metrics",
     "Train an Agent",
     "Generate an Agent",
     "Share Agent",
-    "Get Agent Leaderboard",
 }
 # Two ways to call the same operation.
 ONE_SUMMARY = {
@@ -27,7 +25,7 @@ ONE_SUMMARY = {
     "Get Authenticated User using Basic Token": "Get Authenticated User",
 }
 # Groups that the list does not have, because it names what was asked for and these came with it.
-OWN_TAGS = {"Run", "Media"}
+OWN_TAGS = {"Audit", "Webhook", "Run", "Media"}
 # Open to anybody: they check a signature, or tell nothing.
 WITHOUT_CALLER = {"/api/v1/media/{media_uuid}/content"}
 FOR_ANYBODY = {
@@ -36,7 +34,11 @@ FOR_ANYBODY = {
     "/api/v1/auth/reset-password",
     "/api/v1/invitations/accept",
 }
-FOR_THE_SIGNED_IN = {("GET", "/api/v1/user")}
+FOR_THE_SIGNED_IN = {
+    ("GET", "/api/v1/user"),
+    ("GET", "/api/v1/permissions"),
+    ("GET", "/api/v1/permissions/explain"),
+}
 
 
 def routes_of(holder: Any) -> Iterator[APIRoute]:

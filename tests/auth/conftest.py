@@ -18,6 +18,9 @@ from athena.kit.ids import new_uuid
 from athena.process import Process
 from athena.users.service import add_user
 from tests.auth.identity_provider import AUDIENCE, IdentityProvider
+from tests.providers.conftest import built_in
+
+__all__ = ["built_in"]
 
 PASSWORD = "correct horse battery"
 _addresses = itertools.count(1)

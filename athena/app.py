@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
+from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.invitations import endpoints as invitations
 from athena.kit.access import State
@@ -38,6 +39,7 @@ ROOMS = (
     messages,
     large_language_models,
     media,
+    audit_events,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

@@ -68,7 +68,7 @@ TAGS: Mapping[str, str] = {
     "Share": "What is shared, and with whom.",
     "Invitation": "Letting people in.",
     "Webhook": "Events, sent to addresses.",
-    "Audit Event": "Who changed what, and when.",
+    "Audit": "Who changed what, and when.",
     "Export": "A workspace's data, to take along.",
     "Permission": "What can be permitted.",
 }

@@ -65,6 +65,10 @@ class Permission(StrEnum):
     MEDIA_VIEW = "media.view"
     MEDIA_CREATE = "media.create"
     MEDIA_DELETE = "media.delete"
+    AUDIT_EVENTS_VIEW = "audit_events.view"
+    """See who did what in the workspace."""
+    USER_EVENTS_VIEW = "user_events.view"
+    """See one's own sign-ins and tokens. Every member has it."""
 
 
 _VALUES = frozenset(permission.value for permission in Permission)
@@ -91,11 +95,14 @@ PERSONAL_PERMISSIONS = frozenset(
         Permission.INVITATIONS_VIEW,
         Permission.INVITATIONS_ACCEPT,
         Permission.WORKSPACES_CREATE,
+        Permission.USER_EVENTS_VIEW,
     }
 )
 """What everybody may on their own account, whatever the role; a token of one workspace may none of it."""
 _VIEWER = (
-    frozenset(p for p in Permission if p.value.endswith(".view")) - {Permission.TOKENS_VIEW} | PERSONAL_PERMISSIONS
+    frozenset(p for p in Permission if p.value.endswith(".view"))
+    - {Permission.TOKENS_VIEW, Permission.AUDIT_EVENTS_VIEW}
+    | PERSONAL_PERMISSIONS
 )
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,

@@ -17,11 +17,14 @@ from athena.kit.http import Envelope, install_problems
 from athena.kit.routing import JsonResponse
 from athena.large_language_models import endpoints as large_language_models
 from athena.media import endpoints as media
+from athena.memories import endpoints as memories
 from athena.messages import endpoints as messages
+from athena.metrics import endpoints as metrics
 from athena.process import Process
 from athena.prompts import endpoints as prompts
 from athena.providers import endpoints as providers
 from athena.runs import endpoints as runs
+from athena.shares import endpoints as shares
 from athena.threads import endpoints as threads
 from athena.users import endpoints as users
 from athena.workspaces import endpoints as workspaces
@@ -40,6 +43,7 @@ ROOMS = (
     large_language_models,
     media,
     audit_events,
+    memories,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable
@@ -89,7 +93,8 @@ def create_app(process: Process) -> Envelope:
     app.state.repeat_run = runs.repeated
     app.state.settings = settings
     install_problems(app)
-    for router in (*(room.router for room in ROOMS), *runs.routers, health):
+    # Metrics come first: `/agents/leaderboard` is no agent's uuid.
+    for router in (*metrics.routers, *(room.router for room in ROOMS), *runs.routers, *shares.routers, health):
         # One flat table: an included router would be a second level of matching for each request.
         app.router.routes.extend(router.routes)
     app.include_router(reference.router(openapi.complete(app)))

@@ -13,6 +13,8 @@ class Permission(StrEnum):
 
     USER_UPDATE = "user.update"
     """Change one's own name, profile and password. Every member has it."""
+    USER_DELETE = "user.delete"
+    """End one's own user. Every member has it."""
     INVITATIONS_VIEW = "invitations.view"
     """See the invitations to one's own address. Every member has it."""
     INVITATIONS_ACCEPT = "invitations.accept"
@@ -46,22 +48,37 @@ class Permission(StrEnum):
     AGENTS_UPDATE = "agents.update"
     AGENTS_DELETE = "agents.delete"
     AGENTS_RUN = "agents.run"
+    AGENTS_SHARE = "agents.share"
     PROMPTS_VIEW = "prompts.view"
     PROMPTS_CREATE = "prompts.create"
     PROMPTS_UPDATE = "prompts.update"
     PROMPTS_DELETE = "prompts.delete"
     PROMPTS_RUN = "prompts.run"
+    PROMPTS_SHARE = "prompts.share"
     THREADS_VIEW = "threads.view"
     THREADS_CREATE = "threads.create"
     THREADS_UPDATE = "threads.update"
     THREADS_DELETE = "threads.delete"
     THREADS_RUN = "threads.run"
+    THREADS_SHARE = "threads.share"
+    SHARES_VIEW = "shares.view"
+    SHARES_UPDATE = "shares.update"
+    SHARES_DELETE = "shares.delete"
+    SHARED_VIEW = "shared.view"
+    """See what others share with oneself or one's workspace. Every member has it; the share says what it gives."""
+    SHARED_UPDATE = "shared.update"
+    SHARED_RUN = "shared.run"
     MESSAGES_VIEW = "messages.view"
     MESSAGES_CREATE = "messages.create"
     MESSAGES_UPDATE = "messages.update"
     MESSAGES_DELETE = "messages.delete"
+    MEMORIES_VIEW = "memories.view"
+    MEMORIES_CREATE = "memories.create"
+    MEMORIES_UPDATE = "memories.update"
+    MEMORIES_DELETE = "memories.delete"
     RUNS_VIEW = "runs.view"
     RUNS_CANCEL = "runs.cancel"
+    METRICS_VIEW = "metrics.view"
     MEDIA_VIEW = "media.view"
     MEDIA_CREATE = "media.create"
     MEDIA_DELETE = "media.delete"
@@ -69,6 +86,10 @@ class Permission(StrEnum):
     """See who did what in the workspace."""
     USER_EVENTS_VIEW = "user_events.view"
     """See one's own sign-ins and tokens. Every member has it."""
+    WEBHOOKS_VIEW = "webhooks.view"
+    WEBHOOKS_CREATE = "webhooks.create"
+    WEBHOOKS_UPDATE = "webhooks.update"
+    WEBHOOKS_DELETE = "webhooks.delete"
 
 
 _VALUES = frozenset(permission.value for permission in Permission)
@@ -92,6 +113,7 @@ _ADMIN = _OWNER - {
 PERSONAL_PERMISSIONS = frozenset(
     {
         Permission.USER_UPDATE,
+        Permission.USER_DELETE,
         Permission.INVITATIONS_VIEW,
         Permission.INVITATIONS_ACCEPT,
         Permission.WORKSPACES_CREATE,
@@ -101,8 +123,9 @@ PERSONAL_PERMISSIONS = frozenset(
 """What everybody may on their own account, whatever the role; a token of one workspace may none of it."""
 _VIEWER = (
     frozenset(p for p in Permission if p.value.endswith(".view"))
-    - {Permission.TOKENS_VIEW, Permission.AUDIT_EVENTS_VIEW}
+    - {Permission.TOKENS_VIEW, Permission.AUDIT_EVENTS_VIEW, Permission.WEBHOOKS_VIEW}
     | PERSONAL_PERMISSIONS
+    | {Permission.SHARED_UPDATE, Permission.SHARED_RUN}
 )
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,
@@ -114,6 +137,9 @@ _OPERATOR = _VIEWER | {
     Permission.MESSAGES_CREATE,
     Permission.MESSAGES_UPDATE,
     Permission.MESSAGES_DELETE,
+    Permission.MEMORIES_CREATE,
+    Permission.MEMORIES_UPDATE,
+    Permission.MEMORIES_DELETE,
     Permission.RUNS_CANCEL,
     Permission.MEDIA_CREATE,
     Permission.MEDIA_DELETE,
@@ -135,6 +161,11 @@ _BUILDER = _OPERATOR | {
     Permission.PROMPTS_CREATE,
     Permission.PROMPTS_UPDATE,
     Permission.PROMPTS_DELETE,
+    Permission.AGENTS_SHARE,
+    Permission.PROMPTS_SHARE,
+    Permission.THREADS_SHARE,
+    Permission.SHARES_UPDATE,
+    Permission.SHARES_DELETE,
 }
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.config import Settings
+from athena.embeddings import Embedder
 from athena.engine import Engine
 from athena.kit import idempotency
 from athena.kit.crypto import Keyring
@@ -16,9 +18,11 @@ from athena.kit.db import Database
 from athena.kit.egress import Egress
 from athena.kit.housekeeping import Chore, keeping
 from athena.kit.rate_limits import SHARE_SECONDS
+from athena.kit.rotation import REFRESH_SECONDS
 from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
+from athena.memories import tasks as memories
 from athena.runs import tasks
 
 
@@ -28,8 +32,16 @@ async def fold_counts(database: Database) -> None:
         await session.value("SELECT athena_fold_counts()")
 
 
+async def fold_metrics(database: Database) -> None:
+    """Folds what was counted into the rollups of metrics."""
+    async with database.system() as session:
+        await session.value("SELECT athena_fold_metrics()")
+
+
 CHORES = (
     Chore("row counts", 5.0, fold_counts),
+    Chore("metrics", 5.0, fold_metrics),
+    Chore("memories", 10.0, memories.keep),
     Chore("idempotency keys", 60.0, idempotency.sweep),
 )
 
@@ -58,7 +70,8 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     engine = Engine(database, lease_seconds=settings.lease_seconds)
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
-    for part in (keyring, connections, engine, media, settings):
+    embedder = Embedder()
+    for part in (keyring, connections, engine, media, embedder, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
     await engine.start(worker=worker)
@@ -66,6 +79,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         *CHORES,
         Chore("rate limits", SHARE_SECONDS, authorizer.limits.share, everywhere=True),
         Chore("old counts of requests", 60.0, authorizer.limits.sweep),
+        Chore("secret keys", REFRESH_SECONDS, lambda _: asyncio.to_thread(keyring.refresh), everywhere=True),
     )
     try:
         async with keeping(database, (chore for chore in chores if worker or chore.everywhere)):
@@ -73,5 +87,6 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     finally:
         await engine.stop()
         engine.hub.close()
+        await asyncio.to_thread(embedder.close)
         await egress.close()
         await database.close()

@@ -1,0 +1,208 @@
+"""The rules of metrics: what each number counts, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from athena.agents.service import AgentService
+from athena.kit import clock
+from athena.kit.access import Access, Identity
+from athena.kit.db import Row, Session
+from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.metrics.buckets import DETAILS, TOTALS, Period, pieces
+from athena.metrics.latency import Durations
+from athena.metrics.repository import MeasuredWorkspaces, MetricRepository, Names
+from athena.permissions import ROLE_PERMISSIONS, Permission
+
+PERCENTILES = (0.5, 0.95, 0.99)
+MAXIMUM_BUCKETS_OF_WORKSPACES = 100
+
+WORKSPACES = ListOptions(
+    sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name", "slug": "slug"},
+    searchable=("name", "slug", "description"),
+    filters={"slug": str, "name": str},
+)
+
+_USED = ("input_tokens", "output_tokens", "cost", "measured", "duration_ms")
+_ENDED = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was counted, added up."""
+
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    durations: Durations = field(default_factory=Durations)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Adds a row of sums."""
+        for name, value in row.items():
+            if name == "latency":
+                self.durations.add(value)
+            elif name not in {"bucket", "subject", "role", "model", "uuid"}:
+                self.values[name] = self.values.get(name, 0) + value
+
+    def __getitem__(self, name: str) -> int:
+        return int(self.values.get(name, 0))
+
+    def percentiles(self) -> dict[str, int | None]:
+        """How long it took, to the place on the scale."""
+        return dict(zip(("p50", "p95", "p99"), self.durations.percentiles(PERCENTILES), strict=True))
+
+    def used(self) -> dict[str, Any]:
+        """Tokens, cost and latency."""
+        return {**self.tokens_and_cost(), "latency_ms": self.percentiles()}
+
+    def tokens_and_cost(self) -> dict[str, Any]:
+        """Tokens and cost."""
+        tokens = {"input": self["input_tokens"], "output": self["output_tokens"]}
+        return {"tokens": tokens, "cost": float(self.values.get("cost", 0))}
+
+    def statuses(self) -> dict[str, Any]:
+        """How many ended how."""
+        return {"statuses": {name: self[name] for name in _ENDED}}
+
+    def spent(self) -> dict[str, Any]:
+        """Durations and cost of executions."""
+        average = round(self["duration_ms"] / self["measured"]) if self["measured"] else None
+        return {"duration_ms": {"average": average, **self.percentiles()}, "cost": float(self.values.get("cost", 0))}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A number: which rollups it comes from, what is told beside it, and by what it is broken down."""
+
+    resource: str
+    sums: Sequence[str]
+    by: Sequence[str]
+    figures: Callable[[Sums], Mapping[str, Any]]
+
+
+THREADS = Kind("thread", ("count",), ("subject",), lambda _: {})
+MESSAGES = Kind("message", ("count", *_USED), ("role", "model"), Sums.used)
+AGENTS = Kind("agent", ("count", *_ENDED, *_USED), ("subject",), lambda sums: {**sums.used(), **sums.statuses()})
+WORKFLOWS = Kind("workflow", ("count", *_ENDED, *_USED), ("subject",), lambda sums: {**sums.used(), **sums.statuses()})
+EXECUTIONS = Kind(
+    "workflow", ("count", *_ENDED, *_USED), ("subject",), lambda sums: {**sums.spent(), **sums.statuses()}
+)
+OF_WORKSPACES: Mapping[str, str] = {
+    "agents": "agent",
+    "threads": "thread",
+    "messages": "message",
+    "workflow_executions": "workflow",
+}
+
+
+class MetricService:
+    """The metrics of the caller's workspace."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._access = access
+        self._metrics = MetricRepository(session, access.workspace_uuid)
+
+    async def get(
+        self, kind: Kind, period: Period, *, subject: UUID | None = None, **names: str | None
+    ) -> dict[str, Any]:
+        """A number in a period, narrowed by ``names``, with its series and breakdown."""
+        given: dict[str, str] = {name: value for name, value in names.items() if value is not None}
+        if subject is not None:
+            given["subject"] = str(subject)
+        return {
+            **await self._over_time(kind, period, given),
+            "breakdown": await self._breakdown(kind, period, given),
+        }
+
+    async def _over_time(self, kind: Kind, period: Period, names: Names) -> dict[str, Any]:
+        now, borders = clock.now(), period.borders
+        stored = pieces(borders, DETAILS if names else TOTALS, now)
+        rows = await self._metrics.series(kind.resource, kind.sums, names, stored, borders)
+        buckets: list[Sums] = [Sums() for _ in borders[1:]]
+        whole = Sums()
+        for row in rows:
+            buckets[row["bucket"] - 1].add(row)
+            if row["bucket"] > 1:
+                whole.add(row)
+        return {
+            **show_period(period),
+            **show_totals(whole["count"], buckets[0]["count"]),
+            **kind.figures(whole),
+            "series": [
+                {"at": clock.rfc3339(at), "value": sums["count"], **kind.figures(sums)}
+                for at, sums in zip(period.starts, buckets[1:], strict=True)
+            ],
+        }
+
+    async def _breakdown(self, kind: Kind, period: Period, names: Names) -> list[dict[str, Any]]:
+        borders = (period.begin, period.end)
+        stored = pieces(borders, DETAILS, clock.now())
+        rows = await self._metrics.breakdown(kind.resource, kind.sums, names, stored, borders, kind.by)
+        labels = await self._labels(kind, rows)
+        items: list[dict[str, Any]] = []
+        for row, label in zip(rows, labels, strict=True):
+            sums = Sums()
+            sums.add(row)
+            items.append({**label, "value": sums["count"], **kind.figures(sums)})
+        return items
+
+    async def _labels(self, kind: Kind, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """What tells the rows of a breakdown apart."""
+        if kind is MESSAGES:
+            return [{"role": row["role"], "model": row["model"] or None} for row in rows]
+        subjects = [row["subject"] or None for row in rows]
+        if kind in {WORKFLOWS, EXECUTIONS}:
+            return [{"workflow_uuid": subject} for subject in subjects]
+        service = AgentService(self._session, self._access)
+        found = await service.by_ids([UUID(subject) for subject in subjects if subject])
+        named = {str(uuid): agent["name"] for uuid, agent in found.items()}
+        return [{"agent_uuid": subject, "name": named.get(subject) if subject else None} for subject in subjects]
+
+
+class WorkspaceMetricService:
+    """The metrics of all workspaces that a user may see them of."""
+
+    def __init__(self, session: Session, identity: Identity) -> None:
+        roles = [role.value for role, permissions in ROLE_PERMISSIONS.items() if Permission.METRICS_VIEW in permissions]
+        self._workspaces = MeasuredWorkspaces(session, identity.user_uuid, roles, identity.bound_to)
+
+    async def page(self, query: ListQuery, period: Period) -> tuple[RowPage, list[dict[str, Any]]]:
+        """One page of workspaces with their numbers."""
+        page = await self._workspaces.page(query)
+        borders = period.borders
+        stored = pieces(borders, TOTALS, clock.now())
+        uuids = [row["uuid"] for row in page.rows]
+        rows = await self._workspaces.counts(uuids, list(OF_WORKSPACES.values()), stored, borders)
+        counted = {(row["workspace_uuid"], row["resource"], row["bucket"]): int(row["count"]) for row in rows}
+        return page, [_show_workspace(row, period, counted) for row in page.rows]
+
+
+def _show_workspace(row: Row, period: Period, counted: Mapping[tuple[UUID, str, int], int]) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: row[name] for name in ("uuid", "name", "slug")} | show_period(period)
+    for name, resource in OF_WORKSPACES.items():
+        before, *values = (counted.get((row["uuid"], resource, n), 0) for n in range(1, len(period.starts) + 2))
+        shown[name] = {
+            **show_totals(sum(values), before),
+            "series": [
+                {"at": clock.rfc3339(at), "value": value} for at, value in zip(period.starts, values, strict=True)
+            ],
+        }
+    return shown
+
+
+def show_period(period: Period) -> dict[str, Any]:
+    """What was asked for."""
+    return {
+        "from": clock.rfc3339(period.begin),
+        "to": clock.rfc3339(period.end),
+        "interval": period.interval,
+        "timezone": period.timezone,
+    }
+
+
+def show_totals(total: int, previous: int) -> dict[str, Any]:
+    """A total beside that of the period before."""
+    change = round((total - previous) / previous, 4) if previous else None
+    return {"total": total, "previous_total": previous, "change": change}

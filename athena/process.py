@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from athena import tables
 from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.config import Settings
@@ -23,6 +24,7 @@ from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
+from athena.retention import tasks as retention
 from athena.runs import tasks
 
 
@@ -42,6 +44,8 @@ CHORES = (
     Chore("row counts", 5.0, fold_counts),
     Chore("metrics", 5.0, fold_metrics),
     Chore("memories", 10.0, memories.keep),
+    Chore("leftovers", 5.0, retention.reach_leftovers),
+    Chore("retention", 300.0, retention.delete_old),
     Chore("idempotency keys", 60.0, idempotency.sweep),
 )
 
@@ -61,6 +65,8 @@ class Process:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, database_url: str, *, worker: bool = True) -> AsyncGenerator[Process]:
     """A running process: connected, and with ``worker`` also taking runs that others accepted."""
+    # Some chores go through every table, of rooms that this process may have no other use for.
+    tables.load()
     database = await Database.open(database_url, size=settings.database_pool_size)
     egress = Egress(settings.egress_allow)
     keyring = Keyring.load(settings)

@@ -165,7 +165,7 @@ class Rows(ABC):
         )
         where = where or Where()
         self.within(where)
-        _apply_filters(self.table, where, query)
+        self.narrow(where, query)
         if query.cursor is not None:
             return await self._page_by_cursor(query, where)
         rows = await self.session.fetch(
@@ -174,6 +174,10 @@ class Rows(ABC):
             *where.args,
         )
         return by_page(query, rows, await self._total(query, where, rows, narrowed=narrowed))
+
+    def narrow(self, where: Where, query: ListQuery) -> None:
+        """Narrows ``where`` to what the filters, the times and the search of ``query`` leave."""
+        _apply_filters(self.table, where, query)
 
     async def _total(self, query: ListQuery, where: Where, rows: Sequence[Row], *, narrowed: bool) -> int:
         if rows and len(rows) < query.per_page:

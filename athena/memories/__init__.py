@@ -1,0 +1,1 @@
+"""Memories: what is known from earlier, found again by meaning and by words."""

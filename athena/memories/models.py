@@ -1,0 +1,78 @@
+"""The table of memories."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy.dialects import postgresql
+
+from athena.kit.tables import Time, Uuid, same_workspace, tenant_table
+
+
+def _source(kind: str) -> sa.Column[object]:
+    """The source, as a key to what it is; so that deleting a source deletes what came from it."""
+    computed = sa.Computed(f"CASE WHEN source_type = '{kind}' THEN source_uuid END", persisted=True)
+    return sa.Column(f"source_{kind}_uuid", Uuid, computed)
+
+
+memories = tenant_table(
+    "memories",
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("agent_uuid", Uuid),
+    sa.Column("user_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="CASCADE")),
+    sa.Column("thread_uuid", Uuid),
+    sa.Column("source_type", sa.Text),
+    sa.Column("source_uuid", Uuid),
+    sa.Column("source_url", sa.Text),
+    sa.Column("source_position", sa.Integer),
+    _source("message"),
+    _source("thread"),
+    _source("media"),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("expires_at", Time),
+    sa.Column("supersedes_uuid", Uuid),
+    sa.Column("used_count", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("last_used_at", Time),
+    sa.Column("creator_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="SET NULL")),
+    # Empty: not embedded yet. Half precision, kept in the row itself: searching reads every one of a workspace.
+    sa.Column("embedding_model", sa.Text, nullable=False, server_default=""),
+    sa.Column("embedding", HALFVEC(384)),
+    sa.Column(
+        "words",
+        postgresql.TSVECTOR,
+        sa.Computed("to_tsvector('simple'::regconfig, \"left\"(content, 50000))", persisted=True),
+        nullable=False,
+    ),
+    same_workspace("agent_uuid", "agents", ondelete="CASCADE"),
+    same_workspace("thread_uuid", "threads", ondelete="CASCADE"),
+    same_workspace("source_message_uuid", "messages", ondelete="CASCADE"),
+    same_workspace("source_thread_uuid", "threads", ondelete="CASCADE"),
+    same_workspace("source_media_uuid", "media", ondelete="CASCADE"),
+    same_workspace("supersedes_uuid", "memories", ondelete="SET NULL (supersedes_uuid)"),
+    sa.CheckConstraint("kind IN ('fact', 'preference', 'episode', 'knowledge')", name="kind"),
+    sa.CheckConstraint("scope IN ('workspace', 'user', 'agent', 'thread')", name="scope"),
+    sa.CheckConstraint(
+        "(agent_uuid IS NOT NULL) = (scope = 'agent') AND (user_uuid IS NOT NULL) = (scope = 'user') "
+        "AND (thread_uuid IS NOT NULL) = (scope = 'thread')",
+        name="place",
+    ),
+    sa.CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    sa.Index(None, "workspace_uuid", "updated_at", "uuid"),
+    sa.Index(None, "workspace_uuid", "used_count", "uuid"),
+    sa.Index(None, "workspace_uuid", "kind", "uuid"),
+    sa.Index(None, "workspace_uuid", "scope", "uuid"),
+    sa.Index(None, "workspace_uuid", "agent_uuid", "uuid"),
+    sa.Index(None, "workspace_uuid", "user_uuid", "uuid"),
+    sa.Index(None, "workspace_uuid", "thread_uuid", "uuid"),
+    sa.Index(None, "workspace_uuid", "source_uuid", "source_type"),
+    sa.Index(None, "workspace_uuid", "source_message_uuid"),
+    sa.Index(None, "workspace_uuid", "source_thread_uuid"),
+    sa.Index(None, "workspace_uuid", "source_media_uuid"),
+    sa.Index(None, "workspace_uuid", "supersedes_uuid"),
+    sa.Index(None, "user_uuid"),
+    sa.Index(None, "creator_uuid"),
+    sa.Index(None, "embedding_model"),
+    sa.Index(None, "expires_at"),
+)

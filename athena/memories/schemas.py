@@ -1,0 +1,131 @@
+"""What a memory looks like, coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from athena.kit.schemas import Input, Output, Resource, Time, Timestamp, Uuid, With
+from athena.users.schemas import Person
+
+Kind = Literal["fact", "preference", "episode", "knowledge"]
+MemoryScope = Literal["workspace", "user", "agent", "thread"]
+SourceType = Literal["message", "thread", "media", "url", "text"]
+
+MAXIMUM_CONTENT = 100_000
+Content = Annotated[str, Field(min_length=1, max_length=MAXIMUM_CONTENT, pattern=r"\S")]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+SearchText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2_000,
+        pattern=r"\S",
+        description="Finds by meaning and by words, and gives each memory a `score`; the best come first.",
+    ),
+]
+
+
+class SourceInput(Input):
+    """Where a memory came from. When that message, thread or file is deleted, so is the memory."""
+
+    type: SourceType
+    uuid: Uuid | None = None
+    url: Annotated[str | None, Field(max_length=2_048, pattern=r"^https?://\S+$")] = None
+    position: Annotated[int | None, Field(ge=0, le=2_147_483_647, description="Which part of it, from 0.")] = None
+
+    @model_validator(mode="after")
+    def _named_by_its_kind(self) -> Self:
+        if (self.type in {"message", "thread", "media"}) != (self.uuid is not None):
+            raise ValueError("A message, a thread or a file is named by its uuid, and nothing else is.")
+        if (self.type == "url") != (self.url is not None):
+            raise ValueError("A source of type url has a url, and no other has.")
+        return self
+
+
+class MemoryCreate(Input):
+    """A new memory. ``scope`` says where it counts, and which of the three ids it needs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"content": "Prefers answers in Spanish.", "kind": "preference", "scope": "user"}]
+        }
+    )
+
+    content: Content
+    kind: Kind = "fact"
+    scope: MemoryScope = "workspace"
+    agent_uuid: Annotated[Uuid | None, Field(description="Whose memory it is; for the scope `agent` alone.")] = None
+    user_uuid: Annotated[
+        Uuid | None,
+        Field(description="Of whom it tells; for the scope `user` alone. Left out there: the caller."),
+    ] = None
+    thread_uuid: Annotated[Uuid | None, Field(description="Where it counts; for the scope `thread` alone.")] = None
+    source: SourceInput | None = None
+    confidence: Confidence = 1.0
+    expires_at: Annotated[Time | None, Field(description="From then on it is gone, and soon after deleted.")] = None
+    supersedes_uuid: Annotated[
+        Uuid | None, Field(description="The memory of the same scope that it replaces; that one is found no more.")
+    ] = None
+    with_: With = Field(default=None, alias="with")
+
+
+class MemoryUpdate(Input):
+    """Changes of a memory; what is not named stays. Another ``scope`` comes with the id that it needs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"content": "Prefers answers in French."}]})
+
+    content: Content = "-"
+    kind: Kind = "fact"
+    scope: MemoryScope = "workspace"
+    agent_uuid: Uuid | None = None
+    user_uuid: Uuid | None = None
+    thread_uuid: Uuid | None = None
+    source: SourceInput | None = None
+    confidence: Confidence = 1.0
+    expires_at: Time | None = None
+    supersedes_uuid: Uuid | None = None
+    with_: With = Field(default=None, alias="with")
+
+
+class Source(Output):
+    """Where a memory came from."""
+
+    type: SourceType
+    uuid: UUID | None
+    url: str | None
+    position: int | None
+
+
+class Memory(Resource):
+    """Something known from earlier. Relations are null unless ``with`` names them."""
+
+    content: str
+    kind: Kind
+    scope: MemoryScope
+    agent_uuid: UUID | None
+    user_uuid: UUID | None
+    thread_uuid: UUID | None
+    source: Source | None
+    confidence: float
+    expires_at: Timestamp | None
+    supersedes_uuid: UUID | None
+    used_count: int
+    last_used_at: Timestamp | None
+    embedding_model: Annotated[
+        str | None, Field(description="What its meaning was read with; null until that is done in the background.")
+    ]
+    score: Annotated[
+        float | None, Field(description="With `query`: how well it fits, at most 1. Otherwise null.", ge=0, le=1)
+    ]
+    creator: Person | None = None
+    user: Person | None = None
+
+
+def show_source(row: Any) -> dict[str, Any] | None:
+    """A row's source, if it has one."""
+    if row["source_type"] is None:
+        return None
+    return {key: row[f"source_{key}"] for key in ("type", "uuid", "url", "position")}

@@ -30,6 +30,7 @@ from athena.kit.errors import (
 from athena.kit.ids import new_uuid
 from athena.kit.routing import problem
 
+SECRET_IN_PATH = re.compile(r"(?<=/links/)[^/]+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 DISCARDED_BYTES = 8 * 1024 * 1024
 DISCARDED_SECONDS = 2.0
@@ -101,7 +102,7 @@ class Envelope:
             if self._access_log or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 elapsed = round((time.perf_counter() - begun) * 1000, 1)
                 logging.logger().info(
-                    "request", method=method, path=scope["path"], status=answer.status, duration_ms=elapsed
+                    "request", method=method, path=_loggable(scope), status=answer.status, duration_ms=elapsed
                 )
             logging.request_id.reset(token)
 
@@ -127,7 +128,7 @@ class Envelope:
                 raise
             await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
         except Exception:
-            logging.logger().exception("unhandled", path=scope["path"])
+            logging.logger().exception("unhandled", path=_loggable(scope))
             if answer.status:
                 raise
             await problem(unforeseen(), scope["path"], scope["state"]["request_id"])(scope, body, answer)
@@ -213,6 +214,11 @@ class BoundedBody:
                     left -= len(message.get("body", b""))
                     self._complete = not message.get("more_body", False)
         raise TooLarge(f"The body has more than {self.limit} bytes.")
+
+
+def _loggable(scope: Scope) -> str:
+    """The path, without what is a secret in it: the token of a share's link."""
+    return SECRET_IN_PATH.sub("…", scope["path"])
 
 
 def _request_id(scope: Scope) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from athena.kit.schemas import Input, Name, Resource, ShortText, Text, With
-from athena.large_language_models.parameters import ModelMetadata, ModelName
+from athena.kit.schemas import Input, Name, Output, Resource, ShortText, Text, Timestamp, With
+from athena.large_language_models.parameters import ModelMetadata, ModelName, ShownMetadata
 from athena.prompts.template import MAXIMUM_NAME, MAXIMUM_VARIABLES, NAME
+from athena.users.schemas import Person
 
 Content = Annotated[
     Text,
@@ -24,7 +25,7 @@ VariableType = Literal["string", "number", "integer", "boolean", "array", "objec
 class PromptVariable(Input):
     """A value that a run gives to the prompt."""
 
-    name: Annotated[str, Field(min_length=1, max_length=MAXIMUM_NAME, pattern=f"^{NAME}$")]
+    name: Annotated[str, Field(min_length=1, max_length=MAXIMUM_NAME, pattern=f"^{NAME}$", examples=["sentences"])]
     type: VariableType = "string"
     description: ShortText = ""
     required: Annotated[
@@ -89,6 +90,13 @@ class PromptUpdate(Input):
     with_: With = Field(default=None, alias="with")
 
 
+class PromptVersionNumber(Output):
+    """That there is a version, and since when."""
+
+    number: int
+    created_at: Timestamp
+
+
 class Prompt(Resource):
     """A text with variables. Relations are null unless ``with`` names them."""
 
@@ -97,11 +105,11 @@ class Prompt(Resource):
     content: str
     variables: list[PromptVariable]
     model: str | None
-    metadata: dict[str, Any]
+    metadata: ShownMetadata
     tags: list[str]
     version: Annotated[int, Field(description="Grows with each change of content, variables, model or metadata.")]
-    creator: dict[str, Any] | None = None
-    versions: list[dict[str, Any]] | None = None
+    creator: Person | None = None
+    versions: list[PromptVersionNumber] | None = None
 
 
 class PromptVersion(Resource):
@@ -112,5 +120,5 @@ class PromptVersion(Resource):
     content: str
     variables: list[PromptVariable]
     model: str | None
-    metadata: dict[str, Any]
-    creator: dict[str, Any] | None = None
+    metadata: ShownMetadata
+    creator: Person | None = None

@@ -177,6 +177,7 @@ class RunService:
                 **_texts(parent_uuid=parent_uuid, user_uuid=self._access.user_uuid, account_uuid=account_uuid),
                 "messages": list(messages),
                 **asdict(settings),
+                "share_uuid": self._labels.get("share_uuid"),
                 "model": model,
             },
         )

@@ -304,5 +304,8 @@ async def _end_message(
 
 
 def _access(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
-    """What a run may do: what is needed to answer, in the name of who started it."""
-    return Access(WorkspaceId(workspace_uuid), UUID(given["user_uuid"]), Role.OPERATOR, RUN_PERMISSIONS)
+    """What a run may do: what is needed to answer, in the name of who started it; through a share, nothing else."""
+    user_uuid = UUID(given["user_uuid"])
+    if given.get("share_uuid"):
+        return Access(WorkspaceId(workspace_uuid), user_uuid, Role.VIEWER, frozenset())
+    return Access(WorkspaceId(workspace_uuid), user_uuid, Role.OPERATOR, RUN_PERMISSIONS)

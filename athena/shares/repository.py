@@ -1,0 +1,105 @@
+"""All SQL of shares: of the workspace that shares, and of those with whom is shared."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from athena.kit import clock
+from athena.kit.db import Row, Session
+from athena.kit.errors import NotFound
+from athena.kit.repository import Repository, Rows, Where
+from athena.shares.models import shares
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+
+class ShareRepository(Repository):
+    """The shares of one workspace."""
+
+    table = shares
+    recorded = "share"
+    hidden = frozenset({"token_hash"})
+
+    async def count_run(self, uuid: UUID) -> bool:
+        """Counts a run; whether the limit allows it. Runs at the same time are counted one after the other."""
+        touched = await self.session.execute(
+            "UPDATE shares SET runs = runs + 1, last_used_at = $3 "
+            "WHERE workspace_uuid = $1 AND uuid = $2 AND (run_limit IS NULL OR runs < run_limit)",
+            self.workspace_uuid,
+            uuid,
+            clock.now(),
+        )
+        return touched == 1
+
+
+class SharedRepository(Rows):
+    """What is shared with the transaction's user or workspace. The database sees to that."""
+
+    table = shares
+    source = "(SELECT (f.share).*, f.name FROM athena_shared(NULL, NULL) AS f) AS shares"
+    hidden = frozenset({"token_hash"})
+
+    def within(self, where: Where) -> None:
+        """What the function finds."""
+
+    @property
+    def columns(self) -> str:
+        """A share, with the name of what it gives."""
+        return f"{super().columns}, shares.name"
+
+    def not_found(self) -> NotFound:
+        """The same whether there never was such a share, or it was revoked, or has expired."""
+        return NotFound("There is no such share.")
+
+    async def find(self, uuid: UUID) -> Row | None:
+        """One of them."""
+        return await self._found(uuid, None)
+
+    async def by_token(self, digest: bytes) -> Row | None:
+        """The share of a link."""
+        return await self._found(None, digest)
+
+    async def _found(self, uuid: UUID | None, digest: bytes | None) -> Row | None:
+        return await self.session.fetch_one(
+            f"SELECT {self.columns} FROM (SELECT (f.share).*, f.name FROM athena_shared($1, $2) AS f) AS shares",
+            uuid,
+            digest,
+        )
+
+
+class GuessRepository:
+    """Wrong passwords of links; needs the system's scope."""
+
+    def __init__(self, session: Session, row: Row) -> None:
+        self._session = session
+        self._place = (row["workspace_uuid"], row["uuid"])
+
+    async def blocked_until(self) -> datetime | None:
+        """Until when no password is taken."""
+        return await self._session.value(
+            "SELECT blocked_until FROM shares WHERE workspace_uuid = $1 AND uuid = $2", *self._place
+        )
+
+    async def count(self) -> int:
+        """Counts a wrong password: how many there were within the last hour."""
+        moment = clock.now()
+        return await self._session.value(
+            "UPDATE shares SET failures = CASE WHEN failed_at > $4 THEN failures + 1 ELSE 1 END, failed_at = $3 "
+            "WHERE workspace_uuid = $1 AND uuid = $2 RETURNING failures",
+            *self._place,
+            moment,
+            moment - FORGOTTEN_AFTER,
+        )
+
+    async def block(self, until: datetime) -> None:
+        """Takes no password for a while."""
+        await self._session.execute(
+            "UPDATE shares SET blocked_until = $3 WHERE workspace_uuid = $1 AND uuid = $2", *self._place, until
+        )
+
+    async def forgive(self) -> None:
+        """Forgets the wrong passwords."""
+        await self._session.execute(
+            "UPDATE shares SET failures = 0, blocked_until = NULL WHERE workspace_uuid = $1 AND uuid = $2", *self._place
+        )

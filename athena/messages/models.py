@@ -29,6 +29,7 @@ messages = tenant_table(
     sa.CheckConstraint("status IN ('pending', 'completed', 'failed', 'cancelled')", name="status"),
     sa.Index(None, "workspace_uuid", "thread_uuid", "uuid"),
     sa.Index(None, "workspace_uuid", "parent_uuid"),
+    sa.Index("ix_messages_rated", "workspace_uuid", "uuid", postgresql_where=sa.text("feedback IS NOT NULL")),
 )
 
 attachments = sa.Table(

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic.config import JsonDict
 
-from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Uuid, With
+from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Timestamp, Uuid, With
 from athena.media.schemas import Media
 from athena.users.schemas import Person
 
@@ -93,10 +93,19 @@ def _no_truth(value: object) -> object:
 
 
 class Feedback(Input):
-    """What a user thinks of an answer."""
+    """What a user thinks of an assistant's answer. The last one counts."""
 
     rating: Annotated[Literal[-1, 1], BeforeValidator(_no_truth)]
     comment: ShortText | None = None
+
+
+class GivenFeedback(Output):
+    """What a user thinks of an answer, who it is, and since when."""
+
+    rating: Literal[-1, 1]
+    comment: str | None
+    user_uuid: UUID | None
+    created_at: Timestamp | None
 
 
 # The rule of :meth:`MessageContent._says_something`, for who reads the schema.
@@ -152,7 +161,9 @@ class MessageUpdate(Input):
 
     content: Content = ""
     metadata: FreeMetadata = Field(default_factory=dict[str, JsonValue])
-    feedback: Feedback | None = None
+    feedback: Annotated[Feedback | None, Field(description="For an assistant's message alone; null takes it back.")] = (
+        None
+    )
     with_: With = Field(default=None, alias="with")
 
 
@@ -193,6 +204,6 @@ class Message(Resource):
     status: Status
     error: MessageError | None
     metadata: dict[str, Any]
-    feedback: Feedback | None
+    feedback: GivenFeedback | None
     attachments: list[Attachment] | None = None
     creator: Person | None = None

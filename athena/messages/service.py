@@ -32,7 +32,10 @@ LIST = ListOptions(
         "agent_uuid": UUID,
         "role": Role,
         "status": Status,
+        "feedback_rating": Literal["-1", "1"],
     },
+    # The first half is what the index of rated messages is for.
+    columns={"feedback_rating": "(messages.feedback IS NOT NULL AND messages.feedback ->> 'rating' = {})"},
     relations=RELATIONS,
 )
 
@@ -181,6 +184,11 @@ class MessageService:
             changes["content"] = dump_content(given)
         if "metadata" in changes:
             changes["metadata"] = merge_metadata(row["metadata"], changes["metadata"])
+        if given.feedback is not None:
+            if row["role"] != "assistant":
+                raise ValidationFailed.of("feedback", "Only an assistant's message can be rated.")
+            by = {"user_uuid": str(self._access.user_uuid), "created_at": clock.rfc3339(clock.now())}
+            changes["feedback"] = given.feedback.model_dump() | by
         return await self._messages.update(uuid, changes, revision)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
@@ -283,7 +291,9 @@ def present(row: Row) -> dict[str, Any]:
         "status": row["status"],
         "error": row["error"],
         "metadata": row["metadata"],
-        "feedback": {"comment": None, **row["feedback"]} if row["feedback"] else None,
+        "feedback": {"comment": None, "user_uuid": None, "created_at": None, **row["feedback"]}
+        if row["feedback"]
+        else None,
         "attachments": None,
         "creator": None,
     }

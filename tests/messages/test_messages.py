@@ -84,14 +84,11 @@ async def test_a_change_names_what_changes(owner: Tenant) -> None:
     thread = await thread_of(owner)
     message = await say(owner, thread, "Old", metadata={"a": 1, "b": [2]})
     path = f"{PATH}/{message['uuid']}"
-    rated = (await owner.put(path, {"feedback": {"rating": -1}, "metadata": {"a": None, "c": 3}})).json()["data"]
-    assert (rated["content"], rated["feedback"]) == ("Old", {"rating": -1, "comment": None})
-    assert rated["metadata"] == {"b": [2], "c": 3}
-    commented = (await owner.put(path, {"feedback": {"rating": 1, "comment": "Good"}})).json()["data"]
-    assert commented["feedback"] == {"rating": 1, "comment": "Good"}
+    labelled = (await owner.put(path, {"metadata": {"a": None, "c": 3}})).json()["data"]
+    assert (labelled["content"], labelled["metadata"]) == ("Old", {"b": [2], "c": 3})
     parts = [{"type": "text", "text": "New"}]
-    changed = (await owner.put(path, {"content": parts, "feedback": None})).json()["data"]
-    assert (changed["content"], changed["feedback"]) == (parts, None)
+    changed = (await owner.put(path, {"content": parts})).json()["data"]
+    assert (changed["content"], changed["metadata"]) == (parts, labelled["metadata"])
     first = {"If-Match": '"1"'}
     for stale in (await owner.put(path, {"content": "x"}, headers=first), await owner.delete(path, headers=first)):
         assert stale.status_code == 412

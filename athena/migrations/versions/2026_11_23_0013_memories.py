@@ -1,4 +1,4 @@
-"""Memories and their vectors.
+"""Memories and their vectors, and the messages that somebody rated.
 
 Revision ID: 0013
 Revises: 0012
@@ -110,3 +110,5 @@ def upgrade() -> None:
         op.create_index(f"ix_memories_{'_'.join(columns)}", "memories", list(columns))
     for statement in row_security("memories"):
         op.execute(statement)
+    rated = sa.text("feedback IS NOT NULL")
+    op.create_index("ix_messages_rated", "messages", ["workspace_uuid", "uuid"], postgresql_where=rated)

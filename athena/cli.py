@@ -26,6 +26,8 @@ cli = typer.Typer(
 token_commands = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 model_commands = typer.Typer(help="The packaged language model.", no_args_is_help=True)
 user_commands = typer.Typer(help="Users.", no_args_is_help=True)
+secret_commands = typer.Typer(help="The secret key.", no_args_is_help=True)
+cli.add_typer(secret_commands, name="secrets")
 cli.add_typer(token_commands, name="token")
 cli.add_typer(user_commands, name="user")
 cli.add_typer(model_commands, name="model")
@@ -126,6 +128,17 @@ def fetch_model() -> None:
     from athena.progress import fetch_with_bar
 
     fetch_with_bar(_settings(), fetch)
+
+
+@secret_commands.command("rotate")
+def rotate_secrets(
+    *,
+    forget: Annotated[bool, typer.Option("--forget", help="Also remove the former keys from the data folder.")] = False,
+) -> None:
+    """Change the secret key, and encrypt all stored secrets anew; also while Athena runs."""
+    from athena.server import rotate_secrets as rotate
+
+    rotate(_settings(), _say, forget=forget)
 
 
 def _settings(**given: object) -> Settings:

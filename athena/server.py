@@ -20,6 +20,8 @@ from athena.config import Settings
 from athena.kit import logging
 from athena.kit.db import Database
 from athena.kit.errors import StartupError
+from athena.kit.rotation import rotate
+from athena.kit.tables import metadata
 from athena.local_model.process import LocalModel, why_unavailable
 from athena.postgres import EmbeddedPostgres, PostgresError, find_running
 from athena.tables import migrate
@@ -196,6 +198,13 @@ def _beside(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, s
     with database_url(settings, share=True) as url:
         asyncio.run(migrate(url))
         return asyncio.run(run(url))
+
+
+def rotate_secrets(settings: Settings, report: Report, *, forget: bool) -> None:
+    """``athena secrets rotate``: also beside a running server."""
+    with database_url(settings, share=True) as url:
+        asyncio.run(migrate(url))
+        asyncio.run(rotate(url, settings, metadata, report, forget=forget))
 
 
 async def _prepare(settings: Settings, url: str) -> FirstStart:

@@ -64,9 +64,15 @@ class _Keys:
 class Keyring:
     """The keys of one instance: the first of ``secret_keys`` seals and signs, all of them open and verify."""
 
-    __slots__ = ("_by_id", "_keys")
+    __slots__ = ("_by_id", "_file", "_keys", "_previous", "_version")
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
+        self._file: KeyFile | None = None
+        self._previous: Sequence[str] = ()
+        self._version: object = None
+        self._take(secret_keys)
+
+    def _take(self, secret_keys: Sequence[str]) -> None:
         if not secret_keys:
             raise ValueError("a keyring needs a secret key")
         self._keys = tuple(_Keys.of(secret.encode()) for secret in secret_keys)
@@ -74,9 +80,32 @@ class Keyring:
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
-        """The keyring of ``ATHENA_SECRET_KEY``, or else of the key that is made once and kept in ``data_dir``."""
+        """The keyring of ``ATHENA_SECRET_KEY``, or else of the keys that are kept in ``data_dir``."""
         given = settings.secret_key.get_secret_value() if settings.secret_key else ""
-        return cls([given or _kept(settings.data_dir)])
+        previous = [key.get_secret_value() for key in settings.secret_key_previous]
+        if given:
+            return cls([given, *previous])
+        file = KeyFile.in_folder(settings.data_dir)
+        version = file.version()
+        keyring = cls([*file.read(), *previous])
+        keyring._file, keyring._previous, keyring._version = file, previous, version
+        return keyring
+
+    def refresh(self) -> bool:
+        """Takes over what was changed in the file; whether that is something."""
+        if self._file is None or (version := self._file.version()) in {None, self._version}:
+            return False
+        try:
+            self._take([*self._file.read(), *self._previous])
+        except StartupError:  # of a file that somebody damaged: the keys that are known go on
+            return False
+        self._version = version
+        return True
+
+    @property
+    def stamps(self) -> Sequence[bytes]:
+        """What a secret begins with that was sealed by each of the keys, the present one first."""
+        return [VERSION + keys.id for keys in self._keys]
 
     def seal(self, plaintext: bytes, place: str) -> bytes:
         """``plaintext`` encrypted, to be opened at the same ``place`` only."""
@@ -93,7 +122,10 @@ class Keyring:
         if len(sealed) < _HEADER_BYTES + TAG_BYTES or sealed[:1] != VERSION:
             raise SecretUnreadable("This stored secret is damaged.")
         rest = memoryview(sealed)[1:]
-        keys = self._by_id.get(bytes(rest[:ID_BYTES]))
+        key_id = bytes(rest[:ID_BYTES])
+        keys = self._by_id.get(key_id)
+        if keys is None and self.refresh():
+            keys = self._by_id.get(key_id)
         if keys is None:
             raise SecretUnreadable("The secret key has changed since this secret was stored; enter the secret again.")
         rest = rest[ID_BYTES:]
@@ -120,8 +152,14 @@ class Keyring:
             given = base64.b64decode(mac + "=" * (-len(mac) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return False
+        genuine = self._is_genuine(purpose, message, until, given)
+        if not genuine and self.refresh():
+            genuine = self._is_genuine(purpose, message, until, given)
+        return genuine and until > (now or clock.now()).timestamp()
+
+    def _is_genuine(self, purpose: str, message: str, until: int, given: bytes) -> bool:
         genuine = [hmac.compare_digest(self._mac(keys, purpose, message, until), given) for keys in self._keys]
-        return any(genuine) and until > (now or clock.now()).timestamp()
+        return any(genuine)
 
     @staticmethod
     def _mac(keys: _Keys, purpose: str, message: str, until: int) -> bytes:
@@ -139,31 +177,76 @@ def _encoded(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
-def _kept(folder: Path) -> str:
-    """The secret key that is kept in ``folder``, made if there is none; processes that start together agree on one."""
-    path = folder / KEY_FILE
-    try:
-        if not path.exists():
-            _make(path)
-        key = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StartupError(f"cannot read or make the secret key in {path}: {error}") from error
-    if len(key) < KEY_BYTES:
-        raise StartupError(f"the secret key in {path} is damaged; restore it, or set ATHENA_SECRET_KEY")
-    return key
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The secret keys that are kept in a folder, a line for each, the present one first."""
+
+    path: Path
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """The file, with a key in it; processes that start together agree on one."""
+        path = folder / KEY_FILE
+        try:
+            if not path.exists():
+                _make(path)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        return cls(path)
+
+    def version(self) -> object:
+        """What is another after each change; ``None`` while the file cannot be reached."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def read(self) -> list[str]:
+        """The keys."""
+        try:
+            keys = self.path.read_text("ascii").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(self.path, error) from error
+        if not keys or any(len(key) < KEY_BYTES for key in keys):
+            raise StartupError(f"the secret key in {self.path} is damaged; restore it, or set ATHENA_SECRET_KEY")
+        return keys
+
+    def add(self) -> None:
+        """Makes a new key the present one; the others stay."""
+        self._replace([secrets.token_urlsafe(KEY_BYTES), *self.read()])
+
+    def forget(self) -> None:
+        """Keeps the present key alone."""
+        self._replace(self.read()[:1])
+
+    def _replace(self, keys: Sequence[str]) -> None:
+        try:
+            draft = _draft(self.path, keys)
+            draft.replace(self.path)
+        except OSError as error:
+            raise StartupError(f"cannot write the secret key to {self.path}: {error}") from error
+
+
+def _unreadable(path: Path, error: Exception) -> StartupError:
+    return StartupError(f"cannot read or make the secret key in {path}: {error}")
 
 
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path, [secrets.token_urlsafe(KEY_BYTES)])
+    # A link appears whole or not at all, and never replaces the key that another process made meanwhile.
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path, keys: Sequence[str]) -> Path:
+    """A file beside ``path`` with the keys, safely on the disk and readable by its owner alone."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # A link appears whole or not at all, and never replaces the key that another process made meanwhile.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
-    finally:
-        draft.unlink(missing_ok=True)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(f"{key}\n" for key in keys)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

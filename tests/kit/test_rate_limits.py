@@ -103,7 +103,7 @@ def test_a_new_minute_begins_anew() -> None:
 async def test_a_limit_holds_across_processes(database: Database) -> None:
     here, there = (RateLimits({"token": 10}, clock=lambda: 60_000_030.0) for _ in range(2))
     uuid = new_uuid()
-    assert all([taken(each, uuid) for each in (here, there) for _ in range(4)])
+    assert all(taken(each, uuid) for each in (here, there) for _ in range(4))
     for each in (here, there, here):
         await each.share(database)
         assert taken(each, uuid) is (each is here or sum_of(each, uuid) <= 10)

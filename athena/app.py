@@ -27,6 +27,7 @@ from athena.runs import endpoints as runs
 from athena.shares import endpoints as shares
 from athena.threads import endpoints as threads
 from athena.users import endpoints as users
+from athena.webhooks import endpoints as webhooks
 from athena.workspaces import endpoints as workspaces
 
 ROOMS = (
@@ -43,6 +44,7 @@ ROOMS = (
     large_language_models,
     media,
     audit_events,
+    webhooks,
     memories,
 )
 
@@ -73,9 +75,8 @@ async def index() -> Response:
     return RedirectResponse("/docs")
 
 
-def create_app(process: Process) -> Envelope:
-    """The ASGI application of ``process``."""
-    settings = process.settings
+def api() -> FastAPI:
+    """Every resource's routes, with nothing behind them yet."""
     app = FastAPI(
         title="Athena",
         version=__version__,
@@ -85,6 +86,17 @@ def create_app(process: Process) -> Envelope:
         redoc_url=None,
         redirect_slashes=False,
     )
+    # Metrics come first: `/agents/leaderboard` is no agent's uuid.
+    for router in (*metrics.routers, *(room.router for room in ROOMS), *runs.routers, *shares.routers, health):
+        # One flat table: an included router would be a second level of matching for each request.
+        app.router.routes.extend(router.routes)
+    return app
+
+
+def create_app(process: Process) -> Envelope:
+    """The ASGI application of ``process``."""
+    settings = process.settings
+    app = api()
     app.state.database = process.database
     app.state.authorize = process.authorizer
     app.state.authorizer = process.authorizer
@@ -93,10 +105,6 @@ def create_app(process: Process) -> Envelope:
     app.state.repeat_run = runs.repeated
     app.state.settings = settings
     install_problems(app)
-    # Metrics come first: `/agents/leaderboard` is no agent's uuid.
-    for router in (*metrics.routers, *(room.router for room in ROOMS), *runs.routers, *shares.routers, health):
-        # One flat table: an included router would be a second level of matching for each request.
-        app.router.routes.extend(router.routes)
     app.include_router(reference.router(openapi.complete(app)))
     return Envelope(
         app,

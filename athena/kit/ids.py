@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _VERSION_AND_VARIANT = (0x7 << 76) | (0b10 << 62)
@@ -14,6 +15,12 @@ _COUNTER_LIMIT = 1 << _COUNTER_BITS
 
 _lock = threading.Lock()
 _last: list[int] = [0, 0]
+
+
+def uuid_at(moment: datetime, seconds: int = 0) -> UUID:
+    """The least id of a moment, moved by ``seconds``; ids that were made before it are smaller."""
+    milliseconds = int(moment.timestamp() * 1000) + seconds * 1000
+    return UUID(int=max(0, min(milliseconds, (1 << 48) - 1)) << 80)
 
 
 def new_uuid() -> UUID:

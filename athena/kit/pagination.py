@@ -92,6 +92,11 @@ class ListQuery:
     created_before: datetime | None
     relations: frozenset[str]
 
+    @property
+    def offset(self) -> int:
+        """How many rows lie before the page."""
+        return (self.page - 1) * self.per_page
+
     def link(self, **changes: str | int) -> str:
         """The list's address with some parameters changed."""
         return f"{self.path}?{urlencode({**self.raw, **{k: str(v) for k, v in changes.items()}})}"
@@ -106,17 +111,18 @@ class RowPage:
     meta: Mapping[str, Any]
 
 
-def by_page(query: ListQuery, rows: Sequence[Row], total: int) -> RowPage:
-    """The envelope of a numbered page."""
+def by_page(query: ListQuery, rows: Sequence[Row], total: int, *, more: bool = False) -> RowPage:
+    """The envelope of a numbered page; with ``more`` there are more rows than ``total``."""
     page, last = query.page, max(1, -(-total // query.per_page))
-    first_row = (page - 1) * query.per_page + 1
+    first_row = query.offset + 1
+    follows = page < last or (more and len(rows) == query.per_page)
     links = {
         "first": query.link(page=1),
-        "last": query.link(page=last),
-        "prev": query.link(page=min(page - 1, last)) if page > 1 else None,
-        "next": query.link(page=page + 1) if page < last else None,
+        "last": None if more else query.link(page=last),
+        "prev": query.link(page=page - 1 if more else min(page - 1, last)) if page > 1 else None,
+        "next": query.link(page=page + 1) if follows else None,
     }
-    meta = {
+    meta: dict[str, Any] = {
         "current_page": page,
         "from": first_row if rows else None,
         "last_page": last,
@@ -125,6 +131,8 @@ def by_page(query: ListQuery, rows: Sequence[Row], total: int) -> RowPage:
         "to": first_row + len(rows) - 1 if rows else None,
         "total": total,
     }
+    if more:
+        meta["total_at_least"] = True
     return RowPage(rows, links, meta)
 
 

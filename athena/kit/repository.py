@@ -15,7 +15,14 @@ from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, PreconditionFailed, ValidationFailed
+from athena.kit.ids import uuid_at
 from athena.kit.pagination import Cursor, ListQuery, RowPage, SortKey, by_cursor, by_page
+
+MAXIMUM_COUNT = 10_000
+"""Up to here rows are counted that filters or a search leave; of more than these a list says so."""
+DEEP = 1_000
+CLOCKS_APART_SECONDS = 86_400
+"""How far a row's time may be from that of its id."""
 
 _DIALECT = postgresql.dialect()
 
@@ -168,30 +175,53 @@ class Rows(ABC):
         self.narrow(where, query)
         if query.cursor is not None:
             return await self._page_by_cursor(query, where)
+        if query.offset >= DEEP:
+            return await self._deep_page(query, where, narrowed=narrowed)
         rows = await self.session.fetch(
             f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} ORDER BY {_order(query.sort)} "
-            f"LIMIT {query.per_page} OFFSET {(query.page - 1) * query.per_page}",
+            f"LIMIT {query.per_page} OFFSET {query.offset}",
             *where.args,
         )
-        return by_page(query, rows, await self._total(query, where, rows, narrowed=narrowed))
+        if rows and len(rows) < query.per_page:
+            return by_page(query, rows, query.offset + len(rows))
+        total, more = await self._total(where, narrowed=narrowed)
+        return by_page(query, rows, total, more=more)
+
+    async def _deep_page(self, query: ListQuery, where: Where, *, narrowed: bool) -> RowPage:
+        """A page far behind the first one: what is skipped is passed over in an index alone, from the nearer end."""
+        total, more = await self._total(where, narrowed=narrowed)
+        keys, size, skipped = query.sort, query.per_page, query.offset
+        backwards = not more and skipped > total // 2
+        if backwards:
+            size = max(0, min(size, total - skipped))
+            keys, skipped = _turned(keys), max(0, total - skipped - size)
+        rows = await self.session.fetch(
+            f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} AND uuid IN (SELECT uuid FROM {self._from} "
+            f"WHERE {where.sql} ORDER BY {_order(keys)} LIMIT {size} OFFSET {skipped}) ORDER BY {_order(query.sort)}",
+            *where.args,
+        )
+        return by_page(query, rows, max(total, query.offset + len(rows) if rows else 0), more=more)
 
     def narrow(self, where: Where, query: ListQuery) -> None:
         """Narrows ``where`` to what the filters, the times and the search of ``query`` leave."""
         _apply_filters(self.table, where, query)
 
-    async def _total(self, query: ListQuery, where: Where, rows: Sequence[Row], *, narrowed: bool) -> int:
-        if rows and len(rows) < query.per_page:
-            return (query.page - 1) * query.per_page + len(rows)
+    async def _total(self, where: Where, *, narrowed: bool) -> tuple[int, bool]:
+        """How many rows there are, and whether there are more than could be counted in a moment."""
         if self.counted and not narrowed:
-            return await self.session.value("SELECT athena_row_count($1)", self.table.name)
-        return await self.session.value(f"SELECT count(*) FROM {self._from} WHERE {where.sql}", *where.args)
+            return await self.session.value("SELECT athena_row_count($1)", self.table.name), False
+        found: int = await self.session.value(
+            f"SELECT count(*) FROM (SELECT FROM {self._from} WHERE {where.sql} LIMIT {MAXIMUM_COUNT + 1}) AS found",
+            *where.args,
+        )
+        return min(found, MAXIMUM_COUNT), found > MAXIMUM_COUNT
 
     async def _page_by_cursor(self, query: ListQuery, where: Where) -> RowPage:
         cursor = Cursor.decode(query.cursor, len(query.sort)) if query.cursor else None
         keys = query.sort
         backwards = cursor is not None and cursor.backwards
         if backwards:
-            keys = [SortKey(key.column, not key.descending) for key in keys]
+            keys = _turned(keys)
         if cursor is not None:
             where.add(_beyond(self.table, where, keys, cursor.values))
         try:
@@ -265,14 +295,24 @@ def _columns(table: sa.Table, hidden: frozenset[str]) -> str:
 def _apply_filters(table: sa.Table, where: Where, query: ListQuery) -> None:
     for name, value in query.filters.items():
         where.add(query.options.columns.get(name, f"{table.name}.{name} = {{}}"), value)
+    # Ids grow with time: where they stand for it in the order, they lead to the place in the index, too.
+    by_id = query.options.sortable.get("created_at") == "uuid"
     if query.created_after:
         where.add("created_at > {}", query.created_after)
+        if by_id:
+            where.add("uuid > {}", uuid_at(query.created_after, -CLOCKS_APART_SECONDS))
     if query.created_before:
         where.add("created_at < {}", query.created_before)
+        if by_id:
+            where.add("uuid < {}", uuid_at(query.created_before, CLOCKS_APART_SECONDS))
     if query.search and query.options.searchable:
         escaped = query.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         place = where.parameter(f"%{escaped}%")
         where.add("(" + " OR ".join(f"{column} ILIKE {place}" for column in query.options.searchable) + ")")
+
+
+def _turned(keys: Sequence[SortKey]) -> Sequence[SortKey]:
+    return [SortKey(key.column, not key.descending) for key in keys]
 
 
 def _order(keys: Sequence[SortKey]) -> str:

@@ -118,6 +118,9 @@ class PaginationMeta(Output):
     last_page: int | None = None
     to: int | None = None
     total: int | None = None
+    total_at_least: Annotated[
+        bool | None, Field(description="True where there are more rows than `total`: they are counted up to 10,000.")
+    ] = None
     next_cursor: str | None = None
     prev_cursor: str | None = None
 

@@ -37,7 +37,7 @@ class Sums:
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     durations: Durations = field(default_factory=Durations)
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, row: Row) -> None:
         """Adds a row of sums."""
         for name, value in row.items():
             if name == "latency":
@@ -123,7 +123,7 @@ class MetricService:
         buckets: list[Sums] = [Sums() for _ in borders[1:]]
         whole = Sums()
         for row in rows:
-            buckets[row["bucket"] - 1].add(row)
+            buckets[int(row["bucket"]) - 1].add(row)
             if row["bucket"] > 1:
                 whole.add(row)
         return {

@@ -1,0 +1,79 @@
+"""Lists that are long: what is counted, and pages far behind the first one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from athena.kit import repository
+from tests.conftest import Tenant
+
+PATH = "/api/v1/threads"
+NAMES = [f"{number:02}" for number in range(13)]
+
+
+@pytest.fixture
+async def thirteen(owner: Tenant, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    """A workspace of thirteen threads, which here are many."""
+    monkeypatch.setattr(repository, "MAXIMUM_COUNT", 10)
+    monkeypatch.setattr(repository, "DEEP", 4)
+    for name in NAMES:
+        assert (await owner.post(PATH, {"name": name})).status_code == 201
+    return owner
+
+
+async def page(tenant: Tenant, query: str) -> dict[str, Any]:
+    answer = await tenant.get(f"{PATH}?{query}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def walk(tenant: Tenant, query: str) -> list[str]:
+    """The names on all pages, one page after the other."""
+    found: list[str] = []
+    current: dict[str, Any] | None = await page(tenant, query)
+    while current:
+        found += [thread["name"] for thread in current["data"]]
+        current = (await tenant.get(current["links"]["next"])).json() if current["links"]["next"] else None
+    return found
+
+
+@pytest.mark.parametrize("query", ["sort=name", "sort=name&search=_", "sort=name&created_after=2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("per_page", [1, 3, 4, 13])
+async def test_pages_lead_through_every_row_from_either_end(thirteen: Tenant, query: str, per_page: int) -> None:
+    expected = [] if "search" in query else NAMES
+    assert await walk(thirteen, f"{query}&per_page={per_page}") == expected
+    assert await walk(thirteen, f"{query.replace('name', '-name')}&per_page={per_page}") == expected[::-1]
+
+
+async def test_a_total_without_filters_is_exact_however_great(thirteen: Tenant) -> None:
+    for number in (1, 4, 5, 9):
+        found = await page(thirteen, f"per_page=3&page={number}")
+        assert (found["meta"]["total"], found["meta"]["last_page"]) == (13, 5)
+        assert "total_at_least" not in found["meta"]
+        assert len(found["data"]) == {1: 3, 4: 3, 5: 1, 9: 0}[number]
+
+
+async def test_what_filters_leave_is_counted_up_to_a_limit(thirteen: Tenant) -> None:
+    everything = f"per_page=3&creator_uuid={thirteen.user_uuid}"
+    first = await page(thirteen, everything)
+    assert (first["meta"]["total"], first["meta"]["total_at_least"]) == (10, True)
+    assert (first["links"]["last"], first["meta"]["last_page"]) == (None, 4)
+    beyond = await page(thirteen, f"{everything}&page=5")
+    assert ([thread["name"] for thread in beyond["data"]], beyond["links"]["next"]) == (["00"], None)
+    assert beyond["meta"]["total"] == 13
+    few = await page(thirteen, "per_page=3&search=1")
+    assert (few["meta"]["total"], "total_at_least" in few["meta"]) == (4, False)
+
+
+async def test_times_narrow_a_list_to_the_millisecond(thirteen: Tenant) -> None:
+    rows = (await page(thirteen, "sort=created_at&per_page=100"))["data"]
+    for sort in ("created_at", "-created_at", "name"):
+        query = f"sort={sort}&per_page=100&created_after={rows[2]['created_at']}&created_before={rows[6]['created_at']}"
+        found = sorted(thread["name"] for thread in (await page(thirteen, query))["data"])
+        assert found == [
+            row["name"] for row in rows if rows[2]["created_at"] < row["created_at"] < rows[6]["created_at"]
+        ]
+    assert (await page(thirteen, "created_after=9999-12-31T00:00:00Z"))["data"] == []
+    assert (await page(thirteen, "created_before=1900-01-01T00:00:00Z"))["data"] == []

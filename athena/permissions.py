@@ -61,6 +61,10 @@ class Permission(StrEnum):
     THREADS_DELETE = "threads.delete"
     THREADS_RUN = "threads.run"
     THREADS_SHARE = "threads.share"
+    COMMAND_ROOM_TASKS_VIEW = "command_room_tasks.view"
+    COMMAND_ROOM_TASKS_CREATE = "command_room_tasks.create"
+    COMMAND_ROOM_TASKS_UPDATE = "command_room_tasks.update"
+    COMMAND_ROOM_TASKS_DELETE = "command_room_tasks.delete"
     SHARES_VIEW = "shares.view"
     SHARES_UPDATE = "shares.update"
     SHARES_DELETE = "shares.delete"
@@ -130,6 +134,9 @@ _VIEWER = (
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,
     Permission.PROMPTS_RUN,
+    Permission.COMMAND_ROOM_TASKS_CREATE,
+    Permission.COMMAND_ROOM_TASKS_UPDATE,
+    Permission.COMMAND_ROOM_TASKS_DELETE,
     Permission.THREADS_CREATE,
     Permission.THREADS_UPDATE,
     Permission.THREADS_DELETE,

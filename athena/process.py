@@ -26,6 +26,8 @@ from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
 from athena.retention import tasks as retention
 from athena.runs import tasks
+from athena.webhooks import delivery as webhooks
+from athena.webhooks.delivery import Deliverer, delivering
 
 
 async def fold_counts(database: Database) -> None:
@@ -47,6 +49,7 @@ CHORES = (
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("retention", 300.0, retention.delete_old),
     Chore("idempotency keys", 60.0, idempotency.sweep),
+    Chore("deliveries of webhooks", 600.0, webhooks.sweep),
 )
 
 
@@ -87,8 +90,12 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         Chore("old counts of requests", 60.0, authorizer.limits.sweep),
         Chore("secret keys", REFRESH_SECONDS, lambda _: asyncio.to_thread(keyring.refresh), everywhere=True),
     )
+    deliverer = Deliverer(database, egress, keyring, settings.base_url)
     try:
-        async with keeping(database, (chore for chore in chores if worker or chore.everywhere)):
+        async with (
+            keeping(database, (chore for chore in chores if worker or chore.everywhere)),
+            delivering(deliverer) if worker else contextlib.nullcontext(),
+        ):
             yield Process(settings, database, egress, connections, engine, authorizer)
     finally:
         await engine.stop()

@@ -17,6 +17,7 @@ from athena.auth.oidc import CredentialRejected, OidcProvider, ProviderUnavailab
 from athena.auth.schemas import SignIn
 from athena.auth.secrets import digest, is_token
 from athena.auth.service import SignInService, basic_credentials, sync_external_user
+from athena.auth.throttle import PasswordGuesses
 from athena.config import Environment, Settings
 from athena.kit import clock
 from athena.kit.access import Access, Identity, WorkspaceId
@@ -104,6 +105,10 @@ class Authorizer:
     def actor(self, request: Request) -> Actor:
         """Where a request comes from, for the log of changes."""
         return actor_of(request)
+
+    def guesses(self, request: Request) -> PasswordGuesses:
+        """What slows down the guessing of a password with such requests."""
+        return PasswordGuesses(self._database, client_address(request))
 
     async def _identify(self, attempt: Attempt) -> Credential:
         for step in self._steps:

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from athena.auth.authorization import Authorizer, client_address, sign_in_credentials
+from athena.auth.departure import depart
 from athena.auth.explanation import ExplanationService, operations, roles
 from athena.auth.repository import TOKEN_LIST, membership
 from athena.auth.resets import finish_reset
@@ -22,6 +23,7 @@ from athena.auth.schemas import (
     SignIn,
     Token,
     TokenCreate,
+    UserDelete,
 )
 from athena.auth.service import SignInService, TokenService, log_out, show_token
 from athena.kit.access import Access, Identity, SignedIn, WorkspaceId, WorkspaceQuery, public, signed_in
@@ -34,6 +36,7 @@ from athena.kit.schemas import Data, Page
 from athena.permissions import Permission, narrowed
 
 router = Router("Authentication")
+user_router = Router("User")
 
 PERMISSIONS = "/api/v1/permissions"
 TOKENS = "/api/v1/tokens"
@@ -88,6 +91,7 @@ _present.permission = ""  # type: ignore[attr-defined]
 Present = Annotated[ExplanationService, Depends(_present, scope="function")]
 Anybody = Annotated[Session, public()]
 Known = Annotated[SignedIn, signed_in()]
+Leaver = Annotated[SignedIn, signed_in(Permission.USER_DELETE)]
 Viewer = Annotated[TokenHolder, _holder(Permission.TOKENS_VIEW)]
 Creator = Annotated[TokenHolder, _holder(Permission.TOKENS_CREATE)]
 Deleter = Annotated[TokenHolder, _holder(Permission.TOKENS_DELETE)]
@@ -156,6 +160,26 @@ async def explain_permission(
     Who has `members.view` may ask about another member's role, too.
     """
     return JsonResponse({"data": await service.explain(permission, uuid, user_uuid)})
+
+
+@user_router.operation(
+    "DELETE",
+    "/api/v1/user",
+    summary="Delete the Authenticated User",
+    status=204,
+    errors=[400, 409, 413, 415, 422, 429],
+)
+async def delete_authenticated_user(request: Request, caller: Leaver, body: UserDelete) -> Response:
+    """Deletes the caller, with the workspaces that nobody else is in. 409 while others need them as their owner."""
+    authorizer: Authorizer = request.app.state.authorize
+    await depart(caller.session, caller.identity, body, client_address(request))
+    response = no_content()
+    authorizer.cookies.clear(response)
+    return response
+
+
+# Here, because it ends credentials and workspaces, of which `users` knows nothing.
+router.routes.extend(user_router.routes)
 
 
 @router.operation("GET", TOKENS, summary="Get Tokens", response=Page[Token])

@@ -31,6 +31,19 @@ class PasswordReset(Input):
     password: Annotated[Password, Field(examples=["correct horse battery"])]
 
 
+class UserDelete(Input):
+    """The confirmation that one's own user is to end."""
+
+    password: Annotated[
+        str,
+        Field(
+            max_length=MAXIMUM_LENGTH,
+            examples=["correct horse battery"],
+            description="The present password; who has none leaves it empty.",
+        ),
+    ] = ""
+
+
 class SignedInToken(Output):
     """What Sign In answers."""
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from athena.auth.repository import AttemptRepository
 from athena.kit import clock
-from athena.kit.db import Session
+from athena.kit.db import Database, Session
 from athena.kit.errors import TooManyRequests
 
 EMAIL_FREE_FAILURES = 5
@@ -65,6 +65,24 @@ class Throttle:
     async def forgive(self) -> None:
         """Forgets the failures of the first key."""
         await self._attempts.forgive(next(iter(self.keys)))
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGuesses:
+    """Guesses at a password from one address, counted together with failed sign-ins; each in a transaction of its own."""
+
+    database: Database
+    address: str
+
+    async def check(self, email: str) -> None:
+        """:class:`TooManyRequests` while the e-mail or the address is to wait."""
+        async with self.database.system() as session:
+            await Throttle.of_sign_in(session, email, self.address).check()
+
+    async def count_failure(self, email: str) -> None:
+        """Notes a wrong guess."""
+        async with self.database.system() as session:
+            await Throttle.of_sign_in(session, email, self.address).count_failure()
 
 
 def delay_after(failures: int, free: int) -> int:

@@ -224,6 +224,12 @@ class Engine:
             await store.put_job(session, workspace_uuid, run_uuid, timedelta())
         return True
 
+    async def vanish(self, session: Session, run_uuids: list[UUID]) -> None:
+        """Has those who follow these runs, which the caller's transaction deletes, see that nothing more comes."""
+        for payload in store.notification(self.process_uuid, run_uuids):
+            await session.execute("SELECT pg_notify($1, $2)", store.CHANNEL, payload)
+        session.after_commit(lambda: self.hub.look(run_uuids))
+
     # -- what the parts report --------------------------------------------------------------------------------------
 
     def flush_soon(self, run: HeldRun) -> None:

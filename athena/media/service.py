@@ -118,6 +118,14 @@ async def read(storage: MediaStorage, row: Row) -> bytes:
         raise NotFound("The file's content is gone.") from error
 
 
+async def forget_content(session: Session, workspace_uuid: UUID, sha256: str) -> None:
+    """Removes bytes that nothing holds any more; needs the system's scope."""
+    media = MediaRepository(session, WorkspaceId(workspace_uuid))
+    await media.lock_content(sha256)
+    if await media.uses_of(sha256) == 0:
+        await session.provided(MediaStorage).remove(workspace_uuid, sha256)
+
+
 async def by_link(session: Session, workspace_uuid: UUID, uuid: UUID, signature: str) -> tuple[Row, bytes]:
     """A file by its signed address, which stands for credentials."""
     storage = session.provided(MediaStorage)

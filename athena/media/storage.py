@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -73,6 +74,10 @@ class MediaStorage:
     async def remove(self, workspace_uuid: UUID, sha256: str) -> None:
         """Removes a file; that it is gone already is no error."""
         await asyncio.to_thread(self.path(workspace_uuid, sha256).unlink, missing_ok=True)
+
+    async def remove_all(self, workspace_uuid: UUID) -> None:
+        """Removes every file of a workspace."""
+        await asyncio.to_thread(shutil.rmtree, self.root / str(workspace_uuid), ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

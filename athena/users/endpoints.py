@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
-from athena.kit.access import SignedIn, signed_in
+from athena.kit.access import SignedIn, State, signed_in
 from athena.kit.routing import Router, if_match, resource
 from athena.kit.schemas import Data
 from athena.permissions import Permission
@@ -36,7 +36,11 @@ async def get_authenticated_user(caller: Known) -> Response:
 
 
 @router.operation("PUT", PATH, summary="Update the Authenticated User", response=Data[User], errors=[412])
-async def update_authenticated_user(caller: Updater, body: UserUpdate, revision: Revision) -> Response:
+async def update_authenticated_user(
+    request: Request, caller: Updater, body: UserUpdate, revision: Revision
+) -> Response:
     """Changes the caller's name, profile, default workspace or password."""
-    row, item = await UserService(caller.session, caller.identity).update(body, revision)
+    state: State = request.app.state
+    guesses = state.authorize.guesses(request)
+    row, item = await UserService(caller.session, caller.identity).update(body, revision, guesses)
     return resource(item, row)

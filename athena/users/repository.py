@@ -10,6 +10,7 @@ from athena.kit import clock
 from athena.kit.db import Row
 from athena.kit.errors import NotFound
 from athena.kit.repository import Rows, Where
+from athena.kit.tables import metadata
 from athena.users.models import users
 
 
@@ -52,6 +53,13 @@ class UserRepository(Rows):
     async def password_hash(self, user_uuid: UUID) -> str | None:
         """The stored password; ``None`` when the user has none."""
         return await self.session.value("SELECT password_hash FROM users WHERE uuid = $1", user_uuid)
+
+    async def forget_address(self, email: str) -> None:
+        """Deletes what others keep for an address, in whatever table: invitations to it, and the like."""
+        for table in metadata.sorted_tables:
+            for column in ("email", "user_email"):
+                if column in table.columns and table is not users:
+                    await self.session.execute(f"DELETE FROM {table.name} WHERE lower({column}) = lower($1)", email)
 
     async def store_password_hash(self, user_uuid: UUID, password_hash: str) -> None:
         """Stores the same password anew; not a change of the user."""

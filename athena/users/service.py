@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from athena.kit.access import Identity
+from athena.kit.access import Guesses, Identity
 from athena.kit.db import Row, Session
 from athena.kit.errors import ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.permissions import narrowed
-from athena.users.passwords import hash_password, needs_rehash, verify_password
+from athena.users.passwords import hash_password, needs_rehash, turn, verify_password
 from athena.users.repository import UserRepository
 from athena.users.schemas import UserUpdate
 
@@ -32,7 +32,7 @@ class UserService:
         row = await self._users.get(self._identity.user_uuid)
         return row, await self._show(row)
 
-    async def update(self, body: UserUpdate, revision: int | None) -> tuple[Row, dict[str, Any]]:
+    async def update(self, body: UserUpdate, revision: int | None, guesses: Guesses) -> tuple[Row, dict[str, Any]]:
         """Changes the caller's own user; a new password ends all other sign-ins."""
         user_uuid = self._identity.user_uuid
         changes = body.changes()
@@ -44,7 +44,7 @@ class UserService:
             await self._check_default(changes["default_workspace_uuid"])
         new_password = changes.pop("password", None)
         if new_password is not None:
-            changes["password_hash"] = await self._new_password(new_password, current)
+            changes["password_hash"] = await self._new_password(row["email"], new_password, current, guesses)
         row = await self._users.update(user_uuid, changes, revision)
         if new_password is not None:
             identity = self._identity
@@ -56,11 +56,15 @@ class UserService:
         if not await self._users.memberships(self._identity.user_uuid, workspace_uuid):
             raise ValidationFailed.of("default_workspace_uuid", "You are in no such workspace.")
 
-    async def _new_password(self, password: str, current: str) -> str:
+    async def _new_password(self, email: str, password: str, current: str, guesses: Guesses) -> str:
         stored = await self._users.password_hash(self._identity.user_uuid)
         await self._session.commit()
-        if stored is not None and not await verify_password(stored, current):
-            raise ValidationFailed.of("current_password", "It is not the present password.")
+        if stored is not None:
+            async with turn():
+                await guesses.check(email)
+                if not await verify_password(stored, current):
+                    await guesses.count_failure(email)
+                    raise ValidationFailed.of("current_password", "It is not the present password.")
         return await hash_password(password)
 
     async def _show(self, row: Row) -> dict[str, Any]:
@@ -170,6 +174,19 @@ async def replace_password(session: Session, user_uuid: UUID, password_hash: str
     users = UserRepository(session)
     await users.update(user_uuid, {"password_hash": password_hash}, verb="")
     await users.end_other_sign_ins(user_uuid, None, None)
+
+
+async def address_of(session: Session, user_uuid: UUID) -> tuple[str, str | None]:
+    """A user's e-mail, and the stored password if there is one."""
+    users = UserRepository(session)
+    return (await users.get(user_uuid))["email"], await users.password_hash(user_uuid)
+
+
+async def forget(session: Session, user_uuid: UUID) -> None:
+    """Deletes a user who is in no workspace whose owner is missed; needs the system's scope."""
+    users = UserRepository(session)
+    await users.forget_address((await users.get(user_uuid))["email"])
+    await users.delete(user_uuid, verb="")
 
 
 async def renew_hash(session: Session, user_uuid: UUID, password: str, stored: str) -> None:

@@ -15,6 +15,8 @@ workspaces = sa.Table(
     sa.Column("slug", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False, server_default=""),
     sa.Column("settings", Json, nullable=False),
+    # By what (`executions_days`, …): after how many days it is deleted. What is not named is kept for ever.
+    sa.Column("retention", Json, nullable=False, server_default="{}"),
     # The organization of the identity provider that this workspace stands for.
     sa.Column("oidc_issuer", sa.Text),
     sa.Column("oidc_organization", sa.Text),

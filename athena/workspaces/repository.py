@@ -96,9 +96,36 @@ class WorkspaceRepository(Rows):
         """In how many workspaces the user is."""
         return await self.session.value("SELECT count(*) FROM workspace_members WHERE user_uuid = $1", self.user_uuid)
 
-    async def delete_runs(self, workspace_uuid: UUID) -> None:
-        """Runs with their events; no foreign key takes them along, because the engine knows no workspaces."""
-        await self.session.execute("DELETE FROM runs WHERE workspace_uuid = $1", workspace_uuid)
+    async def delete_runs(self, workspace_uuid: UUID) -> list[UUID]:
+        """Runs with their events; no foreign key takes them along, because the engine knows no workspaces.
+
+        Those that were not at their end.
+        """
+        rows = await self.session.fetch(
+            "WITH gone AS (DELETE FROM runs WHERE workspace_uuid = $1 RETURNING uuid, finished_at) "
+            "SELECT uuid FROM gone WHERE finished_at IS NULL",
+            workspace_uuid,
+        )
+        return [row["uuid"] for row in rows]
+
+    async def lock_own(self) -> Sequence[Row]:
+        """The user's workspaces, whose members nobody else changes before this transaction ends, and the role in each.
+
+        With how many members, and how many owners, there are.
+        """
+        await self.session.execute(
+            "SELECT FROM workspaces AS w WHERE EXISTS (SELECT FROM workspace_members AS m "
+            "WHERE m.workspace_uuid = w.uuid AND m.user_uuid = $1) ORDER BY w.uuid FOR UPDATE",
+            self.user_uuid,
+        )
+        return await self.session.fetch(
+            "SELECT w.uuid, w.name, own.role, count(*) AS members, count(*) FILTER (WHERE m.role = $2) AS owners "
+            "FROM workspace_members AS own JOIN workspaces AS w ON w.uuid = own.workspace_uuid "
+            "JOIN workspace_members AS m ON m.workspace_uuid = w.uuid WHERE own.user_uuid = $1 "
+            "GROUP BY w.uuid, own.role ORDER BY w.uuid",
+            self.user_uuid,
+            Role.OWNER.value,
+        )
 
     async def name_of(self, workspace_uuid: UUID) -> str:
         """What it is called; it is there."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from athena.kit.schemas import Input, Name, Resource, ShortText, Timestamp, Uuid
+from athena.kit.schemas import Input, Name, Output, Resource, ShortText, Timestamp, Uuid
 from athena.permissions import Role
 from athena.users.schemas import Profile
 
@@ -17,6 +17,29 @@ Settings = Annotated[dict[str, Any], Field(max_length=100)]
 RoleName = Annotated[Role, Field(strict=False)]
 
 
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class Retention(Output):
+    """After how many days a workspace forgets what; `null`: it keeps it for ever."""
+
+    executions_days: Annotated[int | None, Field(description="Runs and their logs, from their end.")]
+    messages_days: Annotated[int | None, Field(description="Messages, and threads in which nothing was said since.")]
+    audit_events_days: Annotated[int | None, Field(description="The log of changes.")]
+    unused_media_days: Annotated[int | None, Field(description="Files that no message or other resource uses.")]
+
+
+class RetentionUpdate(Input):
+    """Changes of what is forgotten when; what is not named stays, and `null` keeps for ever."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"messages_days": 90, "executions_days": None}]})
+
+    executions_days: Days | None = None
+    messages_days: Days | None = None
+    audit_events_days: Days | None = None
+    unused_media_days: Days | None = None
+
+
 class Workspace(Resource):
     """A tenant: what its members share, and nobody else sees."""
 
@@ -24,6 +47,7 @@ class Workspace(Resource):
     slug: str
     description: str
     settings: dict[str, Any]
+    retention: Retention
     members_count: int
 
 
@@ -34,6 +58,7 @@ class WorkspaceCreate(Input):
     slug: Slug = ""
     description: ShortText = ""
     settings: Settings = Field(default_factory=dict[str, Any])
+    retention: RetentionUpdate = RetentionUpdate()
 
 
 class WorkspaceUpdate(Input):
@@ -43,6 +68,7 @@ class WorkspaceUpdate(Input):
     slug: Slug = ""
     description: ShortText = ""
     settings: Settings = Field(default_factory=dict[str, Any])
+    retention: RetentionUpdate = RetentionUpdate()
 
 
 class WorkspaceMember(Resource):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from athena.engine import Engine
 from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Scope, Session
 from athena.kit.errors import Conflict, PermissionDenied, ValidationFailed
@@ -22,7 +23,7 @@ from athena.workspaces.repository import (
     WorkspaceRepository,
     workspace_id,
 )
-from athena.workspaces.schemas import MemberUpdate, WorkspaceCreate, WorkspaceUpdate
+from athena.workspaces.schemas import MemberUpdate, Retention, WorkspaceCreate, WorkspaceUpdate
 
 WORKSPACE_LIST = ListOptions(
     sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name", "slug": "slug"},
@@ -85,7 +86,13 @@ class WorkspaceService:
         uuid = new_uuid()
         # The new workspace's own scope: the database lets nobody write into another.
         self._session.scope = Scope(uuid, self._identity.user_uuid)
-        values = {"uuid": uuid, "name": body.name, "description": body.description, "settings": body.settings}
+        values = {
+            "uuid": uuid,
+            "name": body.name,
+            "description": body.description,
+            "settings": body.settings,
+            "retention": _kept(body.retention.model_dump()),
+        }
         await _store(self._session, values, body.slug or None)
         await MemberRepository(self._session, workspace_id(uuid)).add(self._identity.user_uuid, Role.OWNER)
         row = await self._workspaces.get(uuid)
@@ -107,15 +114,18 @@ class PresentWorkspaceService:
 
     async def update(self, body: WorkspaceUpdate, revision: int | None) -> tuple[Row, dict[str, Any]]:
         """Changes the workspace."""
-        row = await self._workspaces.update(self._access.workspace_uuid, body.changes(), revision)
+        changes = body.changes()
+        if "retention" in changes:
+            present = await self._workspaces.get(self._access.workspace_uuid)
+            changes["retention"] = _kept({**present["retention"], **changes["retention"]})
+        row = await self._workspaces.update(self._access.workspace_uuid, changes, revision)
         return row, await self._shown(row)
 
     async def delete(self, revision: int | None) -> None:
         """Ends the workspace with all that is in it; not the caller's only one."""
         if await self._workspaces.count_own() == 1:
             raise Conflict("It is your only workspace; make another one first.", code="last_workspace")
-        await self._workspaces.delete(self._access.workspace_uuid, revision)
-        await self._workspaces.delete_runs(self._access.workspace_uuid)
+        await _end(self._session, self._workspaces, self._access.workspace_uuid, revision)
 
     async def _shown(self, row: Row) -> dict[str, Any]:
         counts = await self._workspaces.members_counts([row["uuid"]])
@@ -211,6 +221,27 @@ async def name_of(session: Session, workspace_uuid: UUID) -> str:
     return await WorkspaceRepository(session, workspace_uuid).name_of(workspace_uuid)
 
 
+async def leave_all(session: Session, user_uuid: UUID) -> None:
+    """Ends a user's own workspaces, and takes them out of the others; needs the system's scope.
+
+    :class:`Conflict` while others are in a workspace whose only owner the user is.
+    """
+    workspaces = WorkspaceRepository(session, user_uuid)
+    for place in await workspaces.lock_own():
+        if place["members"] == 1:
+            await _end(session, workspaces, place["uuid"], None)
+        elif place["role"] == Role.OWNER and place["owners"] == 1:
+            raise Conflict(f"You are the last owner of {place['name']}; hand it over first.", code="last_owner")
+        else:
+            session.record("member.left", "member", user_uuid, workspace_uuid=place["uuid"])
+
+
+async def _end(session: Session, workspaces: WorkspaceRepository, uuid: UUID, revision: int | None) -> None:
+    """Deletes a workspace with everything in it. What lies elsewhere is reached by the chores of ``retention``."""
+    await workspaces.delete(uuid, revision)
+    await session.provided(Engine).vanish(session, await workspaces.delete_runs(uuid))
+
+
 async def role_in(session: Session, user_uuid: UUID, workspace_uuid: UUID) -> str | None:
     """The user's role in a workspace; ``None`` for a stranger."""
     return await WorkspaceRepository(session, user_uuid).role_in(workspace_uuid)
@@ -285,7 +316,13 @@ def slug_of(name: str) -> str:
 
 def _show(row: Row, members: int) -> dict[str, Any]:
     names = ("uuid", "created_at", "updated_at", "name", "slug", "description", "settings")
-    return {**{name: row[name] for name in names}, "members_count": members}
+    retention = {name: row["retention"].get(name) for name in Retention.model_fields}
+    return {**{name: row[name] for name in names}, "retention": retention, "members_count": members}
+
+
+def _kept(retention: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a retention: its limits."""
+    return {name: days for name, days in retention.items() if days is not None}
 
 
 def _show_member(row: Row) -> dict[str, Any]:

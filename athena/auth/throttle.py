@@ -69,7 +69,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class PasswordGuesses:
-    """Guesses at a password from one address, counted together with failed sign-ins; each in a transaction of its own."""
+    """Guesses at a password from one address, counted together with failed sign-ins, each in its own transaction."""
 
     database: Database
     address: str

@@ -77,6 +77,18 @@ class SignedIn:
     key: IdempotencyKey | None = None
 
 
+class Guesses(Protocol):
+    """What slows down the guessing of a password by somebody who is signed in already."""
+
+    async def check(self, email: str) -> None:
+        """429 after too many wrong ones."""
+        ...
+
+    async def count_failure(self, email: str) -> None:
+        """Notes a wrong one."""
+        ...
+
+
 class Authorizer(Protocol):
     """What tells who calls."""
 
@@ -93,6 +105,10 @@ class Authorizer(Protocol):
 
     def actor(self, request: Request) -> Actor:
         """Where ``request`` comes from, whoever it is."""
+        ...
+
+    def guesses(self, request: Request) -> Guesses:
+        """Of who makes ``request``."""
         ...
 
 

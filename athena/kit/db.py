@@ -22,7 +22,6 @@ from athena.kit import changes
 from athena.kit.changes import SYSTEM_ACTOR, Actor, Change
 from athena.kit.errors import Conflict, StartupError, Unavailable, ValidationFailed
 
-MINIMUM_SERVER_VERSION = 150000
 TENANT_ROLE = "athena_tenant"
 SYSTEM_ROLE = "athena_system"
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -395,15 +394,3 @@ def translate(error: Exception) -> NoReturn:
             raise Unavailable("The database does not answer; try again.", code="database_unavailable") from error
         case _:
             raise error
-
-
-async def check_server(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """:class:`StartupError` when the server is too old or has no pgvector."""
-    version = connection.get_server_version()
-    number = int(await connection.fetchval("SHOW server_version_num"))
-    if number < MINIMUM_SERVER_VERSION:
-        raise StartupError(f"the database is PostgreSQL {version.major}.{version.micro}; Athena needs 15 or newer")
-    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"):
-        raise StartupError(
-            "the database lacks pgvector: install the extension `vector` on its server (package postgresql-*-pgvector)"
-        )

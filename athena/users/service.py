@@ -63,7 +63,8 @@ class UserService:
             async with turn():
                 await guesses.check(email)
                 if not await verify_password(stored, current):
-                    await guesses.count_failure(email)
+                    if current:
+                        await guesses.count_failure(email)
                     raise ValidationFailed.of("current_password", "It is not the present password.")
         return await hash_password(password)
 

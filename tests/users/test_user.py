@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -97,6 +98,22 @@ async def test_a_new_password_needs_the_present_one_and_ends_other_sign_ins(
     assert (await client.post(SIGN_IN, json={"email": owner.email, "password": FIRST})).status_code == 401
     basic = base64.b64encode(f"{owner.email}:{SECOND}".encode()).decode()
     assert (await client.get(USER, headers={"Authorization": f"Basic {basic}"})).status_code == 200
+
+
+async def test_the_present_password_cannot_be_guessed_either(owner: Tenant, client: httpx2.AsyncClient) -> None:
+    assert (await owner.put(USER, {"password": FIRST})).status_code == 200
+    for _ in range(6):
+        wrong = await owner.put(USER, {"password": SECOND, "current_password": "wrong"})
+        assert wrong.status_code == 422
+    right = {"password": SECOND, "current_password": FIRST}
+    blocked = await owner.put(USER, right)
+    assert (blocked.status_code, blocked.json()["code"]) == (429, "too_many_requests")
+    assert int(blocked.headers["retry-after"]) >= 1
+    assert (await owner.put(USER, {"name": "Still"})).status_code == 200
+    # They are the same failures as those of signing in.
+    assert (await client.post(SIGN_IN, json={"email": owner.email, "password": FIRST})).status_code == 429
+    await asyncio.sleep(int(blocked.headers["retry-after"]))
+    assert (await owner.put(USER, right)).status_code == 200
 
 
 @pytest.mark.parametrize(

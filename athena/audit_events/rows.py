@@ -7,8 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from athena.audit_events.schemas import Format
-from athena.kit.routing import dumps
 
 COLUMNS = (
     "uuid",
@@ -36,7 +37,9 @@ def head(form: Format) -> bytes:
 def lines(items: Sequence[Mapping[str, Any]], form: Format) -> bytes:
     """Entries, as the API shows them, one a line."""
     if form == "jsonl":
-        return b"".join(dumps({key: value for key, value in item.items() if key != "actor"}) + b"\n" for item in items)
+        return b"".join(
+            orjson.dumps({key: value for key, value in item.items() if key != "actor"}) + b"\n" for item in items
+        )
     return _csv([_cells(item) for item in items])
 
 
@@ -46,7 +49,7 @@ def _cells(item: Mapping[str, Any]) -> Sequence[str]:
         **item,
         "credential_kind": credential["kind"],
         "credential_uuid": credential["uuid"],
-        "details": dumps(item["details"]).decode(),
+        "details": orjson.dumps(item["details"]).decode(),
     }
     return [_cell(flat[name]) for name in COLUMNS]
 

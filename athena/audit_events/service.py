@@ -85,7 +85,7 @@ class UserEventService:
 
 
 async def exported(database: Database, access: Access, wanted: Export, until: datetime) -> AsyncGenerator[bytes]:
-    """The log as it was at ``until``, oldest first. Between batches no connection is held, however slow the reader is."""
+    """The log as it was at ``until``, oldest first. Between batches no connection is held, as readers may be slow."""
     yield head(wanted.format)
     place: tuple[datetime, UUID] | None = None
     if wanted.created_before is not None:

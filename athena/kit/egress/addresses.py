@@ -152,6 +152,14 @@ class AllowList:
             for network, only in self._networks
         )
 
+    def lists(self, host: str, port: int) -> bool:
+        """Whether somebody has put ``host`` itself on the list: a name, or a private address."""
+        address = parse_address(host)
+        if address is not None:
+            return not is_public(address) and self.permits(host, address, port)
+        name = host.lower().rstrip(".")
+        return (name, None) in self._names or (name, port) in self._names
+
 
 def _split_port(entry: str) -> tuple[str, int | None]:
     if entry.startswith("["):

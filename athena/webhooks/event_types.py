@@ -1,0 +1,72 @@
+"""The catalogue of what can be told to a webhook: what the log of changes has of a workspace. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PATTERN = r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"
+EVERYTHING = "*"
+TEST = "webhook.test"
+CHANGES = ("created", "updated", "deleted")
+# What is gone has no address any more.
+ENDS = frozenset({"deleted", "revoked", "removed", "left", "accepted", "declined"})
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What can happen to one kind of resource, and where such a resource is found."""
+
+    verbs: Sequence[str]
+    path: str | None = None
+
+
+FAMILIES: Mapping[str, Family] = {
+    "workspace": Family(("created", "updated", "transferred"), "/api/v1/workspaces/{uuid}"),
+    "member": Family(
+        ("joined", "role_changed", "left", "removed"), "/api/v1/workspaces/{workspace_uuid}/members/{uuid}"
+    ),
+    "invitation": Family(("created", "revoked", "accepted", "declined")),
+    "token": Family(("created", "revoked"), "/api/v1/tokens/{uuid}"),
+    "provider": Family(CHANGES, "/api/v1/providers/{uuid}"),
+    "account": Family((*CHANGES, "verified"), "/api/v1/accounts/{uuid}"),
+    "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
+    "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
+    "thread": Family(CHANGES, "/api/v1/threads/{uuid}"),
+    "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
+    "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),
+    "run": Family(("started", "cancel_requested", "completed", "failed", "cancelled"), "/api/v1/runs/{uuid}"),
+    "webhook": Family((*CHANGES, "secret_rotated", "disabled"), "/api/v1/webhooks/{uuid}"),
+    "audit_event": Family(("exported",)),
+}
+
+
+def catalogue() -> Iterator[tuple[str, str]]:
+    """Every event type with its family, in order."""
+    for name, family in FAMILIES.items():
+        for verb in family.verbs:
+            yield f"{name}.{verb}", f"{name}.*"
+
+
+_KNOWN = frozenset(name for pair in catalogue() for name in pair) | {EVERYTHING}
+
+
+def unknown(names: Iterable[str]) -> Sequence[str]:
+    """Those that are no event type, no family of them, and not all of them."""
+    return sorted(name for name in names if name not in _KNOWN)
+
+
+def completed(payload: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """A payload as it is sent: with the address at which who may see the resource finds it."""
+    data: Mapping[str, Any] = payload["data"]
+    return {**payload, "data": {**data, "url": _address(payload["type"], data, base_url)}}
+
+
+def _address(event_type: str, data: Mapping[str, Any], base_url: str) -> str | None:
+    family = FAMILIES.get(data["resource_type"])
+    if family is None or family.path is None or event_type.partition(".")[2] in ENDS or data["uuid"] is None:
+        return None
+    path = re.sub(r"\{(\w+)\}", lambda match: str(data[match[1]]), family.path)
+    return f"{base_url}{path}?workspace_uuid={data['workspace_uuid']}"

@@ -10,6 +10,8 @@ from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
 from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
+from athena.command_room_tasks import endpoints as command_room_tasks
+from athena.exports import endpoints as exports
 from athena.invitations import endpoints as invitations
 from athena.kit.access import State
 from athena.kit.errors import Unavailable
@@ -35,6 +37,7 @@ ROOMS = (
     users,
     workspaces,
     invitations,
+    exports,
     providers,
     accounts,
     agents,
@@ -46,6 +49,7 @@ ROOMS = (
     audit_events,
     webhooks,
     memories,
+    command_room_tasks,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

@@ -15,6 +15,8 @@ class Permission(StrEnum):
     """Change one's own name, profile and password. Every member has it."""
     USER_DELETE = "user.delete"
     """End one's own user. Every member has it."""
+    USER_EXPORT = "user.export"
+    """Take along what is one's own. Every member has it."""
     INVITATIONS_VIEW = "invitations.view"
     """See the invitations to one's own address. Every member has it."""
     INVITATIONS_ACCEPT = "invitations.accept"
@@ -26,6 +28,8 @@ class Permission(StrEnum):
     WORKSPACES_DELETE = "workspaces.delete"
     WORKSPACES_TRANSFER = "workspaces.transfer"
     """Make another member the owner in one's own place."""
+    WORKSPACES_EXPORT = "workspaces.export"
+    """Take everything that is in it along."""
     MEMBERS_VIEW = "members.view"
     MEMBERS_CREATE = "members.create"
     MEMBERS_UPDATE = "members.update"
@@ -113,11 +117,13 @@ _OWNER = frozenset(Permission)
 _ADMIN = _OWNER - {
     Permission.WORKSPACES_DELETE,
     Permission.WORKSPACES_TRANSFER,
+    Permission.WORKSPACES_EXPORT,
 }
 PERSONAL_PERMISSIONS = frozenset(
     {
         Permission.USER_UPDATE,
         Permission.USER_DELETE,
+        Permission.USER_EXPORT,
         Permission.INVITATIONS_VIEW,
         Permission.INVITATIONS_ACCEPT,
         Permission.WORKSPACES_CREATE,

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from athena.permissions import Permission
 
 # What is named in the list of operations and still to be built.
-TO_COME = {"Workflow", "Workflow Execution", "Command Room Task"}
+TO_COME = {"Workflow", "Workflow Execution"}
 OPERATIONS_TO_COME = {
     "Train an Agent",
     "Generate an Agent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -20,6 +21,9 @@ from athena.kit.pagination import Cursor, ListQuery, RowPage, SortKey, by_cursor
 
 MAXIMUM_COUNT = 10_000
 """Up to here rows are counted that filters or a search leave; of more than these a list says so."""
+MAXIMUM_FOUND = 1_000
+"""Up to here rows that a search finds are put in order and counted exactly."""
+LENGTH_OF_TRIGRAMS = 3
 DEEP = 1_000
 CLOCKS_APART_SECONDS = 86_400
 """How far a row's time may be from that of its id."""
@@ -63,6 +67,8 @@ class Rows(ABC):
     """Whether the table has ``kit.tables.row_counter``, so that a total without filters need not be counted."""
     recorded: ClassVar[str] = ""
     """What a row is called where changes are recorded, such as ``agent``; empty where nobody needs to know of them."""
+    found_by: ClassVar[str] = ""
+    """The function of the database that finds the rows of a text, where looking at each of them would take long."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Columns that are not selected (secrets, search vectors)."""
 
@@ -172,11 +178,16 @@ class Rows(ABC):
         )
         where = where or Where()
         self.within(where)
+        found = await self._found(query)
+        if found is not None:
+            where.add("uuid = ANY({})", found)
+            query = replace(query, search=None)
         self.narrow(where, query)
         if query.cursor is not None:
             return await self._page_by_cursor(query, where)
+        limit = None if not narrowed and self.counted else MAXIMUM_FOUND if query.search else MAXIMUM_COUNT
         if query.offset >= DEEP:
-            return await self._deep_page(query, where, narrowed=narrowed)
+            return await self._deep_page(query, where, limit)
         rows = await self.session.fetch(
             f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} ORDER BY {_order(query.sort)} "
             f"LIMIT {query.per_page} OFFSET {query.offset}",
@@ -184,12 +195,12 @@ class Rows(ABC):
         )
         if rows and len(rows) < query.per_page:
             return by_page(query, rows, query.offset + len(rows))
-        total, more = await self._total(where, narrowed=narrowed)
+        total, more = await self._total(where, limit)
         return by_page(query, rows, total, more=more)
 
-    async def _deep_page(self, query: ListQuery, where: Where, *, narrowed: bool) -> RowPage:
+    async def _deep_page(self, query: ListQuery, where: Where, limit: int | None) -> RowPage:
         """A page far behind the first one: what is skipped is passed over in an index alone, from the nearer end."""
-        total, more = await self._total(where, narrowed=narrowed)
+        total, more = await self._total(where, limit)
         keys, size, skipped = query.sort, query.per_page, query.offset
         backwards = not more and skipped > total // 2
         if backwards:
@@ -202,19 +213,28 @@ class Rows(ABC):
         )
         return by_page(query, rows, max(total, query.offset + len(rows) if rows else 0), more=more)
 
+    async def _found(self, query: ListQuery) -> Sequence[UUID] | None:
+        """The rows that hold the text that is looked for; ``None`` where there are too many of them, or no index."""
+        if not self.found_by or query.search is None or len(query.search) < LENGTH_OF_TRIGRAMS:
+            return None
+        found: list[UUID] = await self.session.value(
+            f"SELECT {self.found_by}($1, {MAXIMUM_FOUND + 1})", _containing(query.search)
+        )
+        return found if len(found) <= MAXIMUM_FOUND else None
+
     def narrow(self, where: Where, query: ListQuery) -> None:
         """Narrows ``where`` to what the filters, the times and the search of ``query`` leave."""
         _apply_filters(self.table, where, query)
 
-    async def _total(self, where: Where, *, narrowed: bool) -> tuple[int, bool]:
-        """How many rows there are, and whether there are more than could be counted in a moment."""
-        if self.counted and not narrowed:
+    async def _total(self, where: Where, limit: int | None) -> tuple[int, bool]:
+        """How many rows there are, up to ``limit`` where they must be counted, and whether there are more."""
+        if limit is None:
             return await self.session.value("SELECT athena_row_count($1)", self.table.name), False
         found: int = await self.session.value(
-            f"SELECT count(*) FROM (SELECT FROM {self._from} WHERE {where.sql} LIMIT {MAXIMUM_COUNT + 1}) AS found",
+            f"SELECT count(*) FROM (SELECT FROM {self._from} WHERE {where.sql} LIMIT {limit + 1}) AS found",
             *where.args,
         )
-        return min(found, MAXIMUM_COUNT), found > MAXIMUM_COUNT
+        return min(found, limit), found > limit
 
     async def _page_by_cursor(self, query: ListQuery, where: Where) -> RowPage:
         cursor = Cursor.decode(query.cursor, len(query.sort)) if query.cursor else None
@@ -306,9 +326,14 @@ def _apply_filters(table: sa.Table, where: Where, query: ListQuery) -> None:
         if by_id:
             where.add("uuid < {}", uuid_at(query.created_before, CLOCKS_APART_SECONDS))
     if query.search and query.options.searchable:
-        escaped = query.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        place = where.parameter(f"%{escaped}%")
+        place = where.parameter(_containing(query.search))
         where.add("(" + " OR ".join(f"{column} ILIKE {place}" for column in query.options.searchable) + ")")
+
+
+def _containing(text: str) -> str:
+    """The pattern of what contains ``text``."""
+    escaped = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{escaped}%"
 
 
 def _turned(keys: Sequence[SortKey]) -> Sequence[SortKey]:

@@ -29,7 +29,15 @@ messages = tenant_table(
     sa.CheckConstraint("status IN ('pending', 'completed', 'failed', 'cancelled')", name="status"),
     sa.Index(None, "workspace_uuid", "thread_uuid", "uuid"),
     sa.Index(None, "workspace_uuid", "parent_uuid"),
+    *(sa.Index(None, "workspace_uuid", name, "uuid") for name in ("role", "status", "agent_uuid", "run_uuid")),
     sa.Index("ix_messages_rated", "workspace_uuid", "uuid", postgresql_where=sa.text("feedback IS NOT NULL")),
+)
+sa.Index(
+    "ix_messages_text",
+    messages.c.workspace_uuid,
+    sa.func.athena_message_text(messages.c.content).label("text"),
+    postgresql_using="gin",
+    postgresql_ops={"text": "gin_trgm_ops"},
 )
 
 attachments = sa.Table(

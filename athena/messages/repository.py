@@ -15,9 +15,7 @@ from athena.messages.models import messages
 
 MAXIMUM_HISTORY = 2_000
 
-TEXT = """(CASE jsonb_typeof(content)
-    WHEN 'array' THEN (SELECT string_agg(part ->> 'text', E'\\n') FROM jsonb_array_elements(content) AS part)
-    ELSE content #>> ARRAY[]::text[] END)"""
+TEXT = "athena_message_text(content)"
 """What a message says, as text, for searching."""
 
 
@@ -27,6 +25,7 @@ class MessageRepository(Repository):
     table = messages
     recorded = "message"
     counted = True
+    found_by = "athena_find_messages"
 
     async def touch_thread(self, thread_uuid: UUID) -> bool:
         """Marks the thread as spoken in, which also orders its messages; false when there is no such thread."""

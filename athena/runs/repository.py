@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from athena.engine.models import runs
+from athena.engine.models import LISTED_LABELS, runs
 from athena.kit.repository import Repository
 
 
@@ -12,7 +12,19 @@ class RunRepository(Repository):
     """The runs of one workspace."""
 
     table = runs
-    hidden = frozenset({"queue_key", "position", "process_uuid", "lease_number", "attempts", "waits", "deadline_at"})
+    counted = True
+    hidden = frozenset(
+        {
+            "queue_key",
+            "position",
+            "process_uuid",
+            "lease_number",
+            "attempts",
+            "waits",
+            "deadline_at",
+            *LISTED_LABELS,
+        }
+    )
 
     async def last_event_id(self, uuid: UUID) -> int:
         """The last event of a run's log."""

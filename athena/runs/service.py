@@ -32,7 +32,7 @@ LABELS = ("agent_uuid", "thread_uuid", "prompt_uuid", "share_uuid")
 LIST = ListOptions(
     sortable={"created_at": "uuid"},
     filters={"status": RunStatus, "kind": RunKind, **dict.fromkeys(LABELS, UUID)},
-    columns={name: f"labels @> jsonb_build_object('{name}', {{}}::uuid)" for name in LABELS},
+    columns={name: f"{name} = {{}}::uuid::text" for name in LABELS},
 )
 
 

@@ -19,4 +19,7 @@ threads = tenant_table(
     sa.Index(None, "workspace_uuid", "name", "uuid"),
     sa.Index(None, "workspace_uuid", "agent_uuid", "uuid"),
     sa.Index(None, "workspace_uuid", "creator_uuid", "uuid"),
+    sa.Index(
+        "ix_threads_text", "workspace_uuid", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}
+    ),
 )

@@ -15,6 +15,7 @@ class ThreadRepository(Repository):
     table = threads
     recorded = "thread"
     counted = True
+    found_by = "athena_find_threads"
 
     async def locked(self, uuid: UUID) -> Row:
         """One row, which nobody else changes, and in which nobody says anything, before this transaction ends."""
@@ -40,8 +41,7 @@ class ThreadRepository(Repository):
     async def delete_finished_runs(self, uuid: UUID) -> None:
         """What was said in the thread stands in its runs' logs, too."""
         await self.session.execute(
-            "DELETE FROM runs WHERE workspace_uuid = $1 AND labels @> jsonb_build_object('thread_uuid', $2::uuid) "
-            "AND finished_at IS NOT NULL",
+            "DELETE FROM runs WHERE workspace_uuid = $1 AND thread_uuid = $2::uuid::text AND finished_at IS NOT NULL",
             self.workspace_uuid,
             uuid,
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from athena.kit import repository
+from athena.kit.db import Database, Scope
 from tests.conftest import Tenant
 
 PATH = "/api/v1/threads"
@@ -77,3 +78,30 @@ async def test_times_narrow_a_list_to_the_millisecond(thirteen: Tenant) -> None:
         ]
     assert (await page(thirteen, "created_after=9999-12-31T00:00:00Z"))["data"] == []
     assert (await page(thirteen, "created_before=1900-01-01T00:00:00Z"))["data"] == []
+
+
+async def test_a_search_finds_few_rows_and_many_alike(owner: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "MAXIMUM_FOUND", 4)
+    names = [f"{'even' if number % 2 == 0 else 'seldom'} {number}" for number in range(13)]
+    for name in [*names[:9], *(f"even {number}" for number in range(20, 24))]:
+        thread = (await owner.post(PATH, {"name": name})).json()["data"]["uuid"]
+        await owner.post("/api/v1/messages", {"thread_uuid": thread, "content": f"{name} said"})
+    seldom = [name for name in names[:9] if name.startswith("seldom")]
+    for query in ("search=SELDOM", "search=seldom&cursor=", f"search=eldom&creator_uuid={owner.user_uuid}"):
+        assert [thread["name"] for thread in (await page(owner, query))["data"]] == seldom[::-1]
+    few = await page(owner, "search=seldom&per_page=2&page=2&sort=name")
+    assert ([thread["name"] for thread in few["data"]], few["meta"]["total"]) == (seldom[2:], 4)
+    many = await page(owner, "search=even&per_page=4")
+    assert (many["meta"]["total"], many["meta"]["total_at_least"]) == (4, True)
+    assert len(await walk(owner, "search=even&per_page=4")) == 9
+    said = (await owner.get("/api/v1/messages?search=dom 3 said")).json()
+    assert ([message["content"] for message in said["data"]], said["meta"]["total"]) == (["seldom 3 said"], 1)
+
+
+async def test_a_search_sees_nothing_of_other_workspaces(owner: Tenant, stranger: Tenant, database: Database) -> None:
+    await owner.post(PATH, {"name": "canary"})
+    assert (await page(stranger, "search=canary"))["data"] == []
+    async with database.session(Scope(stranger.workspace_uuid)) as session:
+        assert await session.value("SELECT athena_find_threads('%canary%', 10)") == []
+    async with database.session(Scope()) as session:
+        assert await session.value("SELECT athena_find_threads('%canary%', 10)") == []

@@ -108,7 +108,7 @@ RETURN CASE jsonb_typeof($1) WHEN 'number' THEN greatest(0, ($1 #>> '{}')::numer
 
 def trigger_function(name: str, columns: str, select: str) -> str:
     return f"""
-    CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    CREATE FUNCTION athena_metrics_of_{name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public AS $$
     BEGIN
         INSERT INTO public.metric_deltas ({columns}) {select};
@@ -117,29 +117,22 @@ def trigger_function(name: str, columns: str, select: str) -> str:
     """
 
 
+RATING = "coalesce({row}.feedback ->> 'rating', '')"
 FUNCTIONS = {
-    "athena_metrics_of_threads": trigger_function(
-        "athena_metrics_of_threads", THREAD_COLUMNS, THREAD.format(row="NEW")
-    ),
-    "athena_metrics_of_messages": trigger_function(
-        "athena_metrics_of_messages", MESSAGE_COLUMNS, MESSAGE.format(row="NEW", timed="TG_OP = 'UPDATE'")
-    ),
-    "athena_metrics_of_feedback": trigger_function(
-        "athena_metrics_of_feedback",
+    "threads": (THREAD_COLUMNS, THREAD.format(row="NEW")),
+    "messages": (MESSAGE_COLUMNS, MESSAGE.format(row="NEW", timed="TG_OP = 'UPDATE'")),
+    "feedback": (
         FEEDBACK_COLUMNS,
-        FEEDBACK.format(
-            row="NEW",
-            now="coalesce(NEW.feedback ->> 'rating', '')",
-            before="coalesce(OLD.feedback ->> 'rating', '')",
-        ),
+        FEEDBACK.format(row="NEW", now=RATING.format(row="NEW"), before=RATING.format(row="OLD")),
     ),
-    "athena_metrics_of_runs": trigger_function("athena_metrics_of_runs", RUN_COLUMNS, RUN.format(row="NEW")),
+    "runs": (RUN_COLUMNS, RUN.format(row="NEW")),
 }
 
 TRIGGERS = (
+    "CREATE TRIGGER metrics_insert AFTER INSERT ON threads FOR EACH ROW EXECUTE FUNCTION athena_metrics_of_threads()",
     """
-    CREATE TRIGGER metrics_insert AFTER INSERT ON threads
-    FOR EACH ROW EXECUTE FUNCTION athena_metrics_of_threads()
+    CREATE TRIGGER metrics_delete AFTER DELETE ON workspaces
+    FOR EACH ROW EXECUTE FUNCTION athena_metrics_workspace_deleted()
     """,
     """
     CREATE TRIGGER metrics_insert AFTER INSERT ON messages
@@ -240,6 +233,63 @@ BEGIN ATOMIC
 END
 """
 
+MESSAGE_TEXT = """
+CREATE FUNCTION athena_message_text(content jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE jsonb_typeof(content)
+    WHEN 'array' THEN (SELECT string_agg(part ->> 'text', E'\\n') FROM jsonb_array_elements(content) AS part)
+    ELSE content #>> ARRAY[]::text[] END
+"""
+
+# Behind row-level security, conditions such as ILIKE cannot use an index; these functions look for their caller, in
+# the present workspace alone. A text that many of the newest rows hold is found among them, any other by its trigrams.
+FIND = """
+CREATE FUNCTION athena_find_{table}(pattern text, most integer) RETURNS uuid[] LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    newest CONSTANT text := 'SELECT uuid, {text} AS text FROM {table} WHERE workspace_uuid = $1 ORDER BY uuid DESC';
+    dense boolean;
+    found uuid[];
+BEGIN
+    EXECUTE 'SELECT count(*) > 25 FROM (' || newest || ' LIMIT 500) AS n WHERE n.text ILIKE $2'
+    INTO dense USING athena_workspace(), pattern;
+    IF dense THEN
+        EXECUTE 'SELECT array(SELECT n.uuid FROM (' || newest || ' LIMIT 20000) AS n WHERE n.text ILIKE $2 LIMIT $3)'
+        INTO found USING athena_workspace(), pattern, most;
+        IF cardinality(found) = most THEN
+            RETURN found;
+        END IF;
+    END IF;
+    EXECUTE 'SELECT array(SELECT uuid FROM {table} WHERE workspace_uuid = $1 AND {text} ILIKE $2 LIMIT $3)'
+    INTO found USING athena_workspace(), pattern, most;
+    RETURN found;
+END $$
+"""
+FOUND = {"threads": "name", "messages": "athena_message_text(content)"}
+LABELS = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
+
+
+def prepare_lists() -> None:
+    """What keeps each list, filter and search of a workspace with a million rows fast."""
+    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gin")
+    op.execute(MESSAGE_TEXT)
+    op.execute(f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}")
+    for table, text in FOUND.items():
+        op.execute(f"CREATE INDEX ix_{table}_text ON {table} USING gin (workspace_uuid, ({text}) gin_trgm_ops)")
+        op.execute(FIND.format(table=table, text=text))
+        op.execute(f"REVOKE ALL ON FUNCTION athena_find_{table} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION athena_find_{table} TO {TENANT_ROLE}, {SYSTEM_ROLE}")
+        op.execute(f"ALTER FUNCTION athena_find_{table} OWNER TO {SYSTEM_ROLE}")
+    op.execute(f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}")
+    columns = ", ".join(f"ADD COLUMN {name} text GENERATED ALWAYS AS (labels ->> '{name}') STORED" for name in LABELS)
+    op.execute(f"ALTER TABLE runs {columns}")
+    for name in LABELS:
+        place = f"ix_runs_workspace_uuid_{name}_uuid"
+        op.execute(f"CREATE INDEX {place} ON runs (workspace_uuid, {name}, uuid) WHERE {name} IS NOT NULL")
+    for table, names in {"runs": ("status", "kind"), "messages": ("role", "status", "agent_uuid", "run_uuid")}.items():
+        for name in names:
+            op.create_index(f"ix_{table}_workspace_uuid_{name}_uuid", table, ["workspace_uuid", name, "uuid"])
+
 
 def create_tables() -> None:
     def measures() -> list[sa.Column[object]]:
@@ -284,14 +334,20 @@ def create_tables() -> None:
 
 
 def create_functions() -> None:
-    for statement in (IS_UUID, NUMBER, LATENCY, FOLD, WORKSPACE_DELETED, WORKSPACES_METRICS, *FUNCTIONS.values()):
+    for statement in (IS_UUID, NUMBER, LATENCY, FOLD, WORKSPACE_DELETED, WORKSPACES_METRICS):
         op.execute(statement)
+    for name, (columns, select) in FUNCTIONS.items():
+        op.execute(trigger_function(name, columns, select))
     signature = "athena_workspaces_metrics(uuid[], text[], text[], text[], timestamptz[], timestamptz[], timestamptz[])"
     op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {TENANT_ROLE}, {SYSTEM_ROLE}")
     # An owner must be able to create in the schema at the moment when it becomes one.
     op.execute(f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}")
-    for name in (*(f"{name}()" for name in FUNCTIONS), "athena_metrics_workspace_deleted()", signature):
+    for name in (
+        *(f"athena_metrics_of_{name}()" for name in FUNCTIONS),
+        "athena_metrics_workspace_deleted()",
+        signature,
+    ):
         op.execute(f"ALTER FUNCTION {name} OWNER TO {SYSTEM_ROLE}")
     op.execute(f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}")
 
@@ -301,7 +357,7 @@ def count_what_is_there() -> None:
     # An answer is timed by its last change, if that was its end.
     whole = MESSAGE.format(row="m", timed="m.run_uuid IS NOT NULL AND m.revision = 2")
     ended = RUN.format(row="r")
-    rated = FEEDBACK.format(row="m", now="coalesce(m.feedback ->> 'rating', '')", before="''")
+    rated = FEEDBACK.format(row="m", now=RATING.format(row="m"), before="''")
     sources = (
         (THREAD_COLUMNS, f"SELECT x.* FROM threads AS t CROSS JOIN LATERAL ({THREAD.format(row='t')}) AS x"),
         (
@@ -331,6 +387,7 @@ def count_what_is_there() -> None:
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    prepare_lists()
     create_tables()
     create_functions()
     # The locks that triggers need are held to the end, so that nothing is counted twice or not at all.
@@ -338,10 +395,4 @@ def upgrade() -> None:
         op.execute(statement)
     for statement in row_counter("runs"):
         op.execute(statement)
-    op.execute(
-        """
-        CREATE TRIGGER metrics_delete AFTER DELETE ON workspaces
-        FOR EACH ROW EXECUTE FUNCTION athena_metrics_workspace_deleted()
-        """
-    )
     count_what_is_there()

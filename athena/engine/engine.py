@@ -144,7 +144,6 @@ class Engine:
             last_event_id=0,
             waits={},
             deadline_at=moment + deadline if here and deadline else None,
-            cancelled=False,
         )
         rows = _first_rows(run, moment, first_step) if here else []
         run = run._replace(last_event_id=len(rows))

@@ -34,7 +34,7 @@ class Claim(NamedTuple):
     last_event_id: int
     waits: Mapping[str, Any]
     deadline_at: datetime | None
-    cancelled: bool
+    cancelled: bool = False
 
     @property
     def lease(self) -> Lease:

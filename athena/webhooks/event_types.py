@@ -12,7 +12,7 @@ EVERYTHING = "*"
 TEST = "webhook.test"
 CHANGES = ("created", "updated", "deleted")
 # What is gone has no address any more.
-ENDS = frozenset({"deleted", "revoked", "removed", "left", "accepted", "declined"})
+ENDS = frozenset({"deleted", "revoked", "removed", "left"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,20 @@ FAMILIES: Mapping[str, Family] = {
     "member": Family(
         ("joined", "role_changed", "left", "removed"), "/api/v1/workspaces/{workspace_uuid}/members/{uuid}"
     ),
-    "invitation": Family(("created", "revoked", "accepted", "declined")),
+    "invitation": Family(("created", "updated", "revoked", "accepted")),
     "token": Family(("created", "revoked"), "/api/v1/tokens/{uuid}"),
     "provider": Family(CHANGES, "/api/v1/providers/{uuid}"),
     "account": Family((*CHANGES, "verified"), "/api/v1/accounts/{uuid}"),
     "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
     "thread": Family(CHANGES, "/api/v1/threads/{uuid}"),
+    "memory": Family(CHANGES, "/api/v1/memories/{uuid}"),
     "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
     "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),
     "run": Family(("started", "cancel_requested", "completed", "failed", "cancelled"), "/api/v1/runs/{uuid}"),
+    "share": Family(CHANGES, "/api/v1/shares/{uuid}"),
+    "command_room_task": Family(CHANGES, "/api/v1/command-room-tasks/{uuid}"),
+    "export": Family(("created", "deleted"), "/api/v1/workspaces/{workspace_uuid}/exports/{uuid}"),
     "webhook": Family((*CHANGES, "secret_rotated", "disabled"), "/api/v1/webhooks/{uuid}"),
     "audit_event": Family(("exported",)),
 }

@@ -129,7 +129,7 @@ class WebhookService:
     async def test(self, uuid: UUID) -> Row:
         """Has an event sent that tells of nothing."""
         await self._enabled(uuid)
-        data = {
+        data: dict[str, Any] = {
             "uuid": str(uuid),
             "resource_type": "webhook",
             "workspace_uuid": str(self._access.workspace_uuid),

@@ -67,6 +67,14 @@ DELETE FROM idempotency_keys WHERE uuid IN
 """
 
 
+class Hash(Protocol):
+    """What :mod:`hashlib` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Adds to what is hashed."""
+        ...
+
+
 class Keyed(Protocol):
     """A caller who may have sent a key: what a dependency of ``kit.access`` gives a handler."""
 
@@ -286,13 +294,13 @@ async def fingerprint(request: Request) -> bytes:
     return digest.digest()
 
 
-def _add(digest: hashlib._Hash, *parts: str | bytes) -> None:
+def _add(digest: Hash, *parts: str | bytes) -> None:
     for part in parts:
         content = part.encode() if isinstance(part, str) else part
         digest.update(b"%d " % len(content) + content)
 
 
-async def _add_file(digest: hashlib._Hash, file: UploadFile) -> None:
+async def _add_file(digest: Hash, file: UploadFile) -> None:
     content = hashlib.sha256()
     while chunk := await file.read(CHUNK):
         content.update(chunk)

@@ -41,6 +41,10 @@ IF_NONE_MATCH: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 
+NOT_MODIFIED: Mapping[int | str, dict[str, Any]] = {
+    304: {"description": "The resource is still as `If-None-Match` has it."}
+}
+
 _DESCRIPTIONS = {
     400: "The body is malformed.",
     401: "No credentials, or none that hold.",
@@ -124,7 +128,7 @@ class Route(APIRoute):
         declared = [field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)]
         known = frozenset([*declared, *(each["name"] for each in documented)])
         takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, Form)
-        gets = "GET" in self.methods
+        gets = "GET" in (self.methods or ())
 
         async def checked(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -189,24 +193,13 @@ class Router(APIRouter):
         ``public``: it needs no credentials, or checks them by itself. ``keyed=False``: a POST that takes no
         `Idempotency-Key`, because nobody is known yet or a repetition does no harm.
         """
-        # 404 also where nothing is named: for a workspace that is not the caller's.
-        common = {503, *errors} if public else {401, 403, 404, 429, 503, *errors}
-        if method in {"POST", "PUT", "PATCH"}:
-            common |= {400, 413, 415, 422}
-        if "{" in path:
-            common |= {404, 422}
-        if method == "GET":
-            common |= {422}
-        stated: dict[str, Any] = {"security": []} if public else {}
         keyed = keyed and method == "POST" and not public
         single = method == "GET" and isinstance(response, type) and issubclass(response, Data)
-        if keyed:
-            common |= {409}
-            stated["parameters"] = [PARAMETER]
-        documented: dict[int | str, dict[str, Any]] = {**problems(*sorted(common)), **(responses or {})}
-        if single:
-            stated["parameters"] = [IF_NONE_MATCH]
-            documented[304] = {"description": "The resource is still as `If-None-Match` has it."}
+        stated: dict[str, Any] = {"security": []} if public else {}
+        if keyed or single:
+            stated["parameters"] = [PARAMETER if keyed else IF_NONE_MATCH]
+        common = _common_errors(method, path, public=public, keyed=keyed)
+        documented = {**problems(*sorted({*common, *errors})), **(NOT_MODIFIED if single else {}), **(responses or {})}
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             self.add_api_route(
@@ -224,6 +217,29 @@ class Router(APIRouter):
             return function
 
         return declare
+
+
+def keep_apart(routes: Sequence[Any]) -> None:
+    """Has an address without parameters be no other route's, whatever the method: `/agents/leaderboard` is no agent."""
+    plain = [each.path for each in routes if isinstance(each, APIRoute) and "{" not in each.path]
+    for route in routes:
+        if isinstance(route, APIRoute) and "{" in route.path:
+            others = "|".join(re.escape(path) for path in plain if route.path_regex.match(path))
+            if others:
+                route.path_regex = re.compile(f"^(?!({others})$){route.path_regex.pattern.removeprefix('^')}")
+
+
+def _common_errors(method: str, path: str, *, public: bool, keyed: bool) -> set[int]:
+    """The errors that all such operations can have."""
+    # 404 also where nothing is named: for a workspace that is not the caller's.
+    common = {503} if public else {401, 403, 404, 429, 503}
+    if method in {"POST", "PUT", "PATCH"}:
+        common |= {400, 413, 415, 422}
+    if "{" in path:
+        common |= {404, 422}
+    if method == "GET":
+        common |= {422}
+    return common | {409} if keyed else common
 
 
 class JsonResponse(JSONResponse):

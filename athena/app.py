@@ -16,7 +16,7 @@ from athena.invitations import endpoints as invitations
 from athena.kit.access import State
 from athena.kit.errors import Unavailable
 from athena.kit.http import Envelope, install_problems
-from athena.kit.routing import JsonResponse
+from athena.kit.routing import JsonResponse, keep_apart
 from athena.large_language_models import endpoints as large_language_models
 from athena.media import endpoints as media
 from athena.memories import endpoints as memories
@@ -90,10 +90,10 @@ def api() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    # Metrics come first: `/agents/leaderboard` is no agent's uuid.
     for router in (*metrics.routers, *(room.router for room in ROOMS), *runs.routers, *shares.routers, health):
         # One flat table: an included router would be a second level of matching for each request.
         app.router.routes.extend(router.routes)
+    keep_apart(app.router.routes)
     return app
 
 

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 16
     max_body_bytes: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
     max_upload_bytes: Annotated[int, Field(ge=1024)] = 25 * 1024 * 1024
+    max_export_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024 * 1024
+    """How large the file of an export may become."""
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     model_timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
     """The total time that one model call may take, its retries excluded."""

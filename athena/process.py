@@ -13,6 +13,7 @@ from athena.auth.authorization import Authorizer
 from athena.config import Settings
 from athena.embeddings import Embedder
 from athena.engine import Engine
+from athena.exports import tasks as exports
 from athena.kit import idempotency
 from athena.kit.crypto import Keyring
 from athena.kit.db import Database
@@ -47,6 +48,8 @@ CHORES = (
     Chore("metrics", 5.0, fold_metrics),
     Chore("memories", 10.0, memories.keep),
     Chore("leftovers", 5.0, retention.reach_leftovers),
+    Chore("exports", 2.0, exports.write_exports),
+    Chore("expired exports", 600.0, exports.delete_expired),
     Chore("retention", 300.0, retention.delete_old),
     Chore("idempotency keys", 60.0, idempotency.sweep),
     Chore("deliveries of webhooks", 600.0, webhooks.sweep),

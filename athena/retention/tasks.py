@@ -47,16 +47,17 @@ async def _some_leftovers(database: Database) -> int:
             await forget_content(session, workspace_uuid, sha256)
         for row in rows:
             if row["kind"] == "export":
-                await asyncio.to_thread(export_path(database, row["name"]).unlink, missing_ok=True)
+                await asyncio.to_thread(_remove_export, database.provided(Settings).data_dir / "exports", row["name"])
             elif row["kind"] == "workspace":
                 await leftovers.delete_of_workspace(row["workspace_uuid"])
                 await database.provided(MediaStorage).remove_all(row["workspace_uuid"])
     return len(rows)
 
 
-def export_path(database: Database, name: str) -> Path:
-    """Where an export's file lies."""
-    return database.provided(Settings).data_dir / "exports" / f"{name}.zip"
+def _remove_export(folder: Path, name: str) -> None:
+    """Also what a writer left who was killed."""
+    for path in folder.glob(f"{name}.*"):
+        path.unlink(missing_ok=True)
 
 
 async def delete_old(database: Database) -> None:

@@ -26,7 +26,7 @@ ONE_SUMMARY = {
 # Groups that the list does not have, because it names what was asked for and these came with it.
 OWN_TAGS = {"Audit", "Webhook", "Run", "Media", "Share"}
 # Open to anybody: they check a signature, or tell nothing.
-WITHOUT_CALLER = {"/api/v1/media/{media_uuid}/content"}
+WITHOUT_CALLER = {"/api/v1/media/{media_uuid}/content", "/api/v1/exports/{export_uuid}/content"}
 # The token in the address is the credential.
 FOR_WHO_HAS_THE_LINK = {
     ("GET", "/api/v1/links/{token}"),

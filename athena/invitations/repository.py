@@ -76,7 +76,6 @@ class OwnInvitationRepository(Rows):
 
     table = _own
     source = _OWN
-    recorded: ClassVar[str] = "invitation"
 
     def __init__(self, session: Session, user_uuid: UUID) -> None:
         super().__init__(session)

@@ -54,13 +54,13 @@ class SharedRepository(Rows):
 
     async def find(self, uuid: UUID) -> Row | None:
         """One of them."""
-        return await self._found(uuid, None)
+        return await self._shared(uuid, None)
 
     async def by_token(self, digest: bytes) -> Row | None:
         """The share of a link."""
-        return await self._found(None, digest)
+        return await self._shared(None, digest)
 
-    async def _found(self, uuid: UUID | None, digest: bytes | None) -> Row | None:
+    async def _shared(self, uuid: UUID | None, digest: bytes | None) -> Row | None:
         return await self.session.fetch_one(
             f"SELECT {self.columns} FROM (SELECT (f.share).*, f.name FROM athena_shared($1, $2) AS f) AS shares",
             uuid,

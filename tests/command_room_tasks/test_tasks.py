@@ -223,3 +223,9 @@ async def test_roles_may_what_they_may(owner: Tenant, make_tenant: MakeTenant) -
     ):
         assert answer.status_code == 403
         assert missing in answer.json()["detail"]
+
+
+async def test_the_suggestions_are_no_task(owner: Tenant) -> None:
+    for method in ("PUT", "DELETE"):
+        answer = await owner.request(method, f"{PATH}/suggestions", json={"title": "A"})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

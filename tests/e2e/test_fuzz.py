@@ -27,9 +27,14 @@ CONFIG = f"""
 hooks = "{Path(__file__).with_name("fuzz_checks.py")}"
 request-timeout = 20
 
-# 412: any `If-Match` fits the schema. 415: so does a file of no use. 422: `fuzz_checks.py` looks at the reason.
+# 304 and 412: any `If-None-Match` and `If-Match` fit the schema. 415: so does a file of no use. 422: `fuzz_checks.py`
+# looks at the reason.
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "401", "403", "404", "409", "412", "415", "422", "429", "502", "504"]
+expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "415", "422", "429", "502", "504"]
+
+# What is too large is refused before it is looked at.
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "5xx"]
 
 # A model that does not answer is not this server's error.
 [checks.not_a_server_error]

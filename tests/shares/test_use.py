@@ -84,6 +84,8 @@ async def test_who_ran_it_is_noted(sharing: Sharing, stranger: Tenant, superuser
     run = (await stranger.post(f"{path}/run", {"input": "Hello"})).json()["data"]
     given = await superuser.fetchval("SELECT input FROM runs WHERE uuid = $1", run["uuid"])
     assert json.loads(given)["user_uuid"] == str(stranger.user_uuid)
+    log = (await sharing.owner.get(f"/api/v1/audit-events?resource_uuid={run['uuid']}")).json()["data"]
+    assert str(stranger.user_uuid) in [each["actor_user_uuid"] for each in log]
 
 
 async def test_a_conversation_is_given_with_the_request(sharing: Sharing, stranger: Tenant) -> None:

@@ -116,11 +116,9 @@ class Examples:
         """What must be there or has an example: of what goes out that is everything."""
         required: list[str] = schema.get("required", [])
         properties: Schema = schema.get("properties", {})
-        named = {
-            name: value
-            for name, value in properties.items()
-            if name in required or "examples" in value or (not required and "default" not in value)
-        }
+        named = {name: value for name, value in properties.items() if name in required or "examples" in value}
+        if not named and "patternProperties" not in schema:
+            named = dict(list(properties.items())[:1])
         return {name: self.of(value, name, depth + 1) for name, value in named.items()}
 
     @staticmethod

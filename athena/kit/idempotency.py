@@ -119,14 +119,20 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
     return IdempotencyKey(request, text)
 
 
-def answered_once(function: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-    """The handler of a POST, which does nothing a second time for a caller with a key."""
+def answered_once(
+    function: Callable[..., Awaitable[Response]], repeat: Callable[..., Awaitable[Response]] | None = None
+) -> Callable[..., Awaitable[Response]]:
+    """The handler of a POST, which does nothing a second time for a caller with a key.
+
+    ``repeat`` answers from a run in a way of its own; it gets what the handler gets, ``run_uuid`` and ``streamed``.
+    """
 
     @functools.wraps(function)
     async def answer(**values: Any) -> Response:
         for value in values.values():
             if isinstance(key := getattr(value, "key", None), IdempotencyKey):
-                return await key.answer(value, lambda: function(**values))
+                again = functools.partial(repeat, **values) if repeat else None
+                return await key.answer(value, lambda: function(**values), again)
         return await function(**values)
 
     return answer
@@ -154,7 +160,12 @@ class IdempotencyKey:
         """Has repetitions answered from this run, which the transaction that is open accepts."""
         self._run = (run_uuid, streamed)
 
-    async def answer(self, caller: Keyed, handle: Callable[[], Awaitable[Response]]) -> Response:
+    async def answer(
+        self,
+        caller: Keyed,
+        handle: Callable[[], Awaitable[Response]],
+        repeat: Callable[..., Awaitable[Response]] | None = None,
+    ) -> Response:
         """What ``handle`` answers, or what it answered the first time."""
         self._session = session = caller.session
         self._fingerprint = await fingerprint(self._request)
@@ -162,7 +173,8 @@ class IdempotencyKey:
         place_of = _Place.of(session, self._text)
         found = await self._find(place_of)
         if found is not None:
-            return await self._again(caller, place_of, found)
+            repeat = repeat or functools.partial(self._request.app.state.repeat_run, caller)
+            return await self._again(place_of, found, repeat)
         session.before_commit(lambda: self._mark(place_of))
         try:
             response = await handle()
@@ -191,23 +203,20 @@ class IdempotencyKey:
         abandoned = row["status"] is None and row["run_uuid"] is None and row["created_at"] <= self._moment - ABANDONED
         return None if abandoned else row
 
-    async def _again(self, caller: Keyed, place_of: _Place, found: Row) -> Response:
+    async def _again(self, place_of: _Place, found: Row, repeat: Callable[..., Awaitable[Response]]) -> Response:
         if found["status"] is not None:
             response = Response(self._open(place_of, found["sealed_body"]), found["status"], found["headers"])
         elif found["run_uuid"] is None:
             raise in_flight()
         else:
-            response = await self._from_run(caller, found["run_uuid"], streamed=found["streamed"])
+            try:
+                response = await repeat(run_uuid=found["run_uuid"], streamed=found["streamed"])
+            except AthenaError as error:
+                if error.error_code != "idempotency_in_flight":
+                    error.headers = {**error.headers, REPLAYED: "true"}
+                raise
         response.headers[REPLAYED] = "true"
         return response
-
-    async def _from_run(self, caller: Keyed, run_uuid: UUID, *, streamed: bool) -> Response:
-        try:
-            return await self._request.app.state.repeat_run(caller, run_uuid, streamed=streamed)
-        except AthenaError as error:
-            if error.error_code != "idempotency_in_flight":
-                error.headers = {**error.headers, REPLAYED: "true"}
-            raise
 
     def _open(self, place_of: _Place, sealed: bytes) -> bytes:
         try:

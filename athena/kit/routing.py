@@ -21,7 +21,7 @@ from fastapi.routing import APIRoute
 
 from athena.kit import clock
 from athena.kit.db import Row
-from athena.kit.errors import AthenaError, MalformedRequest, UnsupportedMediaType, ValidationFailed
+from athena.kit.errors import AthenaError, MalformedRequest, TooManyRequests, UnsupportedMediaType, ValidationFailed
 from athena.kit.idempotency import PARAMETER, answered_once
 from athena.kit.pagination import RowPage
 from athena.kit.schemas import Data
@@ -131,17 +131,32 @@ class Route(APIRoute):
         gets = "GET" in (self.methods or ())
 
         async def checked(request: Request) -> Response:
-            if request.scope["query_string"]:
-                _check_query(request, known)
             if takes_json:
                 request = JsonRequest(request.scope, request.receive)
-                await request.json()
+            try:
+                if request.scope["query_string"]:
+                    _check_query(request, known)
+                if takes_json:
+                    await request.json()
+            except AthenaError:
+                await _count(request)
+                raise
             response = await handle(request)
             if gets and "if-none-match" in request.headers and _is_known(request, response):
                 return Response(status_code=304, headers={"ETag": response.headers["etag"]})
             return response
 
         return checked
+
+
+async def _count(request: Request) -> None:
+    """Counts a request that is refused before anybody asks who calls, if its caller is known."""
+    try:
+        await request.app.state.authorize.authenticate(request)
+    except TooManyRequests:
+        raise
+    except AthenaError:
+        pass
 
 
 def _is_known(request: Request, response: Response) -> bool:
@@ -187,11 +202,12 @@ class Router(APIRouter):
         responses: Mapping[int | str, dict[str, Any]] | None = None,
         public: bool = False,
         keyed: bool = True,
+        repeat: Callable[..., Any] | None = None,
     ) -> Decorator:
         """Declares an operation. Its id is the handler's name; the errors that all can have are added.
 
         ``public``: it needs no credentials, or checks them by itself. ``keyed=False``: a POST that takes no
-        `Idempotency-Key`, because nobody is known yet or a repetition does no harm.
+        `Idempotency-Key`, because nobody is known yet or a repetition does no harm. ``repeat``: see `answered_once`.
         """
         keyed = keyed and method == "POST" and not public
         single = method == "GET" and isinstance(response, type) and issubclass(response, Data)
@@ -204,7 +220,7 @@ class Router(APIRouter):
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             self.add_api_route(
                 path,
-                answered_once(function) if keyed else function,
+                answered_once(function, repeat) if keyed else function,
                 methods=[method],
                 summary=summary,
                 operation_id=function.__name__,

@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Request, Response
 
 from athena.kit.access import Caller, public, require
-from athena.kit.db import Session
+from athena.kit.db import Row, Session
+from athena.kit.idempotency import IdempotencyKey, in_flight
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
@@ -159,17 +160,36 @@ async def update_shared_resource(
     return resource(item, row)
 
 
-async def _answer(request: Request, grant: grants.Grant, body: SharedRun) -> Response:
+async def _answer(
+    request: Request, grant: grants.Grant, body: SharedRun, key: IdempotencyKey | None = None
+) -> Response:
     """As runs are answered everywhere, without what is the owner's own."""
-    run_uuid = await grant.run(body)
-    headers = {"Location": f"{grant.path}/runs/{run_uuid}"}
     accepts = "text/event-stream" in request.headers.get("accept", "").lower()
-    if body.stream or (accepts and not body.background):
-        return EventStream(grant.events(run_uuid), headers)
+    streamed = body.stream or (accepts and not body.background)
+    run_uuid = await grant.run(body, lambda uuid: key.note_run(uuid, streamed=streamed) if key else None)
+    if streamed:
+        return EventStream(grant.events(run_uuid), {"Location": f"{grant.path}/runs/{run_uuid}"})
     row = await (grant.run_row(run_uuid) if body.background else grant.finished(run_uuid))
-    if not body.background and (error := view.failure(row)) is not None:
+    return _told(grant, row, background=body.background)
+
+
+def _told(grant: grants.Grant, row: Row, *, background: bool = False) -> Response:
+    """A run as it is answered: accepted, or at its end."""
+    if not background and (error := view.failure(row)) is not None:
         raise error
-    return JsonResponse({"data": view.run(row)}, 202 if body.background else 200, headers)
+    headers = {"Location": f"{grant.path}/runs/{row['uuid']}"}
+    return JsonResponse({"data": view.run(row)}, 202 if background else 200, headers)
+
+
+async def _repeated(caller: Caller, share_uuid: UUID, run_uuid: UUID, *, streamed: bool, **_: Any) -> Response:
+    """The answer to a request that was made before with the same key, from its run."""
+    grant = await grants.of_member(caller.session, caller.access, share_uuid, "run")
+    row = await grant.run_row(run_uuid)
+    if streamed:
+        return EventStream(grant.events(run_uuid), {"Location": f"{grant.path}/runs/{run_uuid}"})
+    if row["finished_at"] is None:
+        raise in_flight()
+    return _told(grant, row)
 
 
 @share_router.operation(
@@ -179,11 +199,12 @@ async def _answer(request: Request, grant: grants.Grant, body: SharedRun) -> Res
     response=Data[SharedRunState],
     errors=RUN_ERRORS,
     responses=ANSWERS,
+    repeat=_repeated,
 )
 async def run_shared_resource(request: Request, share_uuid: UUID, caller: SharedRunner, body: SharedRun) -> Response:
     """Runs what is shared, at the cost of the workspace that shares it: finished, in the background, or as a stream."""
     grant = await grants.of_member(caller.session, caller.access, share_uuid, "run")
-    return await _answer(request, grant, body)
+    return await _answer(request, grant, body, caller.key)
 
 
 @share_router.operation(

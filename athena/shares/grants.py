@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -125,8 +125,8 @@ class Grant:
         resource = await self._resource.show(row, edits=self.row["permission"] == "edit")
         return {"share": present({**self.row, "name": row["name"]}), "resource": resource}
 
-    async def run(self, given: SharedRun) -> UUID:
-        """Accepts a run, and counts it; from here on it is durable."""
+    async def run(self, given: SharedRun, accepted: Callable[[UUID], None]) -> UUID:
+        """Accepts a run, and counts it; from here on it is durable. ``accepted`` is told of it before the commit."""
         if is_exhausted(self.row):
             raise _exhausted()
         asked = {name: value for name, value in given.changes().items() if name not in {"stream", "background"}}
@@ -139,6 +139,7 @@ class Grant:
         # Last, so that others through the same share wait no longer than for the commit.
         if not await ShareRepository(self._session, self._access.workspace_uuid).count_run(self.row["uuid"]):
             raise _exhausted()
+        accepted(run_uuid)
         await self._session.commit()
         return run_uuid
 

@@ -15,6 +15,7 @@ from athena.kit.db import Database
 from athena.kit.errors import TooManyRequests
 from athena.kit.ids import new_uuid
 from athena.kit.rate_limits import RateLimits
+from athena.permissions import Role
 from athena.process import Process
 from tests.conftest import MakeTenant, Tenant
 
@@ -45,14 +46,32 @@ async def test_an_answer_tells_what_is_left(owner: Tenant) -> None:
     assert '"token";r=59998' in answer.headers["ratelimit"]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/user", "/api/v1/threads?nonsense=1", f"/api/v1/threads/{uuid4()}"])
-async def test_also_an_error_does(owner: Tenant, path: str) -> None:
-    answer = await owner.get(path)
-    if "nonsense" in path:  # what is not valid is refused before anybody asks who calls
-        assert answer.status_code == 422
-        return
-    assert '"token";r=' in answer.headers["ratelimit"]
-    assert ('"workspace";r=' in answer.headers["ratelimit"]) == (path != "/api/v1/user")
+async def test_also_an_error_does(owner: Tenant, make_tenant: MakeTenant) -> None:
+    viewer = await make_tenant(Role.VIEWER)
+    answers = [
+        await owner.get(f"{THREADS}/{uuid4()}"),
+        await owner.post(THREADS, {"name": 5}),
+        await viewer.post(THREADS, {"name": "x"}),
+    ]
+    assert [each.status_code for each in answers] == [404, 422, 403]
+    for answer in answers:
+        assert re.fullmatch(r'"token";r=\d+;t=\d+, "workspace";r=\d+;t=\d+', answer.headers["ratelimit"])
+    # Refused before anybody asks for the workspace.
+    early = [
+        await owner.get("/api/v1/user"),
+        await owner.get(f"{THREADS}?nonsense=1"),
+        await owner.request("POST", THREADS, content=b"{", headers={"Content-Type": "application/json"}),
+        await owner.request("POST", THREADS, content=b"{}", headers={"Content-Type": "text/plain"}),
+        await owner.get(f"{THREADS}?workspace_uuid={uuid4()}"),
+    ]
+    assert [each.status_code for each in early] == [200, 422, 400, 415, 404]
+    for answer in early:
+        assert re.fullmatch(r'"token";r=\d+;t=\d+', answer.headers["ratelimit"])
+
+
+async def test_what_is_not_valid_counts_too(owner: Tenant, few: RateLimits) -> None:
+    statuses = [(await owner.get(f"{THREADS}?nonsense=1")).status_code for _ in range(5)]
+    assert statuses == [422, 422, 422, 429, 429]
 
 
 async def test_who_is_not_known_is_told_nothing(client: httpx2.AsyncClient) -> None:

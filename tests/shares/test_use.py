@@ -317,3 +317,13 @@ async def test_a_repeated_request_runs_once(sharing: Sharing, stranger: Tenant) 
     assert first.json() == second.json()
     assert second.headers["idempotency-replayed"] == "true"
     assert len(sharing.scene.model.requests) == 1
+
+
+async def test_a_repeated_stream_is_the_same_run(sharing: Sharing, stranger: Tenant, scene: Scene) -> None:
+    path = await sharing.to(stranger, "agent", await sharing.agent())
+    visitor = Scene(stranger, scene.account, scene.model, scene.server_url)
+    body, headers = {"input": "x", "stream": True}, {"Idempotency-Key": "one"}
+    first, second = [await visitor.stream("POST", f"{path}/run", body, headers) for _ in range(2)]
+    assert first == second
+    check_told(second, second[0].data["run_uuid"])
+    assert len(scene.model.requests) == 1

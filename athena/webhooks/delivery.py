@@ -26,7 +26,7 @@ from athena.webhooks.signatures import headers, unseal
 POLL_SECONDS: Final = 0.5
 DEADLINE_SECONDS: Final = 15.0
 LEASE: Final = timedelta(seconds=60)
-STOP_SECONDS: Final = 2.0
+STOP_SECONDS: Final = 1.0
 MOST: Final = 256
 MOST_OF_ONE: Final = 4
 """Attempts under way at a time: of a process, and of one webhook, so that a slow receiver is nobody else's matter."""

@@ -65,7 +65,8 @@ def unknown(names: Iterable[str]) -> Sequence[str]:
 def completed(payload: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """A payload as it is sent: with the address at which who may see the resource finds it."""
     data: Mapping[str, Any] = payload["data"]
-    return {**payload, "data": {**data, "url": _address(payload["type"], data, base_url)}}
+    address = _address(payload["type"], data, base_url)
+    return {"type": payload["type"], "timestamp": payload["timestamp"], "data": {**data, "url": address}}
 
 
 def _address(event_type: str, data: Mapping[str, Any], base_url: str) -> str | None:

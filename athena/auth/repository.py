@@ -53,9 +53,9 @@ def _find_resource() -> str:
         f"SELECT 'members', false, role FROM workspace_members WHERE {here} user_uuid = $2",
     ]
     for family in sorted({permission.partition(".")[0] for permission in Permission}):
-        columns = metadata.tables[family].columns if family in metadata.tables else {}
-        if {"uuid", "workspace_uuid"} <= set(columns.keys()):
-            shared = bool(columns["workspace_uuid"].nullable)
+        table = metadata.tables.get(family)
+        if table is not None and "uuid" in table.columns and "workspace_uuid" in table.columns:
+            shared = bool(table.columns["workspace_uuid"].nullable)
             where = "(workspace_uuid = $1 OR workspace_uuid IS NULL) AND" if shared and family != "tokens" else here
             parts.append(f"SELECT '{family}', workspace_uuid IS NULL, NULL FROM {family} WHERE {where} uuid = $2")
     return " UNION ALL ".join(parts) + " LIMIT 1"
@@ -106,6 +106,10 @@ class CredentialRepository:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    async def limits(self, token_uuid: UUID) -> Row | None:
+        """What kind of token it is, and until when it holds."""
+        return await self.session.fetch_one("SELECT kind, expires_at FROM tokens WHERE uuid = $1", token_uuid)
 
     async def revoke(self, token_uuid: UUID) -> None:
         """Ends a token."""

@@ -211,6 +211,7 @@ class TokenService:
         workspace_uuid = body.workspace_uuid or identity.bound_to
         scopes = body.scopes if body.scopes is not None else identity.scopes
         self._check_limits(body, workspace_uuid, frozenset(scopes or ()))
+        expires_at = await self._expiry(body)
         if workspace_uuid is not None:
             await self._check_workspace(body, workspace_uuid)
         return await create_token(
@@ -220,8 +221,22 @@ class TokenService:
             name=body.name,
             workspace_uuid=workspace_uuid,
             scopes=None if scopes is None else sorted(scopes),
-            expires_at=body.expires_at,
+            expires_at=expires_at,
         )
+
+    async def _expiry(self, body: TokenCreate) -> datetime | None:
+        """When the new token expires: no later than the token that makes it, unless that is a sign-in."""
+        token_uuid = self._identity.token_uuid
+        maker = await CredentialRepository(self._session).limits(token_uuid) if token_uuid else None
+        if maker is None or maker["kind"] == "sign_in":
+            return body.expires_at
+        if maker["kind"] == "service" and body.kind != "service":
+            # Those who manage the workspace would not see it.
+            raise PermissionDenied("A service token makes service tokens alone.", code="token_limited")
+        latest = maker["expires_at"]
+        if body.expires_at is not None and latest is not None and body.expires_at > latest:
+            raise PermissionDenied("A token gives none that outlives it.", code="token_limited")
+        return body.expires_at or latest
 
     def _check_limits(self, body: TokenCreate, workspace_uuid: UUID | None, scopes: frozenset[str]) -> None:
         identity = self._identity

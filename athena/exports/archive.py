@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from athena.kit import clock
+
 CHUNK = 1024 * 1024
 
 
@@ -42,7 +44,13 @@ class Archive:
     def begin(self, name: str) -> IO[bytes]:
         """Begins an entry, to be written by :meth:`add` and closed before the next one."""
         # Entries may pass 4 GiB, which must be known at their beginning.
-        return self._zip.open(name, "w", force_zip64=True)
+        return self._zip.open(self._entry(name), "w", force_zip64=True)
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        now = clock.now()
+        entry = zipfile.ZipInfo(name, (now.year, now.month, now.day, now.hour, now.minute, now.second))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        return entry
 
     def add(self, entry: IO[bytes], lines: Iterable[str]) -> None:
         """Adds lines to an entry."""
@@ -55,7 +63,7 @@ class Archive:
             file = source.open("rb")
         except FileNotFoundError:
             return False
-        with file, self._zip.open(name, "w", force_zip64=True) as entry:
+        with file, self.begin(name) as entry:
             while chunk := file.read(CHUNK):
                 entry.write(chunk)
                 self._check()
@@ -63,7 +71,7 @@ class Archive:
 
     def write(self, name: str, content: bytes) -> None:
         """Adds an entry at once."""
-        self._zip.writestr(name, content)
+        self._zip.writestr(self._entry(name), content)
         self._check()
 
     def finish(self) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from athena.auth.authorization import Authorizer, client_address
+from athena.invitations import page
 from athena.invitations.schemas import (
     CreatedInvitation,
     Invitation,
@@ -112,3 +113,6 @@ async def decline_invitation(invitation_uuid: UUID, caller: Invitee) -> Response
     """Declines an invitation to the caller's address; those who invited see that."""
     await InviteeService(caller.session, caller.identity).decline(invitation_uuid)
     return no_content()
+
+
+router.routes.extend(page.router.routes)

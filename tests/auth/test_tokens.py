@@ -135,6 +135,24 @@ async def test_a_narrowed_token_makes_only_narrower_ones(owner: Tenant, client: 
     assert set(inherited["scopes"]) == expand(["tokens.*", "threads.*"])
 
 
+async def test_a_token_makes_none_that_outlives_it(owner: Tenant, client: httpx2.AsyncClient) -> None:
+    soon, later = (rfc3339(clock.now() + timedelta(hours=hours)) for hours in (1, 2))
+    brief = bearer((await make_token(owner, expires_at=soon))["token"])
+    refused = await client.post(TOKENS, json={"name": "x", "expires_at": later}, headers=brief)
+    assert (refused.status_code, refused.json()["code"]) == (403, "token_limited")
+    inherited = await client.post(TOKENS, json={"name": "x"}, headers=brief)
+    assert inherited.json()["data"]["expires_at"] == soon
+    assert (await owner.post(TOKENS, {"name": "x", "expires_at": later})).status_code == 201
+
+
+async def test_a_service_token_makes_service_tokens_alone(owner: Tenant, client: httpx2.AsyncClient) -> None:
+    here = {"workspace_uuid": str(owner.workspace_uuid)}
+    service = bearer((await make_token(owner, kind="service", **here))["token"])
+    refused = await client.post(TOKENS, json={"name": "x"}, headers=service)
+    assert (refused.status_code, refused.json()["code"]) == (403, "token_limited")
+    assert (await client.post(TOKENS, json={"name": "x", "kind": "service"}, headers=service)).status_code == 201
+
+
 async def test_a_token_of_a_workspace_opens_no_other(owner: Tenant, client: httpx2.AsyncClient) -> None:
     other = (await owner.post(WORKSPACES, {"name": "Other"})).json()["data"]["uuid"]
     assert (await owner.get(f"{LIST}?workspace_uuid={other}")).status_code == 200

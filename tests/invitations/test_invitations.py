@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -100,6 +101,16 @@ async def test_a_link_makes_a_new_user(owner: Tenant, browser: httpx2.AsyncClien
     # Who holds a link need not be who reads the address's mail.
     assert await superuser.fetchval("SELECT email_verified FROM users WHERE uuid = $1", uuid) is False
     assert (await browser.post(f"{INVITATIONS}/accept", json=body)).status_code == 404, "a link is used once"
+
+
+async def test_the_link_leads_to_a_page_whose_script_is_a_file(owner: Tenant, browser: httpx2.AsyncClient) -> None:
+    made = await invite(owner, f"{new_uuid().hex}@example.com")
+    page = await browser.get(urlsplit(made["url"]).path)
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert '<script src="/join.js">' in page.text
+    assert "/api/v1/invitations/accept" in (await browser.get("/join.js")).text
 
 
 async def test_an_account_made_by_a_link_opens_no_other_invitation(

@@ -73,6 +73,8 @@ class Place:
         year = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - 364 * 86_400))
         last = self.rows // 25
         filled = request.format(agent=self.agent, last=last, middle=last // 2, year=year).replace(" ", "%20")
+        if filled.startswith("workspaces/"):
+            return f"/api/v1/{filled}"
         return f"/api/v1/{filled}{'&' if '?' in filled else '?'}workspace_uuid={quote(self.uuid)}"
 
 
@@ -134,7 +136,7 @@ async def main(rows: int, part: str) -> None:
     """Prints the figures."""
     async with running() as program:
         places = await prepare(program, rows)
-        print(f"{SMALL:,} and {rows:,} rows, {CALLERS} callers")
+        print(f"{SMALL:,} and {rows:,} rows, {CALLERS} callers; {program.process.pid}", flush=True)
         for name in REQUESTS:
             if part in name:
                 await measure(program, places, name)

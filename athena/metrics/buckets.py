@@ -151,6 +151,7 @@ _LONGEST: Mapping[Span, timedelta] = {
     "day": timedelta(days=1),
     "month": timedelta(days=31),
 }
+_SHORTEST: Mapping[Span, timedelta] = {**_LONGEST, "month": timedelta(days=28)}
 
 
 def down(moment: datetime, span: Span) -> datetime:
@@ -187,6 +188,8 @@ def _cover(begin: datetime, end: datetime, spans: Sequence[Span]) -> list[Piece]
     if begin >= end:
         return []
     span, *shorter = spans
+    if end - begin < _SHORTEST[span]:
+        return _cover(begin, end, shorter)
     first, last = up(begin, span), down(end, span)
     if first >= last:
         return _cover(begin, end, shorter) if shorter else []

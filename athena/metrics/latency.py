@@ -7,8 +7,10 @@ told of a place is its middle, so that a percentile is at most 4 % off; anything
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 GROWTH = 1.08
 PLACES = 256
@@ -32,25 +34,22 @@ class Durations:
 
     def add(self, text: str | None) -> None:
         """Adds what the database has, written as a sparse vector: ``{place:count,…}/256``."""
-        if not text:
+        if not text or text.startswith("{}"):
             return
-        for part in text[1 : text.rindex("}")].split(","):
-            number, _, count = part.partition(":")
-            if count:
-                at = int(number)
-                self.counts[at] = self.counts.get(at, 0.0) + float(count)
+        numbers = text[1 : text.rindex("}")].replace(":", ",").split(",")
+        for at, count in zip(map(int, numbers[::2]), map(float, numbers[1::2]), strict=True):
+            self.counts[at] = self.counts.get(at, 0.0) + count
+
+    def include(self, other: Durations) -> None:
+        """Adds what ``other`` has."""
+        for at, count in other.counts.items():
+            self.counts[at] = self.counts.get(at, 0.0) + count
 
     def percentiles(self, shares: Sequence[float]) -> list[int | None]:
         """The duration that each share of all is not longer than, to the millisecond; ``None`` when there are none."""
-        ordered = sorted(self.counts.items())
-        total = sum(self.counts.values())
-        found: list[int | None] = []
-        for share in shares:
-            wanted, seen, answer = max(1.0, math.ceil(share * total)), 0.0, None
-            for number, count in ordered:
-                seen += count
-                answer = round(middle(number))
-                if seen >= wanted:
-                    break
-            found.append(answer)
-        return found
+        if not self.counts:
+            return [None] * len(shares)
+        places = sorted(self.counts)
+        seen = list(accumulate(self.counts[at] for at in places))
+        wanted = (max(1.0, math.ceil(share * seen[-1])) for share in shares)
+        return [round(middle(places[min(bisect_left(seen, count), len(places) - 1)])) for count in wanted]

@@ -11,7 +11,7 @@ from athena.kit.db import Row, Session
 from athena.kit.pagination import ListQuery
 from athena.kit.repository import Repository, Rows, Where
 from athena.metrics.buckets import Piece
-from athena.metrics.models import NAMES, metric_rollups
+from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 100
@@ -113,7 +113,8 @@ class MetricRepository(Repository):
 
 
 def _summed(sums: Sequence[str]) -> str:
-    return ", ".join([*(f"sum({name}) AS {name}" for name in sums), "sum(latency::vector)::sparsevec::text AS latency"])
+    added = [f"sum({name}){'::bigint' if name in COUNTS else ''} AS {name}" for name in sums]
+    return ", ".join([*added, "sum(latency::vector)::sparsevec::text AS latency"])
 
 
 class MeasuredWorkspaces(Rows):

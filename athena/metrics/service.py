@@ -27,6 +27,7 @@ WORKSPACES = ListOptions(
 )
 
 _USED = ("input_tokens", "output_tokens", "cost", "measured", "duration_ms")
+_NAMES = frozenset({"bucket", "subject", "role", "model", "uuid"})
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -42,8 +43,14 @@ class Sums:
         for name, value in row.items():
             if name == "latency":
                 self.durations.add(value)
-            elif name not in {"bucket", "subject", "role", "model", "uuid"}:
+            elif name not in _NAMES:
                 self.values[name] = self.values.get(name, 0) + value
+
+    def include(self, other: Sums) -> None:
+        """Adds what ``other`` has."""
+        for name, value in other.values.items():
+            self.values[name] = self.values.get(name, 0) + value
+        self.durations.include(other.durations)
 
     def __getitem__(self, name: str) -> int:
         return int(self.values.get(name, 0))
@@ -124,8 +131,8 @@ class MetricService:
         whole = Sums()
         for row in rows:
             buckets[int(row["bucket"]) - 1].add(row)
-            if row["bucket"] > 1:
-                whole.add(row)
+        for bucket in buckets[1:]:
+            whole.include(bucket)
         return {
             **show_period(period),
             **show_totals(whole["count"], buckets[0]["count"]),

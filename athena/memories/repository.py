@@ -105,12 +105,12 @@ class MemoryRepository(Repository):
         self.within(where)
         distance = "NULL::float8"
         if vector is not None:
-            place = where.parameter(vector_text(vector))
-            distance = (
-                f"CASE WHEN embedding_model = {where.parameter(model)} THEN embedding <=> {place}::text::halfvec END"
-            )
+            # A query of its own (and so for the words) is read from text once, and not again for each row.
+            asked = f"(SELECT {where.parameter(vector_text(vector))}::text::halfvec)"
+            distance = f"CASE WHEN embedding_model = {where.parameter(model)} THEN embedding <=> {asked} END"
         has = [
-            f"(words @@ {where.parameter(_query(term))}::text::tsquery)::int AS t{n}" for n, term in enumerate(terms)
+            f"(words @@ (SELECT {where.parameter(_query(term))}::text::tsquery))::int AS t{n}"
+            for n, term in enumerate(terms)
         ]
         seen = ", ".join(["uuid", f"{distance} AS distance", "length(words) AS size", *has])
         every = range(len(terms))

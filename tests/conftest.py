@@ -162,8 +162,7 @@ class Tenant:
 MakeTenant = Callable[..., Awaitable[Tenant]]
 
 
-@pytest.fixture
-def make_tenant(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
+def tenant_maker(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
     """Makes a user with a role, in a new workspace or in one that is there."""
 
     async def make(
@@ -207,6 +206,12 @@ def make_tenant(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
         return Tenant(user_uuid, workspace, email, token, client, {"Authorization": f"Bearer {token}"})
 
     return make
+
+
+@pytest.fixture
+def make_tenant(database: Database, client: httpx2.AsyncClient) -> MakeTenant:
+    """Makes a user with a role, in a new workspace or in one that is there."""
+    return tenant_maker(database, client)
 
 
 @pytest.fixture

@@ -145,3 +145,19 @@ async def test_naming_that_failed_may_be_asked_for_again(
     again = await scene.tenant.post(path, {}, headers=headers)
     assert (again.content, again.headers["etag"]) == (named.content, named.headers["etag"])
     assert len(scene.model.requests) == 3
+
+
+async def test_the_head_of_a_stream_ends_at_once_and_has_the_usual_headers(scene: Scene) -> None:
+    thread, go_on = await scene.thread(), asyncio.Event()
+    scene.model.scripts = [saying("All ", "is well.", until=go_on)]
+    run = await scene.begin(thread, "Hello")
+    path = f"/api/v1/runs/{run['uuid']}/events"
+    async with asyncio.timeout(5), scene.open("HEAD", path) as head:
+        assert [line async for line in head.aiter_lines()] == []
+    async with scene.open("GET", path) as shown:
+        assert shown.status_code == head.status_code == 200
+        for name in ("content-type", "x-content-type-options", "content-security-policy", "ratelimit-policy"):
+            assert shown.headers[name] == head.headers[name]
+        assert shown.headers["content-type"].startswith("text/event-stream")
+    go_on.set()
+    await scene.ended(run["uuid"])

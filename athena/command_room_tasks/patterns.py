@@ -92,12 +92,7 @@ _Line = list[_Spot]
 def find(steps: Iterable[Step]) -> list[Pattern]:
     """The patterns in ``steps``, those first that would spare the most; the same for every order of ``steps``."""
     lines = _lines(steps)
-    places: dict[tuple[Action, ...], list[Place]] = {}
-    for number, line in enumerate(lines):
-        for start in range(len(line)):
-            for length in range(SHORTEST, min(LONGEST, len(line) - start) + 1):
-                actions = tuple(spot.action for spot in line[start : start + length])
-                places.setdefault(actions, []).append((number, start))
+    places = _places([tuple(spot.action for spot in line) for line in lines])
     worth = {
         actions: _worth(actions, len(apart))
         for actions, found in places.items()
@@ -125,19 +120,36 @@ def groups(patterns: Iterable[Pattern]) -> Mapping[UUID, Pattern]:
 def _lines(steps: Iterable[Step]) -> list[_Line]:
     """The steps by session, in their order, cut where there was a long pause."""
     lines: list[_Line] = []
+    keys: dict[tuple[str, str], Action] = {}
     ordered = sorted(steps, key=lambda step: (step.session, step.at, step.uuid))
     for _, session in groupby(ordered, key=lambda step: step.session):
         line: _Line = []
         last: Step | None = None
         for step in session:
+            action = keys.get((step.app, step.action)) or keys.setdefault((step.app, step.action), step.key)
             if last is None or step.at - last.at > PAUSE:
                 line = []
                 lines.append(line)
-            if not line or line[-1].action != step.key:
-                line.append(_Spot(step.key))
+            if not line or line[-1].action != action:
+                line.append(_Spot(action))
             line[-1].steps.append(step)
             last = step
     return lines
+
+
+def _places(lines: Sequence[tuple[Action, ...]]) -> Mapping[tuple[Action, ...], list[Place]]:
+    """Where each sequence stands, in order, of those that come often enough. The begin of one that does, does, too."""
+    often: dict[tuple[Action, ...], list[Place]] = {}
+    starts: list[Place] = [(number, start) for number, line in enumerate(lines) for start in range(len(line))]
+    for length in range(SHORTEST, LONGEST + 1):
+        found: dict[tuple[Action, ...], list[Place]] = {}
+        for number, start in starts:
+            if start + length <= len(lines[number]):
+                found.setdefault(lines[number][start : start + length], []).append((number, start))
+        enough = {actions: places for actions, places in found.items() if len(places) >= LEAST_COUNT}
+        often.update(enough)
+        starts = sorted(place for places in enough.values() for place in places)
+    return often
 
 
 def _apart(places: Sequence[Place], length: int) -> list[Place]:

@@ -83,6 +83,11 @@ class RetentionRepository:
         """The workspaces that do not keep everything for ever."""
         return await self.session.fetch("SELECT uuid, retention FROM workspaces WHERE retention <> '{}'")
 
+    async def delete_over(self) -> None:
+        """Invitations long after their end, and tokens that would have set a password; they hold people's addresses."""
+        await self.session.execute("DELETE FROM invitations WHERE expires_at < now() - interval '30 days'")
+        await self.session.execute("DELETE FROM password_resets WHERE expires_at < now()")
+
     async def delete_executions(self, workspace_uuid: UUID, before: datetime) -> int:
         """Runs that ended before a moment, with their logs."""
         return await self.session.execute(

@@ -63,6 +63,7 @@ def _remove_export(folder: Path, name: str) -> None:
 async def delete_old(database: Database) -> None:
     """Deletes what is older than its workspace keeps it; never what is at work."""
     async with database.system() as session:
+        await RetentionRepository(session).delete_over()
         workspaces = await RetentionRepository(session).workspaces()
     for row in workspaces:
         for field, rules in RULES.items():

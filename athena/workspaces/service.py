@@ -181,7 +181,8 @@ class MemberService:
         if user_uuid == self._access.user_uuid:
             raise ValidationFailed.of("user_uuid", "Name another member.")
         await self._members.lock()
-        await self._members.get(user_uuid)
+        if "oidc" in {(await self._members.get(uuid))["source"] for uuid in (user_uuid, self._access.user_uuid)}:
+            raise Conflict("The identity provider says who is what in here.", code="managed_by_provider")
         # The role may have changed since the request was let in, by another transfer.
         if (await self._members.get(self._access.user_uuid))["role"] != Role.OWNER:
             raise PermissionDenied("Only an owner can hand the workspace over.", code="role_above_own")

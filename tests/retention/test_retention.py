@@ -153,6 +153,18 @@ async def test_the_log_of_changes_goes_after_its_time(
     assert before not in kept
 
 
+async def test_invitations_are_forgotten_a_month_after_their_end(
+    owner: Tenant, superuser: Superuser, database: Database
+) -> None:
+    for email, days in (("old@example.com", 31), ("young@example.com", 29)):
+        assert (await owner.post(f"{here(owner)}/invitations", {"email": email})).status_code == 201
+        ended = clock.now() - timedelta(days=days)
+        await superuser.execute("UPDATE invitations SET expires_at = $1 WHERE email = $2", ended, email)
+    await delete_old(database)
+    listed = (await owner.get(f"{here(owner)}/invitations")).json()["data"]
+    assert [(each["email"], each["status"]) for each in listed] == [("young@example.com", "expired")]
+
+
 async def test_files_that_nothing_uses_go_after_their_time(
     owner: Tenant, add: Add, superuser: Superuser, database: Database
 ) -> None:

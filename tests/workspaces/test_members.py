@@ -82,6 +82,17 @@ async def test_ownership_moves_to_a_member_alone(owner: Tenant, stranger: Tenant
     assert "workspaces.transfer" in refused.json()["detail"]
 
 
+async def test_where_the_provider_gives_roles_it_gives_the_owners_too(
+    owner: Tenant, make_tenant: MakeTenant, superuser: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """Otherwise its next word would leave the workspace without one."""
+    admin = await make_tenant(Role.ADMIN, owner.workspace_uuid)
+    await superuser.execute("UPDATE workspace_members SET source = 'oidc' WHERE user_uuid = $1", admin.user_uuid)
+    refused = await owner.post(transfer(owner), {"user_uuid": str(admin.user_uuid)})
+    assert (refused.status_code, refused.json()["code"]) == (409, "managed_by_provider")
+    assert await role_of(owner, owner) == "owner"
+
+
 async def test_two_transfers_at_once_leave_one_owner(owner: Tenant, make_tenant: MakeTenant) -> None:
     first, second = [await make_tenant(Role.ADMIN, owner.workspace_uuid) for _ in range(2)]
     answers = await asyncio.gather(

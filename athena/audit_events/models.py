@@ -31,12 +31,12 @@ audit_events = sa.Table(
     sa.Index("ix_audit_events_workspace_uuid_resource_uuid", "workspace_uuid", "resource_uuid", "created_at", "uuid"),
     sa.Index("ix_audit_events_workspace_uuid_actor", "workspace_uuid", "actor_user_uuid", "created_at", "uuid"),
     sa.Index(
-        "ix_audit_events_workspace_uuid_credential",
+        "ix_audit_events_workspace_uuid_token",
         "workspace_uuid",
         "credential_uuid",
         "created_at",
         "uuid",
-        postgresql_where=sa.text("credential_uuid IS NOT NULL"),
+        postgresql_where=sa.text("credential_kind = 'token'"),
     ),
     sa.Index(
         "ix_audit_events_user_uuid",

@@ -38,7 +38,8 @@ def lines(items: Sequence[Mapping[str, Any]], form: Format) -> bytes:
     """Entries, as the API shows them, one a line."""
     if form == "jsonl":
         return b"".join(
-            orjson.dumps({key: value for key, value in item.items() if key != "actor"}) + b"\n" for item in items
+            orjson.dumps({key: value for key, value in item.items() if key != "actor"}, default=str) + b"\n"
+            for item in items
         )
     return _csv([_cells(item) for item in items])
 

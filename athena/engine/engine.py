@@ -155,7 +155,6 @@ class Engine:
             rows=rows,
             job_delay=self._watchdog if here else None if busy else timedelta(),
         )
-        session.record("run.started", "run", run.uuid, _facts(run), workspace_uuid=workspace_uuid)
         if here:
             session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}))
         return run.uuid
@@ -202,7 +201,7 @@ class Engine:
         if found is None:
             return False
         run, row = found
-        session.record("run.cancel_requested", "run", run_uuid, _facts(run), workspace_uuid=workspace_uuid)
+        session.record("run.cancel_requested", "run", run_uuid, store.facts(run), workspace_uuid=workspace_uuid)
         if row["process_uuid"] is None:
             await self._end_unheld(session, run, Outcome("cancelled"))
         else:
@@ -362,8 +361,3 @@ def _first_rows(run: Claim, moment: datetime, first_step: tuple[str, Event] | No
 
 def _started(run: Claim) -> Event:
     return Event("run.started", {"kind": run.kind, **run.labels})
-
-
-def _facts(run: Claim) -> dict[str, Any]:
-    """What the log of changes tells of a run."""
-    return {"kind": run.kind, **{key: run.labels.get(key) for key in ("agent_uuid", "thread_uuid")}}

@@ -10,6 +10,7 @@ from uuid import UUID
 from athena.engine.events import LogRow, encode
 from athena.kit.clock import now
 from athena.kit.db import Row, Scope, Session
+from athena.kit.ids import new_uuid
 
 CHANNEL: Final = "athena_runs"
 RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
@@ -217,6 +218,28 @@ async def put_job(session: Session, workspace_uuid: UUID, run_uuid: UUID, delay:
     await session.execute("SELECT engine_job($1, $2, $3::interval, $3 IS NULL)", workspace_uuid, run_uuid, delay)
 
 
+# The entry in the log of changes is written here and not by the session, which would need another statement for it.
+_INSERT: Final = f"""
+WITH added AS (
+    INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, labels, queue_key,
+        process_uuid, lease_number, last_event_id, started_at, deadline_at)
+    VALUES ($1, $2, $3::timestamptz, $3, $4, $5::text, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11,
+        CASE WHEN $5 = 'running' THEN $3 END, $12)
+    RETURNING uuid
+), logged AS (
+    INSERT INTO run_events {_EVENTS}
+    SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $10
+    FROM unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
+        AS e (id, at, type, data, step, record)
+), noted AS (
+    INSERT INTO audit_events (workspace_uuid, uuid, created_at, actor_user_uuid, credential_kind, credential_uuid,
+        address, user_agent, request_id, action, resource_type, resource_uuid, details)
+    VALUES ($1, $20, $3, $21, $22, $23, $24, $25, $26, 'run.started', 'run', $2, $27::text::jsonb)
+)
+SELECT CASE WHEN $19::interval IS NOT NULL THEN engine_job($1, $2, $19, $5 = 'running') END FROM added
+"""
+
+
 async def insert_run(
     session: Session,
     run: Claim,
@@ -226,24 +249,11 @@ async def insert_run(
     rows: Sequence[LogRow],
     job_delay: timedelta | None,
 ) -> None:
-    """A new run with its first events and, unless ``job_delay`` is ``None``, its job."""
+    """A new run with its first events and its entry in the log of changes; ``job_delay`` ``None``: without a job."""
     moment = now()
+    actor = session.actor
     await session.execute(
-        f"""
-        WITH added AS (
-            INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, labels, queue_key,
-                process_uuid, lease_number, last_event_id, started_at, deadline_at)
-            VALUES ($1, $2, $3::timestamptz, $3, $4, $5::text, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11,
-                CASE WHEN $5 = 'running' THEN $3 END, $12)
-            RETURNING uuid
-        ), logged AS (
-            INSERT INTO run_events {_EVENTS}
-            SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $10
-            FROM unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
-                AS e (id, at, type, data, step, record)
-        )
-        SELECT CASE WHEN $19::interval IS NOT NULL THEN engine_job($1, $2, $19, $5 = 'running') END FROM added
-        """,
+        _INSERT,
         run.workspace_uuid,
         run.uuid,
         moment,
@@ -258,7 +268,20 @@ async def insert_run(
         run.deadline_at,
         *columns(rows),
         job_delay,
+        new_uuid(),
+        actor.user_uuid,
+        actor.kind,
+        actor.credential_uuid,
+        actor.address,
+        actor.user_agent,
+        actor.request_id,
+        encode(facts(run)),
     )
+
+
+def facts(run: Claim) -> dict[str, Any]:
+    """What the log of changes tells of a run."""
+    return {"kind": run.kind, **{key: run.labels.get(key) for key in ("agent_uuid", "thread_uuid")}}
 
 
 _CLAIM_COLUMNS: Final = (

@@ -151,7 +151,7 @@ def create_log() -> None:
         ("resource_type", "resource_type", None),
         ("resource_uuid", "resource_uuid", None),
         ("actor", "actor_user_uuid", None),
-        ("credential", "credential_uuid", "credential_uuid IS NOT NULL"),
+        ("token", "credential_uuid", "credential_kind = 'token'"),
     ):
         op.create_index(
             f"ix_audit_events_workspace_uuid_{name}",

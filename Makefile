@@ -10,10 +10,10 @@ COVERAGE ?= 90
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-local check format audit lock bench clean
+.PHONY: help setup run test test-local check format audit lock openapi-release bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install what Athena needs to run into .venv
 	@$(SETUP) run
@@ -48,6 +48,10 @@ audit: ## Look the locked packages up in the public lists of vulnerabilities (ne
 lock: ## Resolve the dependencies anew; UPGRADE=1 takes newer versions
 	@$(SETUP) dev
 	@$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+openapi-release: ## Keep the present OpenAPI document as the released one; BREAKING=1 even if it breaks clients
+	@$(SETUP) dev
+	@$(PY) -m scripts.openapi $(if $(BREAKING),--breaking)
 
 bench: ## Measure start, runs, streams and lists
 	@$(SETUP) dev

@@ -87,8 +87,10 @@ def complete(app: FastAPI) -> Schema:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
     _rename(document)
-    for schema in components["schemas"].values():
+    for name, schema in components["schemas"].items():
         _tidy(schema)
+        if name.endswith("Update"):
+            _without_defaults(schema)
     components["securitySchemes"] = SECURITY_SCHEMES
     components["headers"] = {
         key: {"description": text, "schema": {"type": kind}} for key, (_, text, kind) in HEADERS.items()
@@ -153,10 +155,18 @@ def _tidy(schema: Schema, *, titled: bool = True) -> None:
         # The same for a validator. Generators make an index of it that the named properties would have to fit.
         schema["patternProperties"] = {f"^(?!({'|'.join(map(re.escape, properties))})$)": free}
         schema["additionalProperties"] = True
+    if schema.get("contentMediaType") == "application/octet-stream":
+        schema["format"] = "binary"  # the older word for it, which generators know
     for key in ("anyOf", "oneOf"):
         if properties and key in schema:
             # A rule between fields, in a form that generators do not take for a choice between types.
             schema["if"], schema["else"] = {key: schema.pop(key)}, False
+
+
+def _without_defaults(schema: Schema) -> None:
+    """What is not named stays as it is: a default that a client fills in would change it."""
+    for value in cast("dict[str, Schema]", schema.get("properties", {})).values():
+        value.pop("default", None)
 
 
 def _titles() -> dict[int, tuple[str, str]]:

@@ -12,17 +12,20 @@ from collections.abc import Sequence
 
 from setup import LOCKS, ROOT, UV_LOCK, uv_environment
 
+CLIENTS_LOCK = "tests/clients/requirements.lock"
 FORM = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-emit-index-url", "--quiet")
 
 
 def main(options: Sequence[str]) -> int:
-    """Writes the three files; 1 when one cannot be resolved, or would name a host."""
+    """Writes the files; 1 when one cannot be resolved, or would name a host."""
     run, dev = LOCKS["run"], LOCKS["dev"]
     # One after the other, so that the developers' environment holds the very versions that users run.
     targets: tuple[tuple[tuple[str, ...], str | None], ...] = (
         (("-", "--output-file", UV_LOCK.name), "uv\n"),
         (("pyproject.toml", "--output-file", run.name), None),
         (("pyproject.toml", "--group", "dev", "--constraint", run.name, "--output-file", dev.name), None),
+        # The generator of the Python client has needs of its own, which are not those of Athena.
+        (("-", "--output-file", CLIENTS_LOCK), "openapi-python-client\nattrs\nhttpx\npython-dateutil\n"),
     )
     for arguments, text in targets:
         command = [sys.executable, "-m", "uv", "pip", "compile", *FORM, *options, *arguments]

@@ -1,0 +1,112 @@
+"""Uses each resource once through the generated package; started with an address, a token and a model server."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from typing import TypeVar
+from uuid import UUID
+
+from athena_client import AuthenticatedClient
+from athena_client.api.account import create_account, verify_account
+from athena_client.api.agent import create_agent, get_agent, get_agent_leaderboard, share_agent
+from athena_client.api.audit import get_audit_events
+from athena_client.api.authentication import create_token, get_permissions
+from athena_client.api.command_room_task import store_command_room_task
+from athena_client.api.large_language_model import get_large_language_models
+from athena_client.api.media import upload_media
+from athena_client.api.memory import create_memory, get_memories
+from athena_client.api.message import create_message
+from athena_client.api.metrics import get_agents_metrics
+from athena_client.api.prompt import create_prompt
+from athena_client.api.provider import get_providers
+from athena_client.api.run import get_runs
+from athena_client.api.share import get_shares
+from athena_client.api.thread import create_thread, get_threads, run_thread
+from athena_client.api.user import get_authenticated_user
+from athena_client.api.webhook import create_webhook
+from athena_client.api.workspace import get_workspace_members, get_workspaces, update_workspace
+from athena_client.models import (
+    AccountCreate,
+    AccountCreateCredentials,
+    AgentCreate,
+    CommandRoomTaskCreate,
+    MemoryCreate,
+    MessageCreate,
+    ModelMetadata,
+    Person,
+    Problem,
+    PromptCreate,
+    RunData,
+    ShareCreate,
+    ShareCreateGrantee,
+    ThreadCreate,
+    ThreadRun,
+    TokenCreate,
+    UploadMediaForm,
+    WebhookCreate,
+    WorkspaceUpdate,
+)
+from athena_client.types import File
+
+T = TypeVar("T")
+base_url, token, model_server = sys.argv[1:]
+api = AuthenticatedClient(base_url=base_url, token=token, raise_on_unexpected_status=True)
+
+
+def given(answer: T | Problem | None) -> T:
+    """The answer, when it is no problem."""
+    assert answer is not None
+    assert not isinstance(answer, Problem), answer
+    return answer
+
+
+user = given(get_authenticated_user.sync(client=api)).data
+workspace = given(get_workspaces.sync(client=api)).data[0]
+given(update_workspace.sync(workspace.uuid, client=api, body=WorkspaceUpdate(description="Ours")))
+given(get_workspace_members.sync(workspace.uuid, client=api))
+given(get_permissions.sync(client=api))
+provider = given(get_providers.sync(client=api, slug="openai-compatible")).data[0]
+secrets = AccountCreateCredentials.from_dict({"base_url": model_server, "api_key": "sk-0123456789"})
+body = AccountCreate(name="Scripted", provider_uuid=provider.uuid, credentials=secrets)
+account = given(create_account.sync(client=api, body=body)).data
+given(verify_account.sync(account.uuid, client=api))
+given(get_large_language_models.sync(client=api, account_uuid=account.uuid))
+metadata = ModelMetadata(temperature=0.3)
+metadata["department"] = "sales"
+agent = given(
+    create_agent.sync(
+        client=api,
+        body=AgentCreate(name="Teller", model="mock-t3", account_uuid=account.uuid, metadata=metadata, with_="creator"),
+    )
+).data
+assert isinstance(agent.creator, Person)
+assert agent.creator.name == user.name
+thread = given(create_thread.sync(client=api, body=ThreadCreate(name="Story", agent_uuid=agent.uuid))).data
+given(create_message.sync(client=api, body=MessageCreate(thread_uuid=thread.uuid, content="Hello")))
+run = given(
+    run_thread.sync(thread.uuid, client=api, body=ThreadRun(message="Tell me something."), idempotency_key="use-python")
+)
+assert isinstance(run, RunData)
+assert run.data.status == "succeeded"
+given(get_runs.sync(client=api, thread_uuid=thread.uuid, per_page=5))
+page = given(get_threads.sync(client=api, sort="-created_at", with_="creator,messages"))
+assert page.meta.total
+assert page.data[0].messages
+given(create_prompt.sync(client=api, body=PromptCreate(name="Summary in Python", content="Summarise {{text}}")))
+given(create_memory.sync(client=api, body=MemoryCreate(content="Prefers short answers.")))
+given(get_memories.sync(client=api, query="length of answers"))
+share = ShareCreate(grantee=ShareCreateGrantee.LINK)
+given(share_agent.sync(agent.uuid, client=api, body=share))
+given(store_command_room_task.sync(client=api, body=CommandRoomTaskCreate(title="Opened the order")))
+given(create_webhook.sync(client=api, body=WebhookCreate(url="https://example.com/hook")))
+given(get_agents_metrics.sync(client=api))
+given(get_agent_leaderboard.sync(client=api))
+given(get_audit_events.sync(client=api))
+file = File(payload=BytesIO(b"Hello"), file_name="a.txt", mime_type="text/plain")
+given(upload_media.sync(client=api, body=UploadMediaForm(file=file)))
+given(create_token.sync(client=api, body=TokenCreate(name="Program")))
+missing = get_agent.sync(UUID(int=7), client=api)
+assert isinstance(missing, Problem)
+assert missing.code == "not_found"
+given(get_shares.sync(client=api))

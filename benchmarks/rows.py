@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import asyncpg
 
 AGENTS = 100
@@ -77,7 +75,7 @@ async def add_workspaces(connection: asyncpg.Connection[asyncpg.Record], count: 
     await connection.execute(WORKSPACES, count)
 
 
-async def fill(connection: asyncpg.Connection[asyncpg.Record], workspace: uuid.UUID, rows: int) -> None:
+async def fill(connection: asyncpg.Connection[asyncpg.Record], workspace: str, rows: int) -> None:
     """Gives a workspace agents, and as many threads, messages and runs as ``rows``."""
     await connection.execute(AGENT, workspace, AGENTS)
     for statement in (THREADS, MESSAGES, RUNS):

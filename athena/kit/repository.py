@@ -179,7 +179,8 @@ class Rows(ABC):
         where = where or Where()
         self.within(where)
         found = await self._found(query)
-        if found is not None:
+        # More than these are looked for once more, along the order itself, in which they must lie close to each other.
+        if found is not None and len(found) <= MAXIMUM_FOUND:
             where.add("uuid = ANY({})", found)
             query = replace(query, search=None)
         self.narrow(where, query)
@@ -214,13 +215,10 @@ class Rows(ABC):
         return by_page(query, rows, max(total, query.offset + len(rows) if rows else 0), more=more)
 
     async def _found(self, query: ListQuery) -> Sequence[UUID] | None:
-        """The rows that hold the text that is looked for; ``None`` where there are too many of them, or no index."""
+        """The rows that hold the text that is looked for, or one more than may be; ``None`` where there is no index."""
         if not self.found_by or query.search is None or len(query.search) < LENGTH_OF_TRIGRAMS:
             return None
-        found: list[UUID] = await self.session.value(
-            f"SELECT {self.found_by}($1, {MAXIMUM_FOUND + 1})", _containing(query.search)
-        )
-        return found if len(found) <= MAXIMUM_FOUND else None
+        return await self.session.value(f"SELECT {self.found_by}($1, {MAXIMUM_FOUND + 1})", _containing(query.search))
 
     def narrow(self, where: Where, query: ListQuery) -> None:
         """Narrows ``where`` to what the filters, the times and the search of ``query`` leave."""

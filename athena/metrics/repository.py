@@ -14,7 +14,7 @@ from athena.metrics.buckets import Piece
 from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
-MAXIMUM_BREAKDOWN = 100
+MAXIMUM_BREAKDOWN = 20
 
 Names = Mapping[str, str]
 """What is asked for among ``subject``, ``role`` and ``model``."""
@@ -102,9 +102,12 @@ class MetricRepository(Repository):
         return f"""
             SELECT {columns.format(row="r")}
             FROM unnest({spans}::text[], {begins}::timestamptz[], {ends}::timestamptz[]) AS piece (span, begins, ends)
-            JOIN metric_rollups AS r ON r.workspace_uuid = {workspace} AND r.resource = {kind}
+            -- OFFSET keeps it a look into the index for each piece, however many there are.
+            CROSS JOIN LATERAL (
+                SELECT * FROM metric_rollups AS r WHERE r.workspace_uuid = {workspace} AND r.resource = {kind}
                 AND r.facet = '{"detail" if detail else "total"}' AND r.span = piece.span
-                AND r.at >= piece.begins AND r.at < piece.ends{kept.format(row="r")}
+                AND r.at >= piece.begins AND r.at < piece.ends{kept.format(row="r")} OFFSET 0
+            ) AS r
             UNION ALL
             SELECT {columns.format(row="d")} FROM metric_deltas AS d
             WHERE d.workspace_uuid = {workspace} AND d.resource = {kind} AND d.at >= {first} AND d.at < {last}

@@ -180,35 +180,35 @@ class ThreadMetrics(Metrics, ThreadFigures):
     """Threads that were created."""
 
     series: list[ThreadAt]
-    breakdown: Annotated[list[ThreadsOfAgent], Field(description="By agent; at most 100.")]
+    breakdown: Annotated[list[ThreadsOfAgent], Field(description="By agent; the 20 greatest.")]
 
 
 class MessageMetrics(Metrics, MessageFigures):
     """Messages."""
 
     series: list[MessageAt]
-    breakdown: Annotated[list[MessagesOfModel], Field(description="By role and model; at most 100.")]
+    breakdown: Annotated[list[MessagesOfModel], Field(description="By role and model; the 20 greatest.")]
 
 
 class AgentMetrics(Metrics, AgentFigures):
     """Runs of agents."""
 
     series: list[AgentAt]
-    breakdown: Annotated[list[RunsOfAgent], Field(description="By agent; at most 100.")]
+    breakdown: Annotated[list[RunsOfAgent], Field(description="By agent; the 20 greatest.")]
 
 
 class WorkflowMetrics(Metrics, WorkflowFigures):
     """Runs of workflows, with what they used."""
 
     series: list[WorkflowAt]
-    breakdown: Annotated[list[RunsOfWorkflow], Field(description="By workflow; at most 100.")]
+    breakdown: Annotated[list[RunsOfWorkflow], Field(description="By workflow; the 20 greatest.")]
 
 
 class WorkflowExecutionMetrics(Metrics, ExecutionFigures):
     """Executions of workflows, with how they ended and how long they took."""
 
     series: list[ExecutionAt]
-    breakdown: Annotated[list[ExecutionsOfWorkflow], Field(description="By workflow; at most 100.")]
+    breakdown: Annotated[list[ExecutionsOfWorkflow], Field(description="By workflow; the 20 greatest.")]
 
 
 class WorkspaceNumber(Output):

@@ -27,6 +27,9 @@ class Archive:
         self._limit = limit
         self._partial = path.with_name(f"{path.stem}.{attempt}.part")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in path.parent.glob(f"{path.stem}.*.part"):
+            # Of a writer that was killed.
+            left.unlink(missing_ok=True)
         self._raw = self._partial.open("wb")
         self._zip = zipfile.ZipFile(self._raw, "w", zipfile.ZIP_DEFLATED, compresslevel=4)
 

@@ -247,6 +247,7 @@ async def test_one_whose_writer_was_killed_is_written_by_another(
     assert (await owner.get(path)).json()["data"]["status"] == "running", "its time is not over"
     await superuser.execute("UPDATE exports SET leased_until = now() WHERE uuid = $1", uuid)
     assert (await ended(owner, path, database))["status"] == "succeeded"
+    assert [each.name for each in folder(settings).glob(f"{uuid}*")] == [f"{uuid}.zip"]
     async with database.system() as session:
         late = await WorkRepository(session).finish(uuid, 1, size=1, error=None, expires_at=clock.now())
     assert not late, "the first one comes too late"

@@ -43,7 +43,7 @@ format: ## Format the code, and mend what can be mended
 
 audit: ## Look the locked packages up in the public lists of vulnerabilities (needs the network)
 	@$(SETUP) dev
-	@$(PY) -m pip_audit --disable-pip --require-hashes -r requirements.lock
+	@$(PY) -m pip_audit --strict --disable-pip --require-hashes -r requirements.lock
 
 lock: ## Resolve the dependencies anew; UPGRADE=1 takes newer versions
 	@$(SETUP) dev

@@ -32,12 +32,12 @@ def breaks(old: Schema, new: Schema) -> list[str]:
 
 
 class _Comparison:
-    """Two documents, and the pairs of schemas that are being compared, since schemas may refer to themselves."""
+    """Two documents, and the pairs of schemas that were compared: each once, and they may refer to themselves."""
 
     def __init__(self, old: Schema, new: Schema) -> None:
         self.old = old
         self.new = new
-        self._open: set[tuple[str, str, Direction]] = set()
+        self._compared: set[tuple[str, str, Direction]] = set()
 
     def operations(self) -> Iterator[str]:
         for path, item in self.old["paths"].items():
@@ -99,25 +99,23 @@ class _Comparison:
         """What is broken between two schemas: of what comes in, what is taken no more; of what goes out, what is new
         or missing.
         """
-        pair = (old.get("$ref", ""), new.get("$ref", ""), direction)
-        if all(pair[:2]):
-            if pair in self._open:
-                return
-            self._open.add(pair)
         before, after = _alternatives(self._resolved(self.old, old)), _alternatives(self._resolved(self.new, new))
         wanted, offered = (before, after) if direction == "in" else (after, before)
         for each in wanted:
             found = [list(self._single(where, *self._ordered(each, other, direction), direction)) for other in offered]
             if all(found):
                 yield from min(found, key=lambda lines: (any("type" in line for line in lines), len(lines)))
-        if all(pair[:2]):
-            self._open.discard(pair)
 
     @staticmethod
     def _ordered(wanted: Schema, offered: Schema, direction: Direction) -> tuple[Schema, Schema]:
         return (wanted, offered) if direction == "in" else (offered, wanted)
 
     def _single(self, where: str, old: Schema, new: Schema, direction: Direction) -> Iterator[str]:
+        pair = (old.get("$ref", ""), new.get("$ref", ""), direction)
+        if all(pair[:2]):
+            if pair in self._compared:
+                return  # its lines are told where it was met first
+            self._compared.add(pair)
         old, new = self._resolved(self.old, old), self._resolved(self.new, new)
         if ("anyOf" in old or "oneOf" in old) and ("anyOf" in new or "oneOf" in new):
             yield from self.schemas(where, old, new, direction)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
-import jsonschema_rs
 import pytest
+
+from tests.tenants.surface import Surface
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 BODILESS = {"204", "302", "304"}
@@ -171,7 +172,7 @@ def test_every_body_has_an_example_that_fits(
     operations: list[tuple[str, dict[str, Any]]], document: dict[str, Any]
 ) -> None:
     wrong: list[str] = []
-    definitions = {"components": document["components"]}
+    surface = Surface(document)
     for name, operation in operations:
         bodies = {"body": operation.get("requestBody", {}).get("content", {})}
         bodies |= {status: response.get("content", {}) for status, response in operation["responses"].items()}
@@ -181,7 +182,7 @@ def test_every_body_has_an_example_that_fits(
                     continue
                 given = [media["example"]] if "example" in media else []
                 given += [each["value"] for each in media.get("examples", {}).values()]
-                validator = jsonschema_rs.validator_for({**media["schema"], **definitions})
+                validator = surface.validator(media["schema"])
                 wrong += [f"{name} {where}: {error.message}" for each in given for error in validator.iter_errors(each)]
                 if not given:
                     wrong.append(f"{name} {where} has none")
@@ -218,15 +219,14 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_every_schema_is_valid_and_its_examples_fit(document: dict[str, Any]) -> None:
     wrong: list[str] = []
-    definitions = {"components": document["components"]}
+    surface = Surface(document)
     for node in walk(document):
         if "examples" not in node or not isinstance(node["examples"], list):
             continue
-        schema = {**{key: value for key, value in node.items() if key != "examples"}, **definitions}
-        validator = jsonschema_rs.validator_for(schema)
+        validator = surface.validator({key: value for key, value in node.items() if key != "examples"})
         wrong += [f"{node.get('title')}: {example}" for example in node["examples"] if not validator.is_valid(example)]
     for name, schema in document["components"]["schemas"].items():
-        jsonschema_rs.validator_for({**schema, **definitions})
+        surface.validator(schema)
         assert name.isidentifier() or "_" in name
     assert not wrong
 

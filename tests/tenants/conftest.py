@@ -20,6 +20,7 @@ from athena.app import create_app
 from athena.config import Settings
 from athena.kit.db import Session
 from athena.kit.egress import Egress
+from athena.kit.ids import new_uuid
 from athena.kit.repository import Repository, Where
 from athena.large_language_models.service import sync_catalogue
 from athena.permissions import Role
@@ -56,8 +57,9 @@ class Scene:
     secrets: frozenset[str]
     """Every id of the victim's rows."""
 
-    async def rows(self) -> dict[str, str]:
-        """A hash of the victim's rows, by table, and of the rows that all share."""
+    async def rows(self, of: Workspace | None = None) -> dict[str, str]:
+        """A hash of the victim's rows, or another's, by table, and of the rows that all share."""
+        whose = of or self.victim
         hashes: dict[str, str] = {}
         for table, columns in (await self._columns()).items():
             if table in RESTLESS:
@@ -70,7 +72,7 @@ class Scene:
             hashes[table] = await self.superuser.fetchval(
                 f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t "
                 f"WHERE {' OR '.join(conditions)}",
-                [self.victim.ids["workspace"], str(self.victim.tenant.user_uuid)],
+                [whose.ids["workspace"], str(whose.tenant.user_uuid)],
             )
         return hashes
 
@@ -106,7 +108,7 @@ async def ids_of(superuser: asyncpg.Connection[asyncpg.Record], workspace: Works
 @pytest.fixture(scope="session")
 async def own_url(cluster: EmbeddedPostgres) -> AsyncGenerator[str]:
     """A database for these tests alone, since they disable its row security."""
-    name = "tenants"
+    name = f"tenants_{new_uuid().hex}"
     connection = await asyncpg.connect(cluster.url)
     await connection.execute(f"CREATE DATABASE {name}")
     url = urlunsplit(urlsplit(cluster.url)._replace(path=f"/{name}"))

@@ -94,7 +94,10 @@ INPUT_BODIES: dict[tuple[str, str], Any] = {
     ("create_memory", "source.uuid"): {"content": "Something new.", "source": {"type": "thread"}},
     ("update_memory", "source.uuid"): {"source": {"type": "thread"}},
     ("create_memory", "supersedes_uuid"): {"content": "Something new."},
-    ("run_agent", "messages.*.content.*.media_uuid"): {"messages": [{"role": "user", "content": "Hello"}]},
+    ("run_agent", "messages.*.content.*.media_uuid"): {
+        "messages": [{"role": "user", "content": "Hello"}],
+        "model": "mock-t1",
+    },
 }
 
 

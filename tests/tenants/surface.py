@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ import jsonschema_rs
 from athena.openapi import METHODS
 from athena.openapi_examples import Examples
 
+DOCUMENT = "urn:athena:openapi"
 Place = Literal["path", "query", "header", "body"]
 Schema = dict[str, Any]
 
@@ -112,6 +114,8 @@ class Surface:
         self.document = document
         self.schemas: Schema = document["components"]["schemas"]
         self.examples = Examples(self.schemas)
+        self._registry = jsonschema_rs.Registry([(DOCUMENT, {"components": {"schemas": self.schemas}})])
+        self._validators: dict[str, Any] = {}
         self.operations = {
             spec["operationId"]: Operation(spec["operationId"], method.upper(), path, spec, self)
             for path, item in document["paths"].items()
@@ -163,7 +167,12 @@ class Surface:
                 return {**whole, step.name: self.planted(rest, value, whole.get(step.name))}
 
     def validator(self, schema: Schema) -> Any:
-        return jsonschema_rs.validator_for({**schema, "components": self.document["components"]})
+        """What checks values against ``schema``; made once, since that takes a while."""
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self._validators:
+            whole = json.loads(key.replace('"#/components/', f'"{DOCUMENT}#/components/'))
+            self._validators[key] = jsonschema_rs.validator_for(whole, registry=self._registry)
+        return self._validators[key]
 
     def fits(self, operation: Operation, body: Any) -> bool:
         """Whether ``body`` is one that the operation's schema takes."""

@@ -37,7 +37,11 @@ class Durations:
         if not text or text.startswith("{}"):
             return
         numbers = text[1 : text.rindex("}")].replace(":", ",").split(",")
-        for at, count in zip(map(int, numbers[::2]), map(float, numbers[1::2]), strict=True):
+        added = zip(map(int, numbers[::2]), map(float, numbers[1::2]), strict=True)
+        if not self.counts:
+            self.counts = dict(added)
+            return
+        for at, count in added:
             self.counts[at] = self.counts.get(at, 0.0) + count
 
     def include(self, other: Durations) -> None:

@@ -27,7 +27,7 @@ WORKSPACES = ListOptions(
 )
 
 _USED = ("input_tokens", "output_tokens", "cost", "measured", "duration_ms")
-_NAMES = frozenset({"bucket", "subject", "role", "model", "uuid"})
+_NAMES = frozenset({"latency", "bucket", "subject", "role", "model", "uuid"})
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -40,10 +40,9 @@ class Sums:
 
     def add(self, row: Row) -> None:
         """Adds a row of sums."""
+        self.durations.add(row["latency"])
         for name, value in row.items():
-            if name == "latency":
-                self.durations.add(value)
-            elif name not in _NAMES:
+            if name not in _NAMES:
                 self.values[name] = self.values.get(name, 0) + value
 
     def include(self, other: Sums) -> None:

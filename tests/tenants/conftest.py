@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -37,7 +37,7 @@ VICTIM = "vexillum"
 ATTACKER = "quagmire"
 CONDITION = re.compile(r"(?:\b\w+\.)?\bworkspace_uuid = (\$\d+)(?!\s*,)")
 # Written by the program itself whenever it likes.
-RESTLESS = {"row_counts", "row_count_deltas"}
+RESTLESS = {"row_counts", "row_count_deltas", "leftovers"}
 # Rows without a workspace are everybody's, to read.
 SHARED = {"providers", "large_language_models"}
 
@@ -70,8 +70,8 @@ class Scene:
             if table in SHARED:
                 conditions.append("workspace_uuid IS NULL")
             hashes[table] = await self.superuser.fetchval(
-                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t "
-                f"WHERE {' OR '.join(conditions)}",
+                f"SELECT md5(coalesce(string_agg(v::text, '|' ORDER BY v::text), '')) FROM {table} t, "
+                f"LATERAL (SELECT to_jsonb(t) - 'last_used_at' AS v) AS value WHERE {' OR '.join(conditions)}",
                 [whose.ids["workspace"], str(whose.tenant.user_uuid)],
             )
         return hashes
@@ -177,7 +177,7 @@ async def others(
 
 
 @contextlib.asynccontextmanager
-async def without_row_security(superuser: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
+async def without_row_security(superuser: asyncpg.Connection[asyncpg.Record]) -> AsyncGenerator[None]:
     """Only the application's own conditions hold."""
     rows = await superuser.fetch("SELECT relname FROM pg_class WHERE relrowsecurity AND relkind IN ('r', 'p')")
     tables = [row["relname"] for row in rows]
@@ -193,7 +193,7 @@ async def without_row_security(superuser: asyncpg.Connection[asyncpg.Record]) ->
 
 
 @contextlib.contextmanager
-def without_conditions() -> Iterator[list[str]]:
+def without_conditions() -> Generator[list[str]]:
     """Only row-level security holds: every condition on the workspace in a tenant's statements is true for all rows.
 
     Gives the statements that were changed.
@@ -229,7 +229,7 @@ class Observed:
 
 
 @contextlib.contextmanager
-def observed(caplog: pytest.LogCaptureFixture | None = None) -> Iterator[Observed]:
+def observed(caplog: pytest.LogCaptureFixture | None = None) -> Generator[Observed]:
     """Everything that is logged, at whatever level, and every request that goes out."""
     seen = Observed([], [])
 

@@ -7,7 +7,7 @@ fails them. All holds with both walls, and with each of them alone: row-level se
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_answers_fit_the_document(scene: Scene) -> None:
 
 
 @contextlib.asynccontextmanager
-async def walls(mode: str, scene: Scene) -> AsyncIterator[None]:
+async def walls(mode: str, scene: Scene) -> AsyncGenerator[None]:
     """Both walls, or one of them."""
     if mode == "row security alone":
         with without_conditions() as changed:

@@ -213,6 +213,7 @@ async def _webhook(world: Workspace) -> str:
 
 async def _delivery(world: Workspace) -> str:
     await world.call("test_webhook")
+    found: list[dict[str, Any]] = []
     for _ in range(100):
         found = await world.call("get_webhook_deliveries")
         if found and found[0]["status"] != "pending":

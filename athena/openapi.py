@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -216,7 +217,8 @@ def _complete_operation(method: str, operation: Schema, examples: Examples) -> N
         if int(status) >= 400:  # noqa: PLR2004
             _refer_to_problem(operation["responses"], int(status))
         else:
-            _complete_success(method, int(status), response, examples)
+            keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ()))
+            _complete_success(method, int(status), response, examples, keyed=keyed)
 
 
 def _refer_to_problem(responses: Schema, status: int) -> None:
@@ -225,7 +227,7 @@ def _refer_to_problem(responses: Schema, status: int) -> None:
         responses[str(status)] = {"$ref": f"#/components/responses/{_problem_name(status)}"}
 
 
-def _complete_success(method: str, status: int, response: Schema, examples: Examples) -> None:
+def _complete_success(method: str, status: int, response: Schema, examples: Examples, *, keyed: bool) -> None:
     headers = [*EVERYWHERE]
     content: Schema = response.get("content", {})
     for kind, media in content.items():
@@ -235,9 +237,10 @@ def _complete_success(method: str, status: int, response: Schema, examples: Exam
     names = {str(media.get("schema", {}).get("$ref", "")).rpartition("/")[2] for media in content.values()}
     if status in {201, 202} or (method == "post" and streams):
         headers.append("Location")
-    if status != 202 and not streams and any(_is_versioned(name, examples.schemas) for name in names):  # noqa: PLR2004
+    versioned = any(_is_versioned(name, examples.schemas) for name in names)
+    if status == HTTPStatus.NOT_MODIFIED or (versioned and not streams and status != HTTPStatus.ACCEPTED):
         headers.append("ETag")
-    if method == "post":
+    if keyed:
         headers.append("IdempotencyReplayed")
     own: Schema = response.get("headers", {})
     response["headers"] = {**_references(*headers), **own}

@@ -160,7 +160,9 @@ def test_answers_say_what_their_heads_hold(operations: list[tuple[str, dict[str,
             wanted |= {"Location"} if status in {"201", "202"} else set()
             wanted |= {"Retry-After"} if status == "429" else set()
             wanted |= {"WWW-Authenticate"} if status == "401" else set()
-            wanted |= {"Idempotency-Replayed"} if name.startswith("POST") and status < "300" else set()
+            keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ()))
+            wanted |= {"Idempotency-Replayed"} if keyed and status < "300" else set()
+            wanted |= {"ETag"} if status == "304" else set()
             if missing := wanted - headers:
                 lacking.append(f"{name} {status}: {', '.join(sorted(missing))}")
     single = dict(operations)["GET /api/v1/threads/{thread_uuid}"]["responses"]["200"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -82,6 +84,7 @@ async def test_no_secret_is_told_logged_stored_or_prompted(
     told = [(place, text) for place, texts in places.items() for text in texts if any(each in text for each in secrets)]
     wrong = [f"{place}: {text[:300]}" for place, text in told]
     wrong += await stored(scene, secrets)
+    wrong += await exported(scene, secrets)
     assert model.requests
     assert any(KEY in each["Authorization"] for each in model.headers)
     assert not wrong, shown(wrong)
@@ -97,3 +100,13 @@ async def stored(scene: Scene, secrets: set[str]) -> list[str]:
         rows = await scene.superuser.fetch(f"SELECT t::text FROM {table} t WHERE t::text ~ $1", pattern)
         found += [f"stored in {table}: {row[0][:300]}" for row in rows]
     return found
+
+
+async def exported(scene: Scene, secrets: set[str]) -> list[str]:
+    """Which files of the workspace's export hold one of them."""
+    answer = await scene.victim.tenant.get(scene.victim.values["export_url"])
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert any(scene.victim.mark.encode() in content for content in files.values())
+    return [f"exported in {name}" for name, content in files.items() for each in secrets if each.encode() in content]

@@ -244,6 +244,7 @@ async def _finished_export(world: Workspace, start: str, get: str) -> dict[str, 
 async def _export(world: Workspace) -> str:
     export = await _finished_export(world, "export_workspace", "get_workspace_export")
     world.values["download_export.signature"] = httpx2.URL(export["url"]).params["signature"]
+    world.values["export_url"] = export["url"]
     return export["uuid"]
 
 

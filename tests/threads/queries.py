@@ -9,7 +9,15 @@ from typing import Any
 from athena.kit.db import Database
 
 # Transactions, what the driver asks once per connection, and the housekeeping.
-NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "typeinfo_tree", "current_setting('jit')", "athena_fold_counts", "athena_fold_metrics")
+NOT_OF_THE_REQUEST = (
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "typeinfo_tree",
+    "current_setting('jit')",
+    "athena_fold_counts",
+    "athena_fold_metrics",
+)
 
 
 @contextmanager

@@ -7,13 +7,18 @@ told of a place is its middle, so that a percentile is at most 4 % off; anything
 from __future__ import annotations
 
 import math
+import struct
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
 
 GROWTH = 1.08
 PLACES = 256
+NONE: Sequence[float] = (0.0,) * PLACES
+"""No durations at all."""
+
+# What pgvector sends of a vector: how many numbers it has, two bytes for later, and the numbers.
+_SENT = struct.Struct(f">4x{PLACES}f")
 
 
 def place(milliseconds: float) -> int:
@@ -26,34 +31,18 @@ def middle(number: int) -> float:
     return GROWTH ** (number - 0.5)
 
 
-@dataclass(slots=True)
-class Durations:
-    """How many durations lie at each place."""
+_MIDDLES = [round(middle(number)) for number in range(1, PLACES + 1)]
 
-    counts: dict[int, float] = field(default_factory=dict[int, float])
 
-    def add(self, text: str | None) -> None:
-        """Adds what the database has, written as a sparse vector: ``{place:count,…}/256``."""
-        if not text or text.startswith("{}"):
-            return
-        numbers = text[1 : text.rindex("}")].replace(":", ",").split(",")
-        added = zip(map(int, numbers[::2]), map(float, numbers[1::2]), strict=True)
-        if not self.counts:
-            self.counts = dict(added)
-            return
-        for at, count in added:
-            self.counts[at] = self.counts.get(at, 0.0) + count
+def counts(sent: bytes | None) -> Sequence[float]:
+    """How many durations lie at each place, from what the database's ``vector_send`` gives."""
+    return NONE if sent is None else _SENT.unpack(sent)
 
-    def include(self, other: Durations) -> None:
-        """Adds what ``other`` has."""
-        for at, count in other.counts.items():
-            self.counts[at] = self.counts.get(at, 0.0) + count
 
-    def percentiles(self, shares: Sequence[float]) -> list[int | None]:
-        """The duration that each share of all is not longer than, to the millisecond; ``None`` when there are none."""
-        if not self.counts:
-            return [None] * len(shares)
-        places = sorted(self.counts)
-        seen = list(accumulate(self.counts[at] for at in places))
-        wanted = (max(1.0, math.ceil(share * seen[-1])) for share in shares)
-        return [round(middle(places[min(bisect_left(seen, count), len(places) - 1)])) for count in wanted]
+def percentiles(found: Sequence[float], shares: Sequence[float]) -> list[int | None]:
+    """The duration that each share of all is not longer than, to the millisecond; ``None`` when there are none."""
+    seen = list(accumulate(found))
+    total = seen[-1]
+    if not total:
+        return [None] * len(shares)
+    return [_MIDDLES[bisect_left(seen, min(total, max(1.0, math.ceil(share * total))))] for share in shares]

@@ -71,11 +71,10 @@ def begin_of(period: LeaderboardPeriod, now: datetime) -> datetime:
 
 
 def _item(row: Row) -> Item:
-    sums = Sums()
-    sums.add(row)
+    sums = Sums(row)
     succeeded, failed, likes, dislikes = (sums[name] for name in ("succeeded", "failed", "likes", "dislikes"))
     low, high = score(succeeded=succeeded, failed=failed, likes=likes, dislikes=dislikes)
-    p50, p95 = sums.durations.percentiles((0.5, 0.95))
+    p50, p95 = sums.durations((0.5, 0.95))
     uuid: UUID = row["uuid"]
     return {
         "uuid": uuid,

@@ -15,6 +15,9 @@ from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 20
+WHOLE = 0
+BEFORE = 1
+"""The first bucket of a series: the period before."""
 
 Names = Mapping[str, str]
 """What is asked for among ``subject``, ``role`` and ``model``."""
@@ -33,12 +36,16 @@ class MetricRepository(Repository):
         pieces: Sequence[Piece],
         borders: Sequence[datetime],
     ) -> list[Row]:
-        """The sums between each two ``borders``, as ``bucket`` from 1; those in which nothing was are left out."""
+        """The sums between each two ``borders``, as ``bucket`` from :data:`BEFORE`, and of all but that, as
+        :data:`WHOLE`; those in which nothing was are left out.
+        """
         where = Where()
         parts = self._parts(where, resource, sums, names, pieces, borders, detail=bool(names))
         return await self.session.fetch(
-            f"SELECT width_bucket(at, {where.parameter(list(borders))}::timestamptz[]) AS bucket, {_summed(sums)} "
-            f"FROM ({parts}) AS parts GROUP BY 1",
+            f"SELECT coalesce(bucket, {WHOLE}) AS bucket, {_summed(sums)} FROM (SELECT parts.*, "
+            f"width_bucket(at, {where.parameter(list(borders))}::timestamptz[]) AS bucket FROM ({parts}) AS parts) "
+            f"AS placed GROUP BY GROUPING SETS ((bucket), (bucket > {BEFORE})) "
+            f"HAVING bucket IS NOT NULL OR bucket > {BEFORE}",
             *where.args,
         )
 
@@ -117,7 +124,7 @@ class MetricRepository(Repository):
 
 def _summed(sums: Sequence[str]) -> str:
     added = [f"sum({name}){'::bigint' if name in COUNTS else ''} AS {name}" for name in sums]
-    return ", ".join([*added, "sum(latency::vector)::sparsevec::text AS latency"])
+    return ", ".join([*added, "vector_send(sum(latency::vector)) AS latency"])
 
 
 class MeasuredWorkspaces(Rows):

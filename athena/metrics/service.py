@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,8 @@ from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Session
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.metrics.buckets import DETAILS, TOTALS, Period, pieces
-from athena.metrics.latency import Durations
-from athena.metrics.repository import MeasuredWorkspaces, MetricRepository, Names
+from athena.metrics.latency import counts, percentiles
+from athena.metrics.repository import BEFORE, WHOLE, MeasuredWorkspaces, MetricRepository, Names
 from athena.permissions import ROLE_PERMISSIONS, Permission
 
 PERCENTILES = (0.5, 0.95, 0.99)
@@ -27,36 +27,32 @@ WORKSPACES = ListOptions(
 )
 
 _USED = ("input_tokens", "output_tokens", "cost", "measured", "duration_ms")
-_NAMES = frozenset({"latency", "bucket", "subject", "role", "model", "uuid"})
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
-@dataclass(slots=True)
 class Sums:
-    """What was counted, added up."""
+    """What was counted, added up by the database; nothing, without a row."""
 
-    values: dict[str, Any] = field(default_factory=dict[str, Any])
-    durations: Durations = field(default_factory=Durations)
+    __slots__ = ("_row",)
 
-    def add(self, row: Row) -> None:
-        """Adds a row of sums."""
-        self.durations.add(row["latency"])
-        for name, value in row.items():
-            if name not in _NAMES:
-                self.values[name] = self.values.get(name, 0) + value
-
-    def include(self, other: Sums) -> None:
-        """Adds what ``other`` has."""
-        for name, value in other.values.items():
-            self.values[name] = self.values.get(name, 0) + value
-        self.durations.include(other.durations)
+    def __init__(self, row: Row | None = None) -> None:
+        self._row = row
 
     def __getitem__(self, name: str) -> int:
-        return int(self.values.get(name, 0))
+        return int(self._row[name] or 0) if self._row is not None else 0
+
+    @property
+    def cost(self) -> float:
+        """US dollars."""
+        return float(self._row["cost"] or 0) if self._row is not None else 0.0
+
+    def durations(self, shares: Sequence[float]) -> list[int | None]:
+        """What each share of what was counted took at most, to the place on the scale."""
+        return percentiles(counts(self._row["latency"] if self._row is not None else None), shares)
 
     def percentiles(self) -> dict[str, int | None]:
-        """How long it took, to the place on the scale."""
-        return dict(zip(("p50", "p95", "p99"), self.durations.percentiles(PERCENTILES), strict=True))
+        """How long it took."""
+        return dict(zip(("p50", "p95", "p99"), self.durations(PERCENTILES), strict=True))
 
     def used(self) -> dict[str, Any]:
         """Tokens, cost and latency."""
@@ -65,7 +61,7 @@ class Sums:
     def tokens_and_cost(self) -> dict[str, Any]:
         """Tokens and cost."""
         tokens = {"input": self["input_tokens"], "output": self["output_tokens"]}
-        return {"tokens": tokens, "cost": float(self.values.get("cost", 0))}
+        return {"tokens": tokens, "cost": self.cost}
 
     def statuses(self) -> dict[str, Any]:
         """How many ended how."""
@@ -74,7 +70,7 @@ class Sums:
     def spent(self) -> dict[str, Any]:
         """Durations and cost of executions."""
         average = round(self["duration_ms"] / self["measured"]) if self["measured"] else None
-        return {"duration_ms": {"average": average, **self.percentiles()}, "cost": float(self.values.get("cost", 0))}
+        return {"duration_ms": {"average": average, **self.percentiles()}, "cost": self.cost}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +122,19 @@ class MetricService:
         now, borders = clock.now(), period.borders
         stored = pieces(borders, DETAILS if names else TOTALS, now)
         rows = await self._metrics.series(kind.resource, kind.sums, names, stored, borders)
-        buckets: list[Sums] = [Sums() for _ in borders[1:]]
-        whole = Sums()
-        for row in rows:
-            buckets[int(row["bucket"]) - 1].add(row)
-        for bucket in buckets[1:]:
-            whole.include(bucket)
+        found = {row["bucket"]: Sums(row) for row in rows}
+        nothing = Sums()
+        whole, empty = found.get(WHOLE, nothing), kind.figures(nothing)
+        series: list[dict[str, Any]] = []
+        for number, at in enumerate(period.starts, BEFORE + 1):
+            sums = found.get(number, nothing)
+            figures = empty if sums is nothing else kind.figures(sums)
+            series.append({"at": clock.rfc3339(at), "value": sums["count"], **figures})
         return {
             **show_period(period),
-            **show_totals(whole["count"], buckets[0]["count"]),
+            **show_totals(whole["count"], found.get(BEFORE, nothing)["count"]),
             **kind.figures(whole),
-            "series": [
-                {"at": clock.rfc3339(at), "value": sums["count"], **kind.figures(sums)}
-                for at, sums in zip(period.starts, buckets[1:], strict=True)
-            ],
+            "series": series,
         }
 
     async def _breakdown(self, kind: Kind, period: Period, names: Names) -> list[dict[str, Any]]:
@@ -149,8 +144,7 @@ class MetricService:
         labels = await self._labels(kind, rows)
         items: list[dict[str, Any]] = []
         for row, label in zip(rows, labels, strict=True):
-            sums = Sums()
-            sums.add(row)
+            sums = Sums(row)
             items.append({**label, "value": sums["count"], **kind.figures(sums)})
         return items
 

@@ -184,4 +184,5 @@ def _unused() -> str:
 
 def first_uuid(moment: datetime) -> UUID:
     """The least id that is made at ``moment``: ids grow with time, so that old rows stand first in each key."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    # No id is older than the clock that they are made by.
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 from athena.config import Settings
-from athena.kit import clock
+from athena.kit import clock, logging
 from athena.kit.db import Database
+from athena.kit.errors import AthenaError
 from athena.media.service import forget_content
 from athena.media.storage import MediaStorage
 from athena.retention.repository import BATCH, LeftoverRepository, RetentionRepository
@@ -66,11 +67,19 @@ async def delete_old(database: Database) -> None:
         await RetentionRepository(session).delete_over()
         workspaces = await RetentionRepository(session).workspaces()
     for row in workspaces:
-        for field, rules in RULES.items():
-            days = row["retention"].get(field)
-            if days is not None:
-                for rule in rules:
-                    await _apply(database, rule, row["uuid"], clock.now() - timedelta(days=days))
+        try:
+            await _delete_old_of(database, row["uuid"], row["retention"])
+        except AthenaError as error:
+            # One that is too large or too busy at this moment keeps the others from nothing.
+            logging.logger().warning("retention", workspace_uuid=str(row["uuid"]), error=type(error).__name__)
+
+
+async def _delete_old_of(database: Database, workspace_uuid: UUID, retention: Mapping[str, int]) -> None:
+    for field, rules in RULES.items():
+        days = retention.get(field)
+        if days is not None:
+            for rule in rules:
+                await _apply(database, rule, workspace_uuid, clock.now() - timedelta(days=days))
 
 
 async def _apply(database: Database, rule: Rule, workspace_uuid: UUID, before: datetime) -> None:

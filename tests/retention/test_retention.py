@@ -185,3 +185,16 @@ async def test_files_that_nothing_uses_go_after_their_time(
     await delete_old(database)
     assert await left(superuser, "media", owner) == {attached, shown, inside, young}
     assert unused not in await left(superuser, "media", owner)
+
+
+async def test_the_longest_time_is_kept_to_and_keeps_no_other_workspace_from_its_own(
+    owner: Tenant, stranger: Tenant, database: Database, superuser: Superuser, add: Add
+) -> None:
+    first, second = sorted((owner, stranger), key=lambda tenant: str(tenant.workspace_uuid))
+    for patient, hasty in ((first, second), (second, first)):
+        await keep(patient, executions_days=36_500, messages_days=36_500, audit_events_days=36_500)
+        await keep(hasty, executions_days=7, messages_days=None, audit_events_days=None)
+        kept, gone = await add("runs", patient, 8, **run(8)), await add("runs", hasty, 8, **run(8))
+        await delete_old(database)
+        assert kept in await left(superuser, "runs", patient)
+        assert gone not in await left(superuser, "runs", hasty)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from athena.runs.service import OWN_ERRORS, RunService
 from athena.shares import view
 from athena.shares.repository import GuessRepository, SharedRepository, ShareRepository
 from athena.shares.schemas import Grantee, ShareableType, SharedRun, SharedUpdate, SharePermission
-from athena.shares.service import digest, is_exhausted
+from athena.shares.service import RANKS, digest, is_exhausted
 from athena.shares.shareables import SHAREABLES
 from athena.users import passwords
 
@@ -28,7 +28,6 @@ LIST = ListOptions(
     searchable=("shares.name",),
     filters={"shareable_type": ShareableType, "grantee": Grantee, "permission": SharePermission},
 )
-RANKS: Sequence[SharePermission] = ("view", "run", "edit")
 FREE_FAILURES = 5
 MAXIMUM_DELAY_SECONDS = 300
 

@@ -25,6 +25,8 @@ from athena.users.passwords import hash_password
 RELATIONS = ("creator",)
 TOKEN_BYTES = 32
 HINT_LENGTH = 4
+RANKS: Sequence[SharePermission] = ("view", "run", "edit")
+"""How far a share goes; each holds the ones before it."""
 LINKS = "/api/v1/links"
 
 LIST = ListOptions(
@@ -54,6 +56,7 @@ class ShareService:
         if given.workspace_uuid == self._access.workspace_uuid:
             raise ValidationFailed.of("workspace_uuid", "It is in this workspace already.")
         _check_end(given.expires_at)
+        self._check_own(kind, given.permission)
         await SHAREABLES[kind](self._session, self._access).get(uuid)
         password_hash = None
         if given.password is not None:
@@ -94,6 +97,7 @@ class ShareService:
         row = await self._shares.get(uuid)
         self._access.require(SHAREABLES[row["shareable_type"]].share)
         changes = given.changes()
+        self._check_own(row["shareable_type"], changes.get("permission", row["permission"]))
         _check_end(changes.get("expires_at"))
         if "password" in changes:
             if row["grantee"] != "link":
@@ -102,6 +106,11 @@ class ShareService:
             await self._session.commit()
             changes["password_hash"] = await hash_password(password) if password else None
         return await self._shares.update(uuid, changes, revision)
+
+    def _check_own(self, kind: ShareableType, permission: SharePermission) -> None:
+        """:class:`PermissionDenied` when the share would let do what the caller may not, as by a narrowed token."""
+        for each in RANKS[: RANKS.index(permission) + 1]:
+            self._access.require(SHAREABLES[kind].uses[each])
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
         """Revokes a share, at once. Runs that it started go on."""

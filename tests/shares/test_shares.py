@@ -12,7 +12,7 @@ import pytest
 from athena.kit import clock
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
-from tests.shares.conftest import Sharing
+from tests.shares.conftest import Anybody, Sharing
 
 
 async def test_a_share_is_kept_as_it_was_given(sharing: Sharing) -> None:
@@ -180,3 +180,52 @@ async def test_roles_may_what_they_may(sharing: Sharing, make_tenant: MakeTenant
     ):
         assert answer.status_code == 403
         assert missing in answer.json()["detail"]
+
+
+async def test_nobody_shares_more_than_they_may_do(sharing: Sharing, make_tenant: MakeTenant) -> None:
+    agent, workspace = await sharing.agent(), sharing.owner.workspace_uuid
+    scopes = ["agents.share", "agents.view", "shares.update"]
+    narrow = await make_tenant(Role.OWNER, workspace, scopes=scopes)
+    share = f"/api/v1/agents/{agent}/share"
+    seen = await narrow.post(share, {"grantee": "link", "permission": "view"})
+    assert seen.status_code == 201
+    for permission, missing in (("run", "agents.run"), ("edit", "agents.run")):
+        given = {"permission": permission}
+        for answer in (
+            await narrow.post(share, {"grantee": "link", **given}),
+            await narrow.put(seen.headers["location"], given),
+        ):
+            assert answer.status_code == 403
+            assert missing in answer.json()["detail"]
+    runner = await make_tenant(Role.OWNER, workspace, scopes=[*scopes, "agents.run"])
+    assert (await runner.post(share, {"grantee": "link", "permission": "run"})).status_code == 201
+    refused = await runner.post(share, {"grantee": "link", "permission": "edit"})
+    assert "agents.update" in refused.json()["detail"]
+
+
+async def test_who_leaves_keeps_no_way_back_in(
+    sharing: Sharing, anybody: Anybody, make_tenant: MakeTenant, stranger: Tenant
+) -> None:
+    owner, agent = sharing.owner, await sharing.agent()
+    leaver = await make_tenant(Role.BUILDER, owner.workspace_uuid)
+
+    async def made(by: Tenant, **fields: Any) -> dict[str, Any]:
+        answer = await by.post(f"/api/v1/agents/{agent}/share", {"permission": "run", **fields})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]
+
+    for_others = [
+        await made(leaver, grantee="user", user_email=stranger.email),
+        await made(owner, grantee="user", user_uuid=str(leaver.user_uuid)),
+        await made(owner, grantee="link"),
+    ]
+    for_themselves = [
+        await made(leaver, grantee="user", user_email=leaver.email),
+        await made(leaver, grantee="user", user_uuid=str(leaver.user_uuid)),
+        await made(leaver, grantee="link"),
+    ]
+    members = f"/api/v1/workspaces/{owner.workspace_uuid}/members"
+    assert (await owner.delete(f"{members}/{leaver.user_uuid}")).status_code == 204
+    left = {share["uuid"] for share in (await owner.get("/api/v1/shares")).json()["data"]}
+    assert left == {share["uuid"] for share in for_others}
+    assert (await anybody.get(for_themselves[-1]["url"])).status_code == 404

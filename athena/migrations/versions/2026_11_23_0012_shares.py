@@ -47,6 +47,24 @@ SHARED = """
 """
 SIGNATURE = "athena_shared(uuid, bytea)"
 
+# As 0008 has it; and whoever leaves knows the links that they made, and may have shared with themselves. What they
+# shared with others stays.
+MEMBER_LEFT = """
+CREATE OR REPLACE FUNCTION athena_member_left() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE public.tokens SET revoked_at = now(), updated_at = now(), revision = revision + 1
+    WHERE user_uuid = OLD.user_uuid AND workspace_uuid = OLD.workspace_uuid AND revoked_at IS NULL;
+    DELETE FROM public.invitations WHERE workspace_uuid = OLD.workspace_uuid AND inviter_uuid = OLD.user_uuid;
+    DELETE FROM public.shares AS s WHERE s.workspace_uuid = OLD.workspace_uuid AND s.creator_uuid = OLD.user_uuid
+    AND (s.grantee = 'link' OR s.user_uuid = OLD.user_uuid
+        OR s.user_email = (SELECT lower(u.email) FROM public.users AS u WHERE u.uuid = OLD.user_uuid));
+    UPDATE public.users SET default_workspace_uuid = NULL
+    WHERE uuid = OLD.user_uuid AND default_workspace_uuid = OLD.workspace_uuid;
+    RETURN NULL;
+END $$
+"""
+
 
 def create_table() -> None:
     op.create_table(
@@ -109,6 +127,7 @@ def upgrade() -> None:
         op.create_index(f"ix_shares_{'_'.join(columns)}", "shares", list(columns))
     for statement in row_security("shares"):
         op.execute(statement)
+    op.execute(MEMBER_LEFT)
     op.execute(SHARED)
     op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO {TENANT_ROLE}, {SYSTEM_ROLE}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from athena.kit.errors import ValidationFailed
 
 T = TypeVar("T")
 
+LAST_TIME = datetime.max.replace(tzinfo=UTC)
 TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -23,8 +24,19 @@ def _as_time(value: object) -> object:
     return value
 
 
+def _in_range(value: datetime) -> datetime:
+    """The last moment of all means infinity to the database's driver, which is no time to compute with."""
+    try:
+        known = value.astimezone(UTC) < LAST_TIME
+    except OverflowError:
+        known = False
+    if not known:
+        raise ValueError("Give a time that lies in the years 1 to 9999 of UTC.")
+    return value
+
+
 Uuid = Annotated[UUID, Strict(strict=False)]
-Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_as_time)]
+Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_as_time), AfterValidator(_in_range)]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=200_000)]
 ShortText = Annotated[str, Field(max_length=2_000)]

@@ -79,7 +79,7 @@ class MemoryService:
         where = Where()
         if not query.filters.get("include_superseded"):
             where.add(f"NOT {IS_SUPERSEDED}")
-        by_score = query.sort[0].column == "score"
+        by_score = any(key.column == "score" for key in query.sort)
         if text is None:
             if by_score:
                 raise ValidationFailed.of("sort", "Only what is found with `query` has a score.")

@@ -97,10 +97,22 @@ async def test_many_are_stored_at_once_in_their_order(owner: Tenant) -> None:
         ({"tasks": [{"title": "A"}, {"title": "B", "url": "javascript:alert(1)"}]}, "tasks.1.url"),
         ({"tasks": [{"title": "A"}, {"title": "B", "occurred_at": "2999-01-01T00:00:00Z"}]}, "tasks.1.occurred_at"),
         ({"title": "A", "occurred_at": "yesterday"}, "occurred_at"),
+        ({"title": "A", "occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at"),
         ({"title": "A", "status": "lost"}, "status"),
         ({"title": "A", "suggestion": "x"}, "suggestion"),
     ],
-    ids=["nothing", "blank", "one and many", "none", "bad address", "future", "no time", "bad status", "unknown"],
+    ids=[
+        "nothing",
+        "blank",
+        "one and many",
+        "none",
+        "bad address",
+        "future",
+        "no time",
+        "before time",
+        "bad status",
+        "unknown",
+    ],
 )
 async def test_bad_input_is_told_where_it_is(owner: Tenant, body: dict[str, Any], path: str) -> None:
     answer = await owner.post(PATH, body)

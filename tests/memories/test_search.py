@@ -103,12 +103,13 @@ async def test_a_search_is_filtered_and_paged(library: Tenant, remember: Remembe
         ("query=x&sort=created_at", "sort"),
         ("query=x&sort=score", "sort"),
         ("sort=-score", "sort"),
+        ("sort=created_at,score", "sort"),
         ("query=x&cursor=", "cursor"),
         ("query=%20", "query"),
         ("query=" + "x" * 2001, "query"),
         ("query=a%00b", "query"),
     ],
-    ids=["by time", "worst first", "score of nothing", "by cursor", "blank", "long", "nul"],
+    ids=["by time", "worst first", "score of nothing", "then score of nothing", "by cursor", "blank", "long", "nul"],
 )
 async def test_what_cannot_be_searched_is_refused(owner: Tenant, parameters: str, field: str) -> None:
     answer = await owner.get(f"/api/v1/memories?{parameters}")

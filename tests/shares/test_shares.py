@@ -113,6 +113,7 @@ async def test_shares_are_listed_changed_and_revoked(sharing: Sharing) -> None:
         ({"grantee": "link", "password": "short"}, "password"),
         ({"grantee": "link", "password": "mit Umlaut ä"}, "password"),
         ({"grantee": "link", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"grantee": "link", "expires_at": "9999-12-31T23:59:59.999999Z"}, "expires_at"),
         ({"grantee": "link", "run_limit": 0}, "run_limit"),
         ({"grantee": "link", "permission": "own"}, "permission"),
     ],

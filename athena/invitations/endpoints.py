@@ -59,6 +59,18 @@ async def create_workspace_invitation(workspace_uuid: UUID, caller: Manager, bod
 
 
 @router.operation(
+    "GET",
+    OF_WORKSPACE + "/{invitation_uuid}",
+    summary="Retrieve a Workspace Invitation",
+    response=Data[Invitation],
+)
+async def get_workspace_invitation(invitation_uuid: UUID, caller: Manager) -> Response:
+    """One that nobody has accepted: its state, without the link."""
+    row, item = await InvitationService(caller.session, caller.access).retrieve(invitation_uuid)
+    return resource(item, row)
+
+
+@router.operation(
     "DELETE",
     OF_WORKSPACE + "/{invitation_uuid}",
     summary="Revoke a Workspace Invitation",

@@ -40,6 +40,10 @@ account already, sign in with it and accept the invitation there: <code>POST /ap
 </html>
 """
 SCRIPT = """const form = document.getElementById("form"), answer = document.getElementById("answer");
+if (location.hash.length < 2) {
+  form.remove();
+  answer.textContent = "This link is incomplete: copy all of it, or ask for another one.";
+}
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const given = Object.fromEntries(new FormData(form));

@@ -39,6 +39,11 @@ class InvitationService:
         page = await self._invitations.page(query)
         return page, [_show(row) for row in page.rows]
 
+    async def retrieve(self, uuid: UUID) -> tuple[Row, dict[str, Any]]:
+        """One of them."""
+        row = await self._invitations.get(uuid)
+        return row, _show(row)
+
     async def create(self, body: InvitationCreate) -> tuple[Row, dict[str, Any]]:
         """Invites an address. What is answered is the same whether it is somebody's or nobody's."""
         members = MemberService(self._session, self._access)

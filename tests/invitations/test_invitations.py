@@ -73,6 +73,21 @@ async def test_the_inviter_learns_nothing_of_who_is_invited(owner: Tenant, stran
     assert (await owner.post(members(owner), {"email": stranger.email})).status_code == 405
 
 
+async def test_one_invitation_can_be_looked_at(owner: Tenant, stranger: Tenant) -> None:
+    made = await owner.post(of(owner), {"email": stranger.email})
+    path = made.headers["location"]
+    seen = await owner.get(path)
+    assert (seen.status_code, seen.headers["etag"]) == (200, made.headers["etag"])
+    assert seen.json()["data"] == (await owner.get(of(owner))).json()["data"][0]
+    assert "token" not in seen.json()["data"]
+    elsewhere = f"{of(stranger)}/{made.json()['data']['uuid']}"
+    assert (await stranger.get(path)).status_code == (await stranger.get(elsewhere)).status_code == 404
+    assert (await stranger.post(f"{INVITATIONS}/{made.json()['data']['uuid']}/decline")).status_code == 204
+    assert (await owner.get(path)).json()["data"]["status"] == "declined"
+    assert (await owner.delete(path)).status_code == 204
+    assert (await owner.get(path)).status_code == 404
+
+
 async def test_an_address_is_invited_once_at_a_time(owner: Tenant, stranger: Tenant) -> None:
     made = await invite(owner, stranger.email)
     again = await owner.post(of(owner), {"email": stranger.email.upper()})
@@ -110,7 +125,9 @@ async def test_the_link_leads_to_a_page_whose_script_is_a_file(owner: Tenant, br
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert '<script src="/join.js">' in page.text
-    assert "/api/v1/invitations/accept" in (await browser.get("/join.js")).text
+    script = (await browser.get("/join.js")).text
+    assert "/api/v1/invitations/accept" in script
+    assert "This link is incomplete" in script
 
 
 async def test_an_account_made_by_a_link_opens_no_other_invitation(

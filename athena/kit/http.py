@@ -34,6 +34,7 @@ SECRET_IN_PATH = re.compile(r"(?<=/links/)[^/]+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 DISCARDED_BYTES = 8 * 1024 * 1024
 DISCARDED_SECONDS = 2.0
+LONGEST_CHOICE = 300
 SECURITY_HEADERS: Sequence[tuple[str, str]] = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -338,4 +339,6 @@ def _readings(path: Sequence[str | int], value: Any) -> Iterator[tuple[Sequence[
 
 def _sentence(issue: Mapping[str, Any]) -> str:
     text = str(issue["msg"]).removeprefix("Value error, ").encode("utf-8", "replace").decode()
+    if issue["type"] in {"enum", "literal_error"} and len(text) > LONGEST_CHOICE:
+        return f"{text[:LONGEST_CHOICE].rpartition(',')[0]} or another of those that /openapi.json lists."
     return text if text.endswith(".") else f"{text}."

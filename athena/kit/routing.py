@@ -180,7 +180,8 @@ def _check_query(request: Request, known: frozenset[str]) -> None:
             errors[name] = ["Text must not contain the NUL character."]
         seen.add(name)
     if errors:
-        raise ValidationFailed("The query is not valid.", errors=errors)
+        name, [message] = next(iter(errors.items()))
+        raise ValidationFailed(f"{name}: {message}", errors=errors)
 
 
 class Router(APIRouter):

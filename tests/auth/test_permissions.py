@@ -134,3 +134,10 @@ async def test_another_workspace_does_not_exist(owner: Tenant, stranger: Tenant)
 )
 async def test_what_cannot_be_asked_is_422(owner: Tenant, query: str) -> None:
     assert (await owner.get(EXPLAIN + query)).status_code == 422
+
+
+async def test_a_wrong_permission_is_told_without_the_whole_list(owner: Tenant) -> None:
+    detail = (await owner.get(f"{EXPLAIN}?permission=agents.fly")).json()["detail"]
+    assert detail.startswith("permission: Input should be 'user.update', ")
+    assert detail.endswith("' or another of those that /openapi.json lists.")
+    assert len(detail) < 400

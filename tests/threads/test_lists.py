@@ -185,6 +185,11 @@ async def test_what_a_list_does_not_know_is_refused(owner: Tenant, query: str) -
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
+async def test_the_text_of_a_refusal_names_the_parameter(owner: Tenant) -> None:
+    assert (await owner.get(f"{PATH}?colour=red")).json()["detail"] == "colour: Unknown query parameter."
+    assert (await owner.get(f"{PATH}?page=1&page=2")).json()["detail"] == "page: Given more than once."
+
+
 async def test_a_cursor_belongs_to_its_sort(owner: Tenant) -> None:
     await make(owner, "a", "b", "c")
     cursor = (await page(owner, "sort=name&per_page=1&cursor="))["meta"]["next_cursor"]

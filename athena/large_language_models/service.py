@@ -113,7 +113,8 @@ async def resolve(
     if model is None:
         model = await repository.only_model(account_uuid) if account_uuid else None
         if model is None:
-            raise _unavailable("Name a model: the agent, the thread and the request name none.", "model_missing")
+            message = "Name a model: neither the request nor what it runs names one."
+            raise _unavailable(message, code="model_missing")
     wanted = _Wanted.of(model)
     row = await _offer(repository, account_uuid, wanted)
     if row is None:
@@ -197,7 +198,7 @@ def _nothing_fits(model: str, account_uuid: UUID | None) -> NotFound | Validatio
         return NotFound("The account does not exist in this workspace.")
     return _unavailable(
         f"No account of this workspace offers the model {model[:200]}; connect one under /api/v1/accounts, "
-        "or verify those that are there, so that their models are known."
+        "verify those that are there, so that their models are known, or name one in account_uuid to have it tried."
     )
 
 

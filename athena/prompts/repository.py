@@ -7,6 +7,7 @@ from uuid import UUID
 
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
+from athena.kit.errors import NotFound
 from athena.kit.repository import Repository, Where
 from athena.prompts.models import prompt_versions, prompts
 
@@ -69,5 +70,5 @@ class PromptVersionRepository(Repository):
             number,
         )
         if row is None:
-            raise self.not_found()
+            raise NotFound("There is no such version of this prompt.")
         return row

@@ -99,6 +99,8 @@ async def test_an_old_version_is_restored_as_a_new_one(owner: Tenant) -> None:
     again = (await owner.post(f"{path}/versions/3/restore")).json()["data"]
     assert again["version"] == 3
     assert (await owner.post(f"{path}/versions/9/restore")).status_code == 404
+    missing = await owner.post(f"{path}/run", {"version": 9})
+    assert (missing.status_code, missing.json()["detail"]) == (404, "There is no such version of this prompt.")
     assert (await owner.get(f"{path}/versions/0")).status_code == 422
     stale = await owner.post(f"{path}/versions/2/restore", headers={"If-Match": '"1"'})
     assert stale.status_code == 412

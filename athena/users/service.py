@@ -186,7 +186,10 @@ async def address_of(session: Session, user_uuid: UUID) -> tuple[str, str | None
 async def forget(session: Session, user_uuid: UUID) -> None:
     """Deletes a user who is in no workspace whose owner is missed; needs the system's scope."""
     users = UserRepository(session)
-    await users.forget_address((await users.get(user_uuid))["email"])
+    row = await users.get(user_uuid)
+    if row["email_verified"]:
+        # What others keep for an address is meant for whoever has it, and not for who only calls it their own.
+        await users.forget_address(row["email"])
     await users.delete(user_uuid, verb="")
 
 

@@ -191,3 +191,25 @@ async def test_no_narrowed_token_ends_its_user(owner: Tenant, client: httpx2.Asy
 @pytest.mark.parametrize("body", [{"password": 1}, {"word": "x"}, []])
 async def test_what_confirms_nothing_is_422(owner: Tenant, body: object) -> None:
     assert (await owner.delete(USER, json=body)).status_code == 422
+
+
+async def test_who_was_never_shown_to_have_an_address_takes_nothing_of_it_along(
+    owner: Tenant, make_tenant: MakeTenant, client: httpx2.AsyncClient
+) -> None:
+    email = f"meant-{owner.user_uuid.hex}@example.com"
+    place, invitation = "/api/v1/workspaces", {"email": email, "role": "viewer"}
+    other = await make_tenant()
+    meant = await other.post(f"{place}/{other.workspace_uuid}/invitations", invitation)
+    assert meant.status_code == 201
+    agent = (await other.post("/api/v1/agents", {"name": "A"})).json()["data"]["uuid"]
+    await other.post(f"/api/v1/agents/{agent}/share", {"grantee": "user", "user_email": email})
+    # Whoever invites an address holds the link, too.
+    link = (await owner.post(f"{place}/{owner.workspace_uuid}/invitations", invitation)).json()["data"]["token"]
+    body = {"token": link, "name": "Mallory", "password": PASSWORD}
+    assert (await client.post("/api/v1/invitations/accept", json=body)).status_code == 200
+    signed_in = await client.post("/api/v1/auth/sign-in", json={"email": email, "password": PASSWORD})
+    headers = {"Authorization": f"Bearer {signed_in.json()['data']['token']}"}
+    gone = await client.request("DELETE", USER, json={"password": PASSWORD}, headers=headers)
+    assert gone.status_code == 204
+    assert (await other.get(f"{place}/{other.workspace_uuid}/invitations")).json()["meta"]["total"] == 1
+    assert (await other.get("/api/v1/shares")).json()["meta"]["total"] == 1

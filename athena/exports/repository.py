@@ -61,6 +61,16 @@ class ExportRepository(Rows):
         where.add("finished_at IS NULL")
         return await self.session.value(f"SELECT EXISTS (SELECT FROM exports WHERE {where.sql})", *where.args)
 
+    async def delete_beyond(self, most: int) -> None:
+        """Deletes the holder's but for the newest; a trigger notes their files."""
+        where = Where()
+        self.within(where)
+        await self.session.execute(
+            f"DELETE FROM exports WHERE uuid IN (SELECT uuid FROM exports WHERE {where.sql} "
+            f"ORDER BY uuid DESC OFFSET {most})",
+            *where.args,
+        )
+
 
 class WorkRepository:
     """Exports of all, for the processes that write them; needs the system's scope."""

@@ -18,6 +18,8 @@ from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 
 LINK_SECONDS = 900
+KEPT_MOST = 5
+"""Each may be as large as all there is, so that nobody fills the disk by asking again and again."""
 PURPOSE = "export"
 LIST = ListOptions(
     sortable={"created_at": "uuid"}, filters={"status": Literal["queued", "running", "succeeded", "failed"]}
@@ -47,6 +49,7 @@ class ExportService:
         if await self._exports.is_one_under_way():
             raise Conflict("An export is under way; wait for its end, or delete it.", code="export_under_way")
         row = await self._exports.insert({"uuid": new_uuid(), "status": "queued"})
+        await self._exports.delete_beyond(KEPT_MOST)
         return row, self._show(row)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:

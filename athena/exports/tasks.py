@@ -53,6 +53,10 @@ async def delete_expired(database: Database) -> None:
 
 async def _write_one(database: Database, row: Row) -> None:
     uuid, attempt = row["uuid"], row["attempts"]
+    if attempt > ATTEMPTS_MOST:
+        # Whoever wrote it the last times did not live to say why it failed.
+        await _finish(database, row, None, FAILED)
+        return
     try:
         size = await Writing(database, row).write()
     except LeaseLost:

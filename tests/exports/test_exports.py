@@ -270,6 +270,34 @@ async def test_what_cannot_be_written_is_tried_again_and_then_given_up(
     assert (shown["status"], shown["error"]["code"]) == ("failed", "export_failed")
 
 
+async def test_what_ends_its_writers_is_given_up(owner: Tenant, database: Database, superuser: Superuser) -> None:
+    uuid = await under_way(superuser, owner)
+    await superuser.execute("UPDATE exports SET leased_until = now(), attempts = 3 WHERE uuid = $1", uuid)
+    shown = await ended(owner, f"{of(owner)}/exports/{uuid}", database)
+    assert (shown["status"], shown["error"]["code"]) == ("failed", "export_failed")
+
+
+async def test_the_newest_alone_are_kept(
+    owner: Tenant, stranger: Tenant, database: Database, settings: Settings, superuser: Superuser
+) -> None:
+    foreign = await under_way(superuser, stranger)
+    asked = [await owner.post(f"{USER}/export")]
+    first = (await ended(owner, asked[0].headers["location"], database))["uuid"]
+    for _ in range(5):
+        asked.append(await owner.post(f"{of(owner)}/export"))
+        await ended(owner, asked[-1].headers["location"], database)
+    assert len((await owner.get(f"{of(owner)}/exports")).json()["data"]) == 5
+    oldest = asked[1].json()["data"]["uuid"]
+    asked.append(await owner.post(f"{of(owner)}/export"))
+    shown = {each["uuid"] for each in (await owner.get(f"{of(owner)}/exports")).json()["data"]}
+    assert len(shown) == 5
+    assert oldest not in shown
+    await reach_leftovers(database)
+    assert not list(folder(settings).glob(f"{oldest}*"))
+    assert (folder(settings) / f"{first}.zip").exists(), "one's own are counted apart"
+    assert (await stranger.get(f"{of(stranger)}/exports/{foreign}")).status_code == 200
+
+
 async def test_a_file_that_is_lost_is_named(
     owner: Tenant, settings: Settings, take_along: TakeAlong, database: Database
 ) -> None:

@@ -58,7 +58,8 @@ class ExplanationService:
         if user_uuid in {None, access.user_uuid}:
             reasons += _by_token(permission, self._identity)
         if uuid is not None and role is not None:
-            found = await find_resource(self._session, access.workspace_uuid, uuid)
+            personal_of = None if access.role in {Role.OWNER, Role.ADMIN} else access.user_uuid
+            found = await find_resource(self._session, access.workspace_uuid, uuid, personal_of)
             reasons += _by_resource(permission, role, found)
         return {
             "allowed": all(reason["allowed"] for reason in reasons),

@@ -57,13 +57,19 @@ def _find_resource() -> str:
         if table is not None and "uuid" in table.columns and "workspace_uuid" in table.columns:
             shared = bool(table.columns["workspace_uuid"].nullable)
             where = "(workspace_uuid = $1 OR workspace_uuid IS NULL) AND" if shared and family != "tokens" else here
+            if family == "memories":
+                # Of what others alone should know, nobody is told that it is there.
+                where += " (scope <> 'user' OR user_uuid = $3 OR $3 IS NULL) AND"
             parts.append(f"SELECT '{family}', workspace_uuid IS NULL, NULL FROM {family} WHERE {where} uuid = $2")
     return " UNION ALL ".join(parts) + " LIMIT 1"
 
 
-async def find_resource(session: Session, workspace_uuid: UUID, uuid: UUID) -> Row | None:
-    """What ``uuid`` is in the workspace: its kind, whether it is built in, and a member's role."""
-    return await session.fetch_one(_find_resource(), workspace_uuid, uuid)
+async def find_resource(session: Session, workspace_uuid: UUID, uuid: UUID, personal_of: UUID | None) -> Row | None:
+    """What ``uuid`` is in the workspace: its kind, whether it is built in, and a member's role.
+
+    ``personal_of``: whose own exist among what is single users'; ``None``: everybody's.
+    """
+    return await session.fetch_one(_find_resource(), workspace_uuid, uuid, personal_of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,17 @@ async def test_it_tells_of_a_resource_of_this_workspace_alone(owner: Tenant, str
     assert "agents" in other["reasons"][-1]["detail"]
 
 
+async def test_nobody_is_told_of_what_others_alone_should_know(owner: Tenant, make_tenant: MakeTenant) -> None:
+    member, other = [await make_tenant(Role.OPERATOR, owner.workspace_uuid) for _ in range(2)]
+    stored = await member.post("/api/v1/memories", {"content": "Prefers tea.", "scope": "user"})
+    memory = stored.json()["data"]["uuid"]
+    for tenant in (member, owner):
+        assert (await explain(tenant, "memories.view", uuid=memory))["allowed"]
+    kept, random = [await explain(other, "memories.view", uuid=uuid) for uuid in (memory, new_uuid())]
+    assert kept == random
+    assert not kept["allowed"]
+
+
 async def test_what_is_built_in_is_nobodys_to_change(owner: Tenant) -> None:
     listed = (await owner.get("/api/v1/providers")).json()["data"]
     provider = next(each["uuid"] for each in listed if each["is_builtin"])

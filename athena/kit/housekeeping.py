@@ -45,3 +45,6 @@ async def _repeat(database: Database, chore: Chore) -> None:
         except (AthenaError, asyncpg.PostgresError, OSError) as error:
             # Whatever it was, the next time may be better.
             logging.logger().warning("housekeeping", chore=chore.name, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - whatever it was, no tenant is to wait for it for ever
+            # Without this loop nobody would do it again, for any tenant.
+            logging.logger().exception("housekeeping", chore=chore.name)

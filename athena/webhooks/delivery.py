@@ -86,6 +86,9 @@ class Deliverer:
                     await self._take()
                 except (AthenaError, asyncpg.PostgresError) as error:
                     logging.logger().warning("webhooks", error=type(error).__name__)
+                except Exception:  # noqa: BLE001 - whatever it was, the others are to be sent
+                    # Without this loop nothing would be sent any more.
+                    logging.logger().exception("webhooks")
                 # Room is made, or something is new.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from athena.kit.db import Database
 from athena.kit.errors import Unavailable
 from athena.kit.housekeeping import Chore, keeping
 
 
-async def test_each_chore_is_repeated_though_another_fails(database: Database) -> None:
+@pytest.mark.parametrize("error", [Unavailable, ValueError], ids=["foreseen", "unforeseen"])
+async def test_each_chore_is_repeated_though_another_fails(database: Database, error: type[Exception]) -> None:
     done: list[str] = []
 
     async def works(_: Database) -> None:
@@ -17,7 +20,7 @@ async def test_each_chore_is_repeated_though_another_fails(database: Database) -
 
     async def fails(_: Database) -> None:
         done.append("fails")
-        raise Unavailable
+        raise error
 
     async with keeping(database, [Chore("works", 0.01, works), Chore("fails", 0.01, fails)]):
         async with asyncio.timeout(5):

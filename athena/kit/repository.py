@@ -301,8 +301,9 @@ class Repository(Rows):
         return {"workspace_uuid": self.workspace_uuid}
 
     def not_found(self) -> NotFound:
-        """As everywhere; the same for rows of others, so that it tells nothing."""
-        return NotFound("It does not exist in this workspace.")
+        """Says what, since a request may name several things; the same for rows of others, so that it tells nothing."""
+        what = f"The {self.recorded.replace('_', ' ')}" if self.recorded else "It"
+        return NotFound(f"{what} does not exist in this workspace.")
 
 
 @cache

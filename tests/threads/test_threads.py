@@ -78,7 +78,9 @@ async def test_what_does_not_exist_is_the_same_as_what_belongs_to_others(owner: 
         for answer in answers:
             problem = answer.json()
             assert (answer.status_code, problem["code"]) == (404, "not_found")
-            assert problem["detail"] == "It does not exist in this workspace."
+            assert problem["detail"] == "The thread does not exist in this workspace."
+    without_agent = await owner.post(PATH, {"agent_uuid": str(uuid4())})
+    assert without_agent.json()["detail"] == "The agent does not exist in this workspace."
     for uuid in ("x", "1", "00000000-0000-0000-0000-00000000000g"):
         answer = await owner.get(f"{PATH}/{uuid}")
         assert (answer.status_code, list(answer.json()["errors"])) == (422, ["thread_uuid"])

@@ -138,5 +138,5 @@ async def test_a_strangers_webhook_does_not_exist(hooks: Hooks, stranger: Tenant
             await stranger.post(f"{path}/deliveries/{inner}/redeliver"),
         ]
         assert {answer.status_code for answer in answers} == {404}
-        assert {answer.json()["detail"] for answer in answers} == {"It does not exist in this workspace."}
+        assert {answer.json()["detail"] for answer in answers} == {"The webhook does not exist in this workspace."}
     assert (await hooks.shown(webhook))["enabled"]

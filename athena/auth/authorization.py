@@ -72,7 +72,8 @@ class Authorizer:
         self._settings = settings
         self.provider = OidcProvider(settings.oidc, egress) if settings.oidc.issuer else None
         self.cookies = Cookies.of(settings)
-        self.limits = RateLimits({"token": settings.rate_limit_token, "workspace": settings.rate_limit_workspace})
+        of_one, of_all = settings.rate_limit_token, settings.rate_limit_workspace
+        self.limits = RateLimits({"token": of_one, "link": of_one, "workspace": of_all})
         self._steps: tuple[Step, ...] = (self._by_session, self._by_provider, self._by_token, self._by_password)
 
     async def __call__(self, request: Request, permission: str, workspace_uuid: UUID | None) -> Access:
@@ -105,6 +106,10 @@ class Authorizer:
     def actor(self, request: Request) -> Actor:
         """Where a request comes from, for the log of changes."""
         return actor_of(request)
+
+    def count_link(self, request: Request, share_uuid: UUID) -> None:
+        """Counts a request by a share's link: a credential like others, whoever holds it."""
+        self.limits.count(request.scope["state"], "link", share_uuid)
 
     def guesses(self, request: Request) -> PasswordGuesses:
         """What slows down the guessing of a password with such requests."""

@@ -107,6 +107,10 @@ class Authorizer(Protocol):
         """Where ``request`` comes from, whoever it is."""
         ...
 
+    def count_link(self, request: Request, share_uuid: UUID) -> None:
+        """Counts ``request``, whose only credential is a share's link; 429 over the limit."""
+        ...
+
     def guesses(self, request: Request) -> Guesses:
         """Of who makes ``request``."""
         ...

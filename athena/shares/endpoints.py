@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Request, Response
 
-from athena.kit.access import Caller, public, require
+from athena.kit.access import Caller, State, public, require
 from athena.kit.db import Row, Session
 from athena.kit.idempotency import IdempotencyKey, in_flight
 from athena.kit.pagination import ListQuery, list_query
@@ -25,6 +26,7 @@ from athena.shares.schemas import (
     SharedRun,
     SharedRunState,
     SharedUpdate,
+    SharePermission,
     ShareUpdate,
 )
 from athena.shares.service import LIST, RELATIONS, ShareService
@@ -226,12 +228,19 @@ async def get_shared_run_events(
     return EventStream(await grant.resumed(run_uuid, last_event_id or 0))
 
 
+async def _of_link(
+    request: Request, session: Session, token: str, password: str | None, wanted: SharePermission
+) -> grants.Grant:
+    state: State = request.app.state
+    return await grants.of_link(session, token, password, wanted, partial(state.authorize.count_link, request))
+
+
 @share_router.operation(
     "GET", LINK, summary="Retrieve a Linked Resource", response=Data[Shared], errors=LINK_ERRORS, public=True
 )
-async def get_linked_resource(token: Token, session: Anybody, password: Password = None) -> Response:
+async def get_linked_resource(request: Request, token: Token, session: Anybody, password: Password = None) -> Response:
     """As for a shared resource, for whoever holds the link."""
-    grant = await grants.of_link(session, token, password, "view")
+    grant = await _of_link(request, session, token, password, "view")
     row, item = await grant.show()
     return resource(item, row)
 
@@ -245,10 +254,10 @@ async def get_linked_resource(token: Token, session: Anybody, password: Password
     public=True,
 )
 async def update_linked_resource(
-    token: Token, session: Anybody, body: SharedUpdate, revision: Revision, password: Password = None
+    request: Request, token: Token, session: Anybody, body: SharedUpdate, revision: Revision, password: Password = None
 ) -> Response:
     """Changes what is shared, with a link that lets edit it."""
-    grant = await grants.of_link(session, token, password, "edit")
+    grant = await _of_link(request, session, token, password, "edit")
     row, item = await grant.update(body, revision)
     return resource(item, row)
 
@@ -266,7 +275,7 @@ async def run_linked_resource(
     request: Request, token: Token, session: Anybody, body: SharedRun, password: Password = None
 ) -> Response:
     """As for a shared resource, for whoever holds the link."""
-    grant = await grants.of_link(session, token, password, "run")
+    grant = await _of_link(request, session, token, password, "run")
     return await _answer(request, grant, body)
 
 
@@ -278,9 +287,11 @@ async def run_linked_resource(
     errors=LINK_ERRORS,
     public=True,
 )
-async def get_linked_run(token: Token, run_uuid: UUID, session: Anybody, password: Password = None) -> Response:
+async def get_linked_run(
+    request: Request, token: Token, run_uuid: UUID, session: Anybody, password: Password = None
+) -> Response:
     """A run that was started through the link."""
-    grant = await grants.of_link(session, token, password, "run")
+    grant = await _of_link(request, session, token, password, "run")
     row = await grant.run_row(run_uuid)
     return resource(view.run(row), row)
 
@@ -294,10 +305,15 @@ async def get_linked_run(token: Token, run_uuid: UUID, session: Anybody, passwor
     public=True,
 )
 async def get_linked_run_events(
-    token: Token, run_uuid: UUID, session: Anybody, last_event_id: LastEventId = None, password: Password = None
+    request: Request,
+    token: Token,
+    run_uuid: UUID,
+    session: Anybody,
+    last_event_id: LastEventId = None,
+    password: Password = None,
 ) -> Response:
     """The events of a run that was started through the link, from its begin, or after `Last-Event-ID`."""
-    grant = await grants.of_link(session, token, password, "run")
+    grant = await _of_link(request, session, token, password, "run")
     return EventStream(await grant.resumed(run_uuid, last_event_id or 0))
 
 

@@ -48,11 +48,14 @@ async def of_member(session: Session, access: Access, uuid: UUID, wanted: ShareP
     return _checked(Grant(session, own, row, f"/api/v1/shared/{uuid}"), wanted)
 
 
-async def of_link(session: Session, token: str, password: str | None, wanted: SharePermission) -> Grant:
-    """The share of a link; needs a session of the system's scope, which then is the owner's."""
+async def of_link(
+    session: Session, token: str, password: str | None, wanted: SharePermission, count: Callable[[UUID], None]
+) -> Grant:
+    """The share of a link; needs a session of the system's scope, which then is the owner's. ``count``s its use."""
     row = await SharedRepository(session).by_token(digest(token))
     if row is None:
         raise SharedRepository(session).not_found()
+    count(row["uuid"])
     await _check_password(session, row, password)
     # In the name of who made the link: whoever holds it is nobody that is known.
     own = Access(WorkspaceId(row["workspace_uuid"]), row["creator_uuid"], Role.VIEWER, _given(row))

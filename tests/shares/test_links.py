@@ -8,9 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from athena.kit import clock
 from athena.kit.http import _loggable
+from athena.kit.rate_limits import RateLimits
+from athena.process import Process
 from tests.shares.conftest import Anybody, Sharing
 
 Superuser = asyncpg.Connection
@@ -74,6 +77,19 @@ async def test_guessing_a_password_becomes_slow(sharing: Sharing, anybody: Anybo
     await superuser.execute("UPDATE shares SET blocked_until = now() WHERE blocked_until IS NOT NULL")
     assert (await anybody.get(path, headers=right)).status_code == 200
     assert (await anybody.get(path, headers={"X-Share-Password": "guess"})).status_code == 401
+
+
+async def test_a_links_requests_are_counted(
+    sharing: Sharing, anybody: Anybody, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = [await sharing.link("agent", await sharing.agent()) for _ in range(2)]
+    limits = RateLimits({"link": 2}, clock=lambda: 60_000_030.0)
+    monkeypatch.setattr(process.authorizer, "limits", limits)
+    answers = [await anybody.get(path), await anybody.post(f"{path}/run", {"input": 1}), await anybody.get(path)]
+    assert answers[0].headers["ratelimit"] == '"link";r=1;t=30'
+    answers += [await anybody.get(path), await anybody.get(f"{path}/runs/{uuid4()}")]
+    assert [answer.status_code for answer in answers] == [200, 422, 200, 429, 429]
+    assert (await anybody.get(other)).status_code == 200
 
 
 async def test_a_link_that_is_none_or_has_ended_is_not_there(

@@ -210,15 +210,17 @@ async def take_in(
 ) -> UUID:
     """The local user of a provider's, made or brought up to date; needs the system's scope.
 
-    A local user is linked only by an address that the provider vouches for. An address that it does not vouch for is
-    shown, but opens nothing, and gives way to whoever proves it.
+    A local user is linked only by an address that the provider vouches for, and that was theirs already: whoever made
+    the user by an invitation's link may have chosen the password for an address of somebody else. An address that
+    nobody vouches for is shown, but opens nothing, and gives way to whoever proves it.
     """
     users = UserRepository(session)
     await users.lock(f"oidc user {issuer} {subject}")
     known = await users.by_subject(issuer, subject)
     holder = await users.by_email(email) if email else None
-    if known is None and holder is not None and email_verified and holder["oidc_issuer"] is None:
-        await users.update(holder["uuid"], {"oidc_issuer": issuer, "oidc_subject": subject, "email_verified": True})
+    proven = email_verified and holder is not None and holder["email_verified"]
+    if known is None and holder is not None and proven and holder["oidc_issuer"] is None:
+        await users.update(holder["uuid"], {"oidc_issuer": issuer, "oidc_subject": subject})
         return holder["uuid"]
     user_uuid: UUID = known["uuid"] if known else new_uuid()
     if holder is not None and holder["uuid"] != user_uuid and email_verified and not holder["email_verified"]:

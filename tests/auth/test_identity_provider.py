@@ -311,6 +311,23 @@ async def test_an_unverified_address_is_shown_but_opens_nothing_and_gives_way(
     assert again["email"].endswith("@users.invalid")
 
 
+async def test_whoever_took_an_address_by_an_invitations_link_waits_for_nobody_in_it(
+    external: httpx2.AsyncClient, identity_provider: IdentityProvider, owner: Tenant
+) -> None:
+    meant = facts()
+    invitations = f"{WORKSPACES}/{owner.workspace_uuid}/invitations"
+    link = (await owner.post(invitations, {"email": meant["email"]})).json()["data"]["token"]
+    chosen = {"name": "Mallory", "password": "correct horse battery"}
+    taken = await external.post("/api/v1/invitations/accept", json={"token": link, **chosen})
+    assert taken.status_code == 200
+    identity_provider.person("real", **meant)
+    real = (await ask(external, identity_provider.access_token("real"))).json()["data"]
+    assert real["email"] == meant["email"]
+    assert real["uuid"] != taken.json()["data"]["user_uuid"]
+    sign_in = {"email": meant["email"], "password": chosen["password"]}
+    assert (await external.post("/api/v1/auth/sign-in", json=sign_in)).status_code == 401
+
+
 async def test_two_subjects_with_one_verified_address_stay_two(
     external: httpx2.AsyncClient, identity_provider: IdentityProvider
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import os
 import shutil
 import sys
@@ -21,7 +23,7 @@ from athena.kit.db_server import check_server
 from athena.kit.egress.addresses import AllowList
 from athena.kit.errors import StartupError
 from athena.local_model.process import why_unavailable
-from athena.postgres import EmbeddedPostgres, PostgresError, inspect
+from athena.postgres import EmbeddedPostgres, PostgresError, find_running, inspect
 from athena.server import check_port
 from athena.tables import MIGRATIONS
 
@@ -58,10 +60,11 @@ class Finding:
 
 def check(settings: Settings) -> Iterator[Finding]:
     """Everything that was looked at. Changes nothing; a database that is there is started and stopped."""
+    serves = _serves(settings)
     yield from _python()
-    yield from _port(settings)
+    yield _ok("port", f"Athena serves on {settings.host}:{settings.port}") if serves else _port(settings)
     yield from _folder(settings.data_dir)
-    yield from _database(settings)
+    yield from _database(settings, serves=serves)
     yield from _secret_key(settings)
     yield from _egress(settings)
     yield from _room(settings.data_dir)
@@ -88,13 +91,26 @@ def _python() -> Iterator[Finding]:
         yield _ok("Python", version)
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
+def _serves(settings: Settings) -> bool:
+    """Whether an Athena is at work in this data folder and on this port, which is as it should be."""
+    try:
+        if settings.database_url is not None or inspect(settings.data_dir, try_start=False).locked_by is None:
+            return False
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - a comparison
+        connection = http.client.HTTPConnection(host, settings.port, timeout=CONNECT_SECONDS)
+        with contextlib.closing(connection):
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _port(settings: Settings) -> Finding:
     try:
         check_port(settings.host, settings.port)
     except StartupError as error:
-        yield _problem("port", str(error))
-    else:
-        yield _ok("port", f"{settings.host}:{settings.port} is free")
+        return _problem("port", str(error))
+    return _ok("port", f"{settings.host}:{settings.port} is free")
 
 
 def _folder(data_dir: Path) -> Iterator[Finding]:
@@ -108,12 +124,19 @@ def _folder(data_dir: Path) -> Iterator[Finding]:
         yield _ok("data folder", str(folder) if nearest == folder else f"{folder} will be made")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, *, serves: bool) -> Iterator[Finding]:
     if settings.database_url is not None:
         yield from _server(settings.database_url.get_secret_value())
         return
     try:
+        running = find_running(settings.data_dir) if serves else None
+        if running is not None:
+            yield from _server(running)
+            return
         status = inspect(settings.data_dir, try_start=False)
+    except PostgresError as error:
+        yield _problem("database", str(error))
+        return
     except OSError as error:
         yield _problem("database", f"{settings.data_dir} cannot be read: {error.strerror}")
         return

@@ -42,6 +42,15 @@ SECRET_KEY = "test-key-0123456789-abcdefghijklmnopqrstuvwxyz"
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, one kind for each of two workers: each begins with its half of the list."""
+    durable = [item for item in items if item.get_closest_marker("durability")]
+    fuzz = [item for item in items if item.path.name == "test_fuzz.py"]
+    others = [item for item in items if item not in durable and item not in fuzz]
+    half = len(items) // 2 - len(durable)
+    items[:] = [*durable, *others[: max(0, half)], *fuzz, *others[max(0, half) :]]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from athena.users.passwords import MINIMUM_LENGTH
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; form-action 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; form-action 'none'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 PAGE = f"""<!doctype html>
@@ -20,16 +20,23 @@ PAGE = f"""<!doctype html>
 <style>
 body {{ font: 16px/1.5 system-ui; max-width: 26rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }}
 label {{ display: block; margin-top: 1rem }}
-input {{ display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .4rem }}
+label[hidden] {{ display: none }}
+fieldset {{ border: 0; padding: 0; margin: 0 }}
+fieldset label {{ margin-top: .25rem }}
+input:not([type=radio]) {{ display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .4rem }}
 button {{ margin-top: 1.5rem; font: inherit; padding: .4rem 1rem }}
 </style>
 </head>
 <body>
 <h1>Join a workspace</h1>
 <form id="form">
-<p>You were invited into a workspace of Athena. Choose a name and a password for your new account. If you have an
-account already, sign in with it and accept the invitation there: <code>POST /api/v1/invitations/accept</code>.</p>
+<p>You were invited into a workspace of Athena.</p>
+<fieldset>
+<label><input type="radio" name="account" value="new" checked> Make an account for the address that was invited</label>
+<label><input type="radio" name="account" value="present"> Join with the account that I have</label>
+</fieldset>
 <label>Name <input name="name" autocomplete="name" maxlength="255" required></label>
+<label hidden>E-mail <input name="email" type="email" autocomplete="username" maxlength="254" required disabled></label>
 <label>Password
 <input name="password" type="password" autocomplete="new-password" minlength="{MINIMUM_LENGTH}" required></label>
 <button>Join</button>
@@ -39,23 +46,59 @@ account already, sign in with it and accept the invitation there: <code>POST /ap
 </body>
 </html>
 """
-SCRIPT = """const form = document.getElementById("form"), answer = document.getElementById("answer");
-if (location.hash.length < 2) {
+SCRIPT = f"""const form = document.getElementById("form"), answer = document.getElementById("answer");
+if (location.hash.length < 2) {{
   form.remove();
   answer.textContent = "This link is incomplete: copy all of it, or ask for another one.";
-}
-form.addEventListener("submit", async (event) => {
+}}
+
+const show = (field, shown) => {{ field.disabled = !shown; field.parentElement.hidden = !shown; }};
+const choose = () => {{
+  const present = form.account.value === "present", password = form.password;
+  show(form.elements.name, !present);
+  show(form.email, present);
+  password.autocomplete = present ? "current-password" : "new-password";
+  password.minLength = present ? 0 : {MINIMUM_LENGTH};
+}};
+form.addEventListener("change", choose);
+choose();
+
+const post = async (path, body, token) => {{
+  const headers = {{"Content-Type": "application/json", ...(token && {{Authorization: `Bearer ${{token}}`}})}};
+  const options = {{method: "POST", headers, credentials: "omit", body: body && JSON.stringify(body)}};
+  const response = await fetch(`/api/v1/${{path}}`, options);
+  if (response.status === 204) return null;
+  const content = await response.json();
+  if (!response.ok) throw content;
+  return content.data;
+}};
+
+const join = async () => {{
+  const token = location.hash.slice(1), password = form.password.value;
+  if (form.account.value === "new")
+    return post("invitations/accept", {{token, password, name: form.elements.name.value}});
+  const signedIn = await post("auth/sign-in", {{email: form.email.value, password, device_name: "Invitation"}});
+  try {{
+    return await post("invitations/accept", {{token}}, signedIn.token);
+  }} finally {{
+    await post("auth/logout", undefined, signedIn.token);
+  }}
+}};
+
+form.addEventListener("submit", async (event) => {{
   event.preventDefault();
-  const given = Object.fromEntries(new FormData(form));
-  const response = await fetch("/api/v1/invitations/accept", {
-    method: "POST", headers: {"Content-Type": "application/json"}, credentials: "omit",
-    body: JSON.stringify({token: location.hash.slice(1), ...given}),
-  });
-  const body = await response.json();
-  answer.textContent = response.ok
-    ? `Welcome to ${body.data.workspace.name}. You can sign in now, with the address that was invited.` : body.detail;
-  if (response.ok) form.remove();
-});
+  try {{
+    const joined = await join();
+    answer.textContent = `Welcome to ${{joined.workspace.name}}. You can sign in now.`;
+    form.remove();
+  }} catch (problem) {{
+    if (problem.code === "sign_in_needed") {{
+      form.account.value = "present";
+      choose();
+    }}
+    answer.textContent = problem.detail ?? "Athena cannot be reached; try again.";
+  }}
+}});
 """
 
 router = APIRouter(include_in_schema=False)

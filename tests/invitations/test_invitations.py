@@ -126,7 +126,8 @@ async def test_the_link_leads_to_a_page_whose_script_is_a_file(owner: Tenant, br
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert '<script src="/join.js">' in page.text
     script = (await browser.get("/join.js")).text
-    assert "/api/v1/invitations/accept" in script
+    assert "invitations/accept" in script
+    assert "auth/sign-in" in script, "who has an account joins with that"
     assert "This link is incomplete" in script
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from athena.users.passwords import MINIMUM_LENGTH
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; form-action 'none'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 PAGE = f"""<!doctype html>
 <html lang="en">

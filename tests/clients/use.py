@@ -25,12 +25,19 @@ from athena_client.api.share import get_shares
 from athena_client.api.thread import create_thread, get_threads, run_thread
 from athena_client.api.user import get_authenticated_user
 from athena_client.api.webhook import create_webhook
-from athena_client.api.workspace import get_workspace_members, get_workspaces, update_workspace
+from athena_client.api.workspace import (
+    create_workspace_invitation,
+    export_workspace,
+    get_workspace_members,
+    get_workspaces,
+    update_workspace,
+)
 from athena_client.models import (
     AccountCreate,
     AccountCreateCredentials,
     AgentCreate,
     CommandRoomTaskCreate,
+    InvitationCreate,
     MemoryCreate,
     MessageCreate,
     ModelMetadata,
@@ -65,6 +72,9 @@ user = given(get_authenticated_user.sync(client=api)).data
 workspace = given(get_workspaces.sync(client=api)).data[0]
 given(update_workspace.sync(workspace.uuid, client=api, body=WorkspaceUpdate(description="Ours")))
 given(get_workspace_members.sync(workspace.uuid, client=api))
+invitation = InvitationCreate(email="python@example.com")
+given(create_workspace_invitation.sync(workspace.uuid, client=api, body=invitation))
+given(export_workspace.sync(workspace.uuid, client=api))
 given(get_permissions.sync(client=api))
 provider = given(get_providers.sync(client=api, slug="openai-compatible")).data[0]
 secrets = AccountCreateCredentials.from_dict({"base_url": model_server, "api_key": "sk-0123456789"})

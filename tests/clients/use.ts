@@ -18,6 +18,9 @@ const workspace = given(await api.GET("/api/v1/workspaces")).data[0]!;
 const path = { workspace_uuid: workspace.uuid };
 given(await api.PUT("/api/v1/workspaces/{workspace_uuid}", { params: { path }, body: { description: "Ours" } }));
 given(await api.GET("/api/v1/workspaces/{workspace_uuid}/members", { params: { path } }));
+const invitation = { email: "typescript@example.com", role: "viewer" as const };
+given(await api.POST("/api/v1/workspaces/{workspace_uuid}/invitations", { params: { path }, body: invitation }));
+given(await api.POST("/api/v1/workspaces/{workspace_uuid}/export", { params: { path } }));
 given(await api.GET("/api/v1/permissions"));
 const provider = given(await api.GET("/api/v1/providers", { params: { query: { slug: "openai-compatible" } } })).data[0]!;
 const account = given(
@@ -73,7 +76,9 @@ given(await api.POST("/api/v1/webhooks", { body: { url: "https://example.com/hoo
 given(await api.GET("/api/v1/metrics/agents"));
 given(await api.GET("/api/v1/agents/leaderboard"));
 given(await api.GET("/api/v1/audit-events"));
-given(await api.GET("/api/v1/media"));
+const form = new FormData();
+form.append("file", new Blob(["Hello"], { type: "text/plain" }), "a.txt");
+given(await api.POST("/api/v1/media", { body: { file: "a.txt" }, bodySerializer: () => form }));
 given(await api.POST("/api/v1/tokens", { body: { name: "Program", kind: "personal" } }));
 const missing = await api.GET("/api/v1/agents/{agent_uuid}", { params: { path: { agent_uuid: user.uuid } } });
 const code: string | undefined = missing.error?.code;

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import http.client
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -97,11 +96,10 @@ def _serves(settings: Settings) -> bool:
         if settings.database_url is not None or inspect(settings.data_dir, try_start=False).locked_by is None:
             return False
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - a comparison
-        connection = http.client.HTTPConnection(host, settings.port, timeout=CONNECT_SECONDS)
-        with contextlib.closing(connection):
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection((host, settings.port), timeout=CONNECT_SECONDS) as connection:
+            connection.sendall(b"GET /health/ready HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(64).split(b"\r\n", 1)[0]
+    except OSError:
         return False
 
 

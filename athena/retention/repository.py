@@ -133,7 +133,7 @@ class RetentionRepository:
         )
         await self.session.execute(
             "DELETE FROM runs AS r USING unnest($2::uuid[]) AS t (uuid) WHERE r.workspace_uuid = $1 "
-            "AND r.labels @> jsonb_build_object('thread_uuid', t.uuid) AND r.finished_at IS NOT NULL",
+            "AND r.thread_uuid = t.uuid::text AND r.finished_at IS NOT NULL",
             workspace_uuid,
             [row["uuid"] for row in rows],
         )

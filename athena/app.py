@@ -29,6 +29,7 @@ from athena.runs import endpoints as runs
 from athena.shares import endpoints as shares
 from athena.threads import endpoints as threads
 from athena.users import endpoints as users
+from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
 from athena.workspaces import endpoints as workspaces
 
@@ -50,6 +51,7 @@ ROOMS = (
     webhooks,
     memories,
     command_room_tasks,
+    variables,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

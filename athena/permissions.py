@@ -84,6 +84,10 @@ class Permission(StrEnum):
     MEMORIES_CREATE = "memories.create"
     MEMORIES_UPDATE = "memories.update"
     MEMORIES_DELETE = "memories.delete"
+    VARIABLES_VIEW = "variables.view"
+    VARIABLES_CREATE = "variables.create"
+    VARIABLES_UPDATE = "variables.update"
+    VARIABLES_DELETE = "variables.delete"
     RUNS_VIEW = "runs.view"
     RUNS_CANCEL = "runs.cancel"
     METRICS_VIEW = "metrics.view"
@@ -174,6 +178,9 @@ _BUILDER = _OPERATOR | {
     Permission.PROMPTS_CREATE,
     Permission.PROMPTS_UPDATE,
     Permission.PROMPTS_DELETE,
+    Permission.VARIABLES_CREATE,
+    Permission.VARIABLES_UPDATE,
+    Permission.VARIABLES_DELETE,
     Permission.AGENTS_SHARE,
     Permission.PROMPTS_SHARE,
     Permission.THREADS_SHARE,

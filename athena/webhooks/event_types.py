@@ -36,6 +36,7 @@ FAMILIES: Mapping[str, Family] = {
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
     "thread": Family(CHANGES, "/api/v1/threads/{uuid}"),
     "memory": Family(CHANGES, "/api/v1/memories/{uuid}"),
+    "variable": Family(CHANGES, "/api/v1/variables/{uuid}"),
     "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
     "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),
     "run": Family(("started", "cancel_requested", "completed", "failed", "cancelled"), "/api/v1/runs/{uuid}"),

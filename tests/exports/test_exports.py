@@ -57,7 +57,7 @@ async def under_way(superuser: Superuser, tenant: Tenant) -> UUID:
 async def test_a_workspace_is_in_one_file(owner: Tenant, fill: Fill, take_along: TakeAlong) -> None:
     filled = await fill(owner)
     opened = await take_along(owner, f"{of(owner)}/export")
-    for table in ("agents", "threads", "messages", "memories", "prompts", "media", "runs"):
+    for table in ("agents", "threads", "messages", "memories", "prompts", "variables", "media", "runs"):
         assert filled.word in opened.files[f"{table}.jsonl"].decode(), table
     assert [row["uuid"] for row in opened.rows("threads.jsonl")] == [filled.thread]
     assert [row["uuid"] for row in opened.rows("workspaces.jsonl")] == [str(owner.workspace_uuid)]
@@ -76,6 +76,7 @@ async def test_nothing_of_others_and_nothing_that_opens_something_is_in_it(
     foreign = await fill(stranger)
     await fill(owner)
     await owner.put(USER, {"password": "correct horse battery"})
+    await owner.post("/api/v1/variables", {"name": "SHOP_KEY", "kind": "secret", "value": KEY})
     body = {"name": "Deploy", "kind": "service", "workspace_uuid": str(owner.workspace_uuid)}
     token = (await owner.post("/api/v1/tokens", body)).json()["data"]["token"]
     invited = (await owner.post(f"{of(owner)}/invitations", {"email": stranger.email})).json()["data"]["token"]
@@ -87,6 +88,7 @@ async def test_nothing_of_others_and_nothing_that_opens_something_is_in_it(
     assert rows
     assert not [row for row in rows if row["token_hash"].hex() in "".join(texts)]
     assert "Deploy" in texts[0]
+    assert "SHOP_KEY" in texts[0]
 
 
 def test_every_table_is_in_it_or_left_out_for_a_reason() -> None:

@@ -54,6 +54,7 @@ def fill(connect: Connect) -> Fill:
         about: dict[str, Any] = {"name": word, "description": word, "system_prompt": word, "tags": [word]}
         agent = await made(tenant, "/api/v1/agents", {**about, "account_uuid": str(account), "model": "mock"})
         await made(tenant, "/api/v1/prompts", {"name": word, "description": word, "content": word})
+        await made(tenant, "/api/v1/variables", {"name": word, "description": word, "value": [word]})
         metadata = {"metadata": {"mark": word}}
         thread = await made(tenant, "/api/v1/threads", {"name": word, "agent_uuid": agent, **metadata})
         question = {"content": f"[[say:I heard {word}]]", "attachments": [{"media_uuid": media, "name": word}]}

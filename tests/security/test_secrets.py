@@ -61,13 +61,39 @@ async def a_session(tenant: Tenant, model: ModelServer) -> list[str]:
         answers.append(await tenant.get(f"/api/v1/agents/{uuid}?with=account,creator"))
     wrongs = ({"credentials": {"api_key": KEY, "base_url": KEY}}, {"credentials": {"key": KEY}}, {"key": {"k": KEY}})
     answers += [await tenant.put(f"/api/v1/accounts/{good}", wrong) for wrong in wrongs]
+    answers += await a_secret(tenant)
     answers.append(await tenant.put("/api/v1/user", {"password": PASSWORD}))
     answers.append(await tenant.put("/api/v1/user", {"password": PASSWORD, "current_password": "not it"}))
     sign_in = {"email": tenant.email, "password": PASSWORD, "device_name": ""}
     answers.append(await tenant.post("/api/v1/auth/sign-in", sign_in))
-    paths = ("accounts", "runs", "audit-events", "user/audit-events", "messages", "tokens", "webhooks", "shares")
+    paths = (
+        "accounts",
+        "runs",
+        "audit-events",
+        "user/audit-events",
+        "messages",
+        "tokens",
+        "webhooks",
+        "shares",
+        "variables",
+    )
     answers += [await tenant.get(f"/api/v1/{path}?per_page=100") for path in paths]
     return [answer.text for answer in answers]
+
+
+async def a_secret(tenant: Tenant) -> list[Any]:
+    """A secret for workflows that is made, changed and mistaken for something else; every answer."""
+    secret = {"name": "CANARY", "kind": "secret", "value": KEY}
+    made = await tenant.post("/api/v1/variables", secret)
+    path = made.headers["location"]
+    wrongs = ({"value": [KEY]}, {"value": KEY * 1_000}, {"value": KEY, "kind": KEY}, {"value": KEY, "name": "1"})
+    return [
+        made,
+        await tenant.post("/api/v1/variables", secret),
+        await tenant.put(path, {"value": f"{KEY} again"}),
+        *[await tenant.put(path, wrong) for wrong in wrongs],
+        await tenant.get(f"{path}?with=creator"),
+    ]
 
 
 async def test_no_secret_is_told_logged_stored_or_prompted(

@@ -37,6 +37,7 @@ KINDS = {
     "large_language_model_uuid": "large_language_model",
     "model": "large_language_model",
     "prompt_uuid": "prompt",
+    "variable_uuid": "variable",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",
     "resource_uuid": "agent",
@@ -283,6 +284,13 @@ async def _prompt(world: Workspace) -> str:
     return await _created(world, "create_prompt", content=f"{world.mark} {{{{topic}}}}", **fields)
 
 
+async def _variable(world: Workspace) -> str:
+    """Beside a secret, which no answer holds."""
+    name = f"{world.mark}_{next(_keys)}"
+    await _created(world, "create_variable", name=f"{name}_KEY", kind="secret", value=f"sk-{world.mark}-0123456789")
+    return await _created(world, "create_variable", name=name, value={"plan": world.mark}, description=world.mark)
+
+
 async def _workspace(world: Workspace) -> str:
     return (await world.call("create_workspace", {"name": world.mark, "description": world.mark}))["uuid"]
 
@@ -303,6 +311,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "invitation": _invitation,
     "own_invitation": _own_invitation,
     "prompt": _prompt,
+    "variable": _variable,
     "audit_event": _audit_event,
     "webhook": _webhook,
     "delivery": _delivery,
@@ -328,6 +337,7 @@ DELETERS = {
     "invitation": "delete_workspace_invitation",
     "own_invitation": "decline_invitation",
     "prompt": "delete_prompt",
+    "variable": "delete_variable",
     "webhook": "delete_webhook",
     "memory": "delete_memory",
     "command_room_task": "remove_command_room_task",

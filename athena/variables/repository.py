@@ -1,0 +1,30 @@
+"""All SQL of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from athena.kit.db import Row
+from athena.kit.repository import Repository
+from athena.variables.models import variables
+
+
+class VariableRepository(Repository):
+    """The variables of one workspace. Their sealed values are read by :meth:`values` alone."""
+
+    table = variables
+    recorded = "variable"
+    hidden = frozenset({"sealed_value"})
+
+    async def count(self) -> int:
+        """How many there are."""
+        return await self.session.value("SELECT count(*) FROM variables WHERE workspace_uuid = $1", self.workspace_uuid)
+
+    async def values(self, secret_names: Collection[str]) -> list[Row]:
+        """What every variable holds, and the sealed secrets among ``secret_names``; in one query."""
+        return await self.session.fetch(
+            "SELECT uuid, name, kind, value, sealed_value FROM variables "
+            "WHERE workspace_uuid = $1 AND (kind = 'variable' OR name = ANY($2::text[]))",
+            self.workspace_uuid,
+            list(secret_names),
+        )

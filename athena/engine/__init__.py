@@ -5,7 +5,7 @@ It knows no agent and no HTTP. How to write a run's function stands at :class:`R
 
 from __future__ import annotations
 
-from athena.engine.context import RunContext
+from athena.engine.context import LATE, RunContext
 from athena.engine.driver import Function, OnEnd
 from athena.engine.engine import Engine
 from athena.engine.events import (
@@ -22,6 +22,7 @@ from athena.engine.events import (
 from athena.engine.hub import Subscription
 
 __all__ = [
+    "LATE",
     "Apply",
     "EndedRun",
     "Engine",

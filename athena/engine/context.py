@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from athena.engine import reads, store
@@ -14,6 +15,12 @@ from athena.engine.held import HeldRun
 from athena.engine.store import Transition
 from athena.kit.clock import now, rfc3339
 from athena.kit.db import Session
+
+
+NOTE_SECONDS: Final = 0.05
+
+LATE: Final[Any] = object()
+"""What a wait came to when its moment passed before its signal came."""
 
 
 class RunContext:
@@ -54,6 +61,10 @@ class RunContext:
         """Logs an event, to be committed and shown soon."""
         self._run.append([Event(kind, data)])
 
+    def note(self, kind: str, data: Mapping[str, Any]) -> None:
+        """As :meth:`emit`, for what nobody waits for: it is committed with the run's next step, or soon after."""
+        self._run.append([Event(kind, data)], NOTE_SECONDS)
+
     def append_text(self, kind: str, fields: Mapping[str, Any], field: str, text: str) -> None:
         """Logs an event with ``fields`` and ``field``: ``text``.
 
@@ -61,6 +72,10 @@ class RunContext:
         each time, and do not change it.
         """
         self._run.append_text(kind, fields, field, text)
+
+    def recorded(self, key: str) -> Any:
+        """The record of a step that is done, or ``None``."""
+        return self._run.records.get(key)
 
     async def step(
         self,
@@ -82,8 +97,7 @@ class RunContext:
         begun_under = run.intents.get(key)
         if begun_under is None:
             if started is not None:
-                run.stage([started], step=key)
-                await run.commit(point="intent")
+                await run.settle(run.stage([started], step=key), "intent")
             elif not repeatable:
                 raise ValueError("a step that must not be repeated needs an event that says it has started")
             run.intents[key] = begun_under = self.lease_number
@@ -91,9 +105,9 @@ class RunContext:
         if attempt > 1 and not repeatable:
             raise StepOutcomeUnknown(key)
         result = await execute(attempt)
-        run.stage(result.events, result.apply, step=key, record=encode(result.record))
+        staged = run.stage(result.events, result.apply, step=key, record=encode(result.record))
         if not result.final:
-            await run.commit(point="result")
+            await run.settle(staged, "result")
         run.records[key] = result.record
         return result.record
 
@@ -119,6 +133,46 @@ class RunContext:
         if until > now():
             await self._suspend({name: rfc3339(until)}, until)
 
+    @property
+    def resumed(self) -> bool:
+        """Whether the function was called before, so that some of what it does has been logged already."""
+        return self._run.claim.lease_number > 1
+
+    @property
+    def signalled(self) -> asyncio.Event:
+        """Set when a signal has come while the run is at work; to be cleared by who waits for it."""
+        return self._run.signalled
+
+    async def arrived(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
+        """Of signals by name, with the moments up to which they are waited for, those that have come to an end.
+
+        The value is the signal's payload, or :data:`LATE`. The moments must be the same each time.
+        """
+        found: dict[str, Any] = {}
+        async with self._run.session() as session:
+            known = await store.guard(session, self._run.claim)
+            if known is None:
+                raise LeaseLost
+            late: dict[str, Any] = {}
+            for name, limit in waits.items():
+                signal = f"signal:{name}"
+                if signal in known:
+                    found[name] = LATE if known[signal] is None else known[signal]["payload"]
+                elif limit is not None and limit <= now():
+                    found[name], late[signal] = LATE, None
+            if late:
+                await store.settle(session, self._run.claim, late)
+        return found
+
+    async def wait_for_any(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
+        """As :meth:`arrived`; while none has come to its end, the run is nothing but a row."""
+        arrived = await self.arrived(waits)
+        while not arrived:
+            moments = [moment for moment in waits.values() if moment is not None]
+            await self._suspend({}, min(moments, default=None), unless={f"signal:{name}" for name in waits})
+            arrived = await self.arrived(waits)
+        return arrived
+
     async def wait_for_signal(self, name: str, within: timedelta | None = None) -> Any:
         """The payload of the first signal of that name, come or to come; :class:`TimeoutError` after ``within``.
 
@@ -138,23 +192,23 @@ class RunContext:
                     waits = {signal: None}
             if signal in waits:
                 break
-            await self._suspend({} if until is None else {limit: rfc3339(until)}, until, unless=signal)
+            await self._suspend({} if until is None else {limit: rfc3339(until)}, until, unless={signal})
         answer = waits[signal]
         if answer is None:
             raise TimeoutError(name)
         return answer["payload"]
 
-    async def _suspend(self, waits: Mapping[str, Any], until: datetime | None, unless: str | None = None) -> None:
-        """Ends the run's work here, unless a signal came."""
+    async def _suspend(self, waits: Mapping[str, Any], until: datetime | None, unless: Collection[str] = ()) -> None:
+        """Ends the run's work here, unless one of the signals came."""
         run = self._run
         if run.holding:
             await run.commit()
 
         async def check(session: Session) -> None:
-            if unless in (await store.guard(session, run.claim) or {}):
+            if not (await store.guard(session, run.claim) or {}).keys().isdisjoint(unless):
                 raise _Arrived
 
-        if unless is not None:
+        if unless:
             run.staged.append(check)
         delay = None if until is None else max(until - now(), timedelta())
         with contextlib.suppress(_Arrived):

@@ -34,6 +34,8 @@ from athena.kit.db import Session
 
 Function = Callable[[RunContext], Awaitable[Finished]]
 OnEnd = Callable[[Session, EndedRun], Awaitable[None]]
+Seconds = float | Callable[[Any], float | None] | None
+"""How long runs of a kind may be at work; a function is given the run's input."""
 
 INTERNAL_ERROR: Final = {"code": "internal_error", "message": "Something went wrong inside; the operator's log has it."}
 DEADLINE_ERROR: Final = {"code": "deadline_exceeded", "message": "The run took longer than it may."}
@@ -49,8 +51,13 @@ class Kind:
     """What is registered under a kind's name."""
 
     function: Function
-    deadline: timedelta | None
+    seconds: Seconds
     on_end: OnEnd | None
+
+    def deadline(self, given: Any) -> timedelta | None:
+        """How long a run with this input may be at work."""
+        seconds = self.seconds(given) if callable(self.seconds) else self.seconds
+        return None if seconds is None else timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Outcome:
     error: Mapping[str, Any] | None = None
     apply: Apply | None = None
     data: Mapping[str, Any] | None = None
+    labels: Mapping[str, Any] | None = None
 
     @property
     def event(self) -> Event:
@@ -76,7 +84,8 @@ class Outcome:
         """What it makes of the run's row."""
         output = None if self.output is None else encode(self.output)
         error = None if self.error is None else encode(self.error)
-        return Transition(status=self.status, output=output, error=error, finished=True, job=True)
+        labels = encode(self.labels or {})
+        return Transition(status=self.status, output=output, error=error, labels=labels, finished=True, job=True)
 
 
 async def drive(run: HeldRun, kind: Kind) -> RunRow | None:
@@ -102,13 +111,13 @@ async def _work(run: HeldRun, kind: Kind) -> Outcome:
     try:
         async with limit:
             finished = await kind.function(RunContext(run))
-        outcome = Outcome("succeeded", output=finished.output, apply=finished.apply, data=finished.data)
+        outcome = Outcome("succeeded", finished.output, None, finished.apply, finished.data, finished.labels)
     except asyncio.CancelledError:
         if run.interruption is not Interruption.CANCEL:
             raise
         outcome = Outcome("cancelled")
     except RunFailed as failed:
-        outcome = Outcome("failed", error=failed.error, apply=failed.apply)
+        outcome = Outcome("failed", error=failed.error, apply=failed.apply, labels=failed.labels)
     except Exception as error:  # noqa: BLE001 - whatever a function raises, the run must come to an end
         late = isinstance(error, TimeoutError) and limit.expired()
         if not late:
@@ -116,7 +125,7 @@ async def _work(run: HeldRun, kind: Kind) -> Outcome:
         outcome = Outcome("failed", error=DEADLINE_ERROR if late else INTERNAL_ERROR)
     if run.interruption is Interruption.CANCEL:
         # However the function took it, and with what it wants written.
-        return Outcome("cancelled", apply=outcome.apply)
+        return Outcome("cancelled", apply=outcome.apply, labels=outcome.labels)
     return outcome
 
 

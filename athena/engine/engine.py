@@ -15,7 +15,7 @@ from athena.engine import reads, store
 from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
-from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, drive, end_unheld
+from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, Seconds, drive, end_unheld
 from athena.engine.events import Event, RunRow, log_row
 from athena.engine.flusher import Flusher
 from athena.engine.held import HeldRun, Interruption
@@ -62,15 +62,14 @@ class Engine:
         self._presence: Presence | None = None
 
     def register(
-        self, kind: str, function: Function, *, deadline_seconds: float | None = None, on_end: OnEnd | None = None
+        self, kind: str, function: Function, *, deadline_seconds: Seconds = None, on_end: OnEnd | None = None
     ) -> None:
         """Names the function of a kind of runs.
 
         ``on_end`` writes what follows from an end that the function did not decide (cancelled, failed), in the same
         transaction. The deadline is for the time at work, waits excluded, crashes included.
         """
-        deadline = None if deadline_seconds is None else timedelta(seconds=deadline_seconds)
-        self._kinds[kind] = Kind(function, deadline, on_end)
+        self._kinds[kind] = Kind(function, deadline_seconds, on_end)
 
     # -- life -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +127,7 @@ class Engine:
         when the transaction is committed, if it is a worker with room. ``first_step`` is the key and the ``started``
         event of the run's first step, where it is known: that spares a commit before the step.
         """
-        deadline = self._kinds[kind].deadline
+        deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key)
         here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
         moment = now()
@@ -220,6 +219,9 @@ class Engine:
         await store.settle(session, run, {f"signal:{name}": {"payload": payload}})
         if row["status"] == "waiting":
             await store.put_job(session, workspace_uuid, run_uuid, timedelta())
+        else:
+            await session.execute("SELECT pg_notify($1, $2)", store.CHANNEL, f"s {run_uuid.hex}")
+            session.after_commit(lambda: self._signalled([run_uuid]))
         return True
 
     async def vanish(self, session: Session, run_uuids: list[UUID]) -> None:
@@ -230,10 +232,10 @@ class Engine:
 
     # -- what the parts report --------------------------------------------------------------------------------------
 
-    def flush_soon(self, run: HeldRun) -> None:
+    def flush_soon(self, run: HeldRun, within: float = 0.0) -> None:
         """Has the run's pending events committed soon."""
         if self._flusher is not None and not run.ending:
-            self._flusher.soon(run)
+            self._flusher.soon(run, within)
 
     def notified(self, payload: str) -> None:
         """A notification of another process, or of this one."""
@@ -241,6 +243,8 @@ class Engine:
         run_uuids = [UUID(hex=text) for text in uuids.split(",")]
         if payload[0] == "c":
             self.cancel_requested(run_uuids)
+        elif payload[0] == "s":
+            self._signalled(run_uuids)
         elif sender != self.process_uuid.hex:
             self.hub.look(run_uuids)
 
@@ -253,6 +257,11 @@ class Engine:
         for run_uuid in run_uuids:
             if (run := self._held.get(run_uuid)) is not None:
                 run.interrupt(Interruption.CANCEL)
+
+    def _signalled(self, run_uuids: list[UUID]) -> None:
+        for run_uuid in run_uuids:
+            if (run := self._held.get(run_uuid)) is not None:
+                run.signalled.set()
 
     def lost_everything(self) -> None:
         """The leases of this process are not its own any more."""
@@ -338,7 +347,7 @@ class Engine:
 
     def _next_lease(self, run: Claim, status: str, holder: UUID | None) -> Claim:
         began = status == "running"
-        deadline = self._kinds[run.kind].deadline
+        deadline = self._kinds[run.kind].deadline(run.input)
         return run._replace(
             # Whoever took the run from its holder has counted the lease up already.
             lease_number=run.lease_number + (0 if began and holder is None else 1),

@@ -69,6 +69,8 @@ class Finished:
     output: Any = None
     apply: Apply | None = None
     data: Mapping[str, Any] | None = None
+    labels: Mapping[str, Any] | None = None
+    """Added to those that the run was accepted with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,19 @@ class EndedRun:
 class RunFailed(Exception):
     """Raised by a run's function to end it as failed, with an error for the user."""
 
-    def __init__(self, code: str, message: str, *, apply: Apply | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        apply: Apply | None = None,
+        labels: Mapping[str, Any] | None = None,
+        **details: Any,
+    ) -> None:
         super().__init__(message)
         self.error: dict[str, Any] = {"code": code, "message": message, **details}
         self.apply = apply
+        self.labels = labels
 
 
 class StepOutcomeUnknown(RunFailed):

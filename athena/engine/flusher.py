@@ -35,13 +35,18 @@ class Flusher:
         self._turn = 0.0
         self._clock = asyncio.get_running_loop().time
 
-    def soon(self, run: HeldRun, *, locked: bool = False) -> None:
-        """Has the run flushed: at once if it was quiet, else when its texts have gathered a while."""
-        if run.due_at is not None:
-            return
+    def soon(self, run: HeldRun, within: float = 0.0, *, locked: bool = False) -> None:
+        """Has the run flushed: at once if it was quiet, else when its texts have gathered a while; or ``within``."""
         moment = self._clock()
-        quiet = moment - run.flushed_at > QUIET_SECONDS
-        run.due_at = moment if quiet else moment + max(self._linger(moment), LOCKED_SECONDS if locked else 0)
+        if within:
+            due_at = moment + within
+        elif moment - run.flushed_at > QUIET_SECONDS:
+            due_at = moment
+        else:
+            due_at = moment + max(self._linger(moment), LOCKED_SECONDS if locked else 0)
+        if run.due_at is not None and run.due_at <= due_at:
+            return
+        run.due_at = due_at
         self._recent.add(run)
         self._due[run] = None
         self._wake.set()

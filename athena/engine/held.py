@@ -41,7 +41,7 @@ class Host(Protocol):
     hub: Hub
     process_uuid: UUID
 
-    def flush_soon(self, run: HeldRun) -> None:
+    def flush_soon(self, run: HeldRun, within: float = 0.0) -> None:
         """Has the run's pending events committed soon."""
 
 
@@ -56,6 +56,7 @@ class Pending:
     step: str | None = None
     record: str | None = None
     tentative: bool = False  # falls away with the commit that it was meant for
+    refused: Exception | None = None  # why it fell away
 
     def row(self, run_uuid: UUID, event_id: int) -> LogRow:
         """The event as it goes into the log; it grows no more."""
@@ -76,6 +77,7 @@ class HeldRun:
         self.intents = intents
         self.lock = asyncio.Lock()
         self.last_id = claim.last_event_id
+        self.signalled = asyncio.Event()
         self.pending: list[Pending] = []
         self.staged: list[Apply] = []
         self.progress = False
@@ -92,24 +94,26 @@ class HeldRun:
         """The run's id."""
         return self.claim.uuid
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Adds events to what waits, to be committed soon."""
+    def append(self, events: Sequence[Event], within: float = 0.0) -> None:
+        """Adds events to what waits, to be committed soon: with the run's next commit, or within some seconds."""
         moment = now()
         self.pending.extend(Pending(moment, event) for event in events)
-        self.host.flush_soon(self)
+        self.host.flush_soon(self, within)
 
     def stage(
         self, events: Sequence[Event], apply: Apply | None = None, step: str | None = None, record: str | None = None
-    ) -> None:
+    ) -> Sequence[Pending]:
         """Adds events and what follows from them to the run's next commit; the last event carries the step's record."""
         moment = now()
-        self.pending.extend(Pending(moment, event, tentative=True) for event in events)
+        staged = [Pending(moment, event, tentative=True) for event in events]
+        self.pending.extend(staged)
         if step is not None:
             self.pending[-1].step, self.pending[-1].record = step, record
             self.progress = self.progress or record is not None
         if apply is not None:
             self.staged.append(apply)
         self.holding = True
+        return staged
 
     def append_text(self, kind: str, fields: Mapping[str, Any], field: str, text: str) -> None:
         """Adds text to the last event if that is of the same kind and fields and still waits."""
@@ -157,8 +161,17 @@ class HeldRun:
             await asyncio.wait([task])
             raise
 
+    async def settle(self, staged: Sequence[Pending], point: str) -> None:
+        """Commits what was staged, unless another step's commit took it along; raises what that was refused with."""
+        if staged[-1].refused is None:
+            await self.commit(point=point)
+        if staged[-1].refused is not None:
+            raise staged[-1].refused
+
     async def _commit(self, change: Transition, point: str) -> None:
         async with self.lock:
+            if change is RUNNING and not (self.pending or self.staged or self.progress):
+                return  # a step beside this one took along what was staged
             rows = self.rows()
             staged, self.staged = self.staged, []
             change = change._replace(progress=change.progress or self.progress)
@@ -167,8 +180,10 @@ class HeldRun:
                 await self.retrying(
                     lambda: self._attempt(rows, change, staged, point), lambda: self._landed(rows, change)
                 )
-            except Exception:
+            except Exception as error:
                 # Refused by what was to be written with it, so it did not happen.
+                for entry in self.pending:
+                    entry.refused = error if entry.tentative else None
                 self.pending = [entry for entry in self.pending if not entry.tentative]
                 raise
             self.committed(rows)

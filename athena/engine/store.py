@@ -50,6 +50,7 @@ class Transition(NamedTuple):
     output: str | None = None
     error: str | None = None
     waits: str = "{}"
+    labels: str = "{}"
     progress: bool = False
     finished: bool = False
     handover: bool = False
@@ -94,7 +95,7 @@ async def guard(session: Session, run: Claim) -> Mapping[str, Any] | None:
 _COMMIT: Final = f"""
 WITH held AS (
     UPDATE runs SET status = $4::text, output = $5::text::jsonb, error = $6::text::jsonb,
-        waits = waits || $7::text::jsonb,
+        waits = waits || $7::text::jsonb, labels = labels || $22::text::jsonb,
         attempts = CASE WHEN $8 THEN 0 ELSE attempts END,
         lease_number = lease_number + $10::boolean::integer,
         process_uuid = CASE WHEN $4 = 'running' AND NOT $10 THEN process_uuid END,
@@ -135,6 +136,7 @@ async def commit_run(
         change.job,
         change.job_delay,
         change.job_quiet,
+        change.labels,
     )
     return row is not None
 

@@ -1,0 +1,363 @@
+"""Runs a workflow's graph as one durable run: deterministic from its log, however often it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from athena.engine import LATE, RunContext, StepOutcomeUnknown, StepResult
+from athena.expressions import ExpressionError, compile_text
+from athena.kit.access import Access
+from athena.kit.clock import rfc3339_or_none
+from athena.kit.db import Database, Session
+from athena.node_types.base import (
+    TIMED_OUT,
+    Call,
+    EffectCall,
+    EffectNode,
+    LoopNode,
+    NodeFailed,
+    Result,
+    Usage,
+    Wait,
+    WaitNode,
+)
+from athena.workflow_executions.activity import Activity
+from athena.workflow_executions.journal import Journal, Mask, Path, place, usage_of
+from athena.workflow_executions.loop import run_loop
+from athena.workflow_executions.scope import Scope, ScopePlan
+from athena.workflows.configuration import NAMES
+from athena.workflows.graph import Graph, GraphNode
+
+MAXIMUM_CALLS: Final = 200_000
+"""Nodes that one execution may run, counted over all items."""
+EVALUATED: Final = NAMES | {"item", "index"}
+DOUBLED: Final = 2.0
+JITTER: Final = 0.2
+
+Secrets = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """A compiled version of a workflow, shared by its executions."""
+
+    graph: Graph
+    scopes: dict[str | None, ScopePlan] = field(default_factory=dict[str | None, ScopePlan])
+
+    def __post_init__(self) -> None:
+        self.scopes = {scope: ScopePlan(scope, nodes) for scope, nodes in self.graph.scopes.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How an execution begins, and which part of its graph it runs."""
+
+    trigger: GraphNode
+    output: Any
+    names: Mapping[str, Any]
+    seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Outputs that are known from another execution, by node."""
+    wanted: frozenset[str] | None = None
+    """The only nodes to run; ``None``: all."""
+    test: bool = False
+    """Whether pinned outputs count."""
+    budget: float | None = None
+    """US dollars that the execution may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What effects need of the process and of the caller."""
+
+    database: Database
+    access: Access
+    session: Callable[[], Session]
+    secrets: Secrets
+    start_workflow: Callable[..., Awaitable[UUID]]
+
+
+class Interpreter:
+    """One execution at work in this process."""
+
+    def __init__(self, run: RunContext, plan: Plan, start: Start, around: Surroundings) -> None:
+        self.graph = plan.graph
+        self.names = start.names
+        self.activity = Activity(run.signalled)
+        self.usage = Usage()
+        self.calls = 0
+        self._run = run
+        self._plan = plan
+        self._start = start
+        self._around = around
+        self._journal = Journal(run)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._crash: BaseException | None = None
+        self._root = Scope(self, plan.scopes[None], on_end=run.signalled.set)
+
+    async def run(self) -> Any:
+        """The execution's output; :class:`NodeFailed` when a node failed for good."""
+        await self._journal.resume()
+        try:
+            self._root.start(self._start.trigger, self._start.output)
+            await self._to_the_end()
+        finally:
+            await self._stop()
+        if self._root.error is not None:
+            raise self._root.error
+        return self._root.last[1]
+
+    async def _to_the_end(self) -> None:
+        changed = self._run.signalled
+        while not self._root.ended:
+            changed.clear()
+            if self._crash is not None:
+                raise self._crash
+            waits = self.activity.waits
+            if waits:
+                ask = self._run.arrived if self.activity.busy else self._run.wait_for_any
+                arrived = await ask(waits)
+                if arrived:
+                    self.activity.arrive(arrived)
+                    continue
+            moments = [moment.timestamp() for moment in waits.values() if moment is not None]
+            limit = max(0.0, min(moments) - time.time()) if moments else None
+            try:
+                async with asyncio.timeout(limit):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+        if self._crash is not None:
+            raise self._crash
+
+    async def _stop(self) -> None:
+        """Ends what is still at work, so that nothing has an effect after the execution's end."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Notes a task, to be ended with the execution at the latest."""
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash = self._crash or error
+            self._run.signalled.set()
+
+    # -- what scopes ask --------------------------------------------------------------------------------------------
+
+    def wanted(self, node: GraphNode) -> bool:
+        """Whether this execution runs that node."""
+        return self._start.wanted is None or node.id in self._start.wanted
+
+    def known_outputs(self, node: GraphNode, path: Path) -> Mapping[str, Any] | None:
+        """Outputs that are there without running the node."""
+        if self._start.test and node.spec.pinned_output is not None:
+            return {node.first_output: node.spec.pinned_output}
+        return None if path else self._start.seeds.get(node.id)
+
+    def recorded(self, node: GraphNode, path: Path) -> Mapping[str, Any] | None:
+        """What the record of a node's step says, if the step was done before."""
+        return self._run.recorded(place(node.id, path))
+
+    def count(self) -> None:
+        """One more node runs."""
+        self.calls += 1
+        if self.calls > MAXIMUM_CALLS:
+            raise NodeFailed("too_many_steps", f"An execution runs at most {MAXIMUM_CALLS} nodes.")
+
+    def noted(self, scope: Scope, node: GraphNode, result: Result, **facts: Any) -> None:
+        """Tells of a node that was computed at once."""
+        self._journal.note(self._journal.completed(node, scope.path, result, **facts))
+
+    def told_failure(self, scope: Scope, node: GraphNode, error: NodeFailed) -> None:
+        """Tells of a node that failed, unless its step has told of it."""
+        if not error.details.pop("told", False):
+            self._journal.note(self._journal.failed(node, scope.path, error.error))
+
+    @staticmethod
+    def evaluate(text: str, names: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+        """A text of a configuration that its type evaluates by itself."""
+        try:
+            return compile_text(text, EVALUATED).evaluate({**names, **more} if more else names)
+        except ExpressionError as error:
+            raise NodeFailed("expression_error", error.message, expression=error.expression) from error
+
+    def scope(self, scope_id: str, **options: Any) -> Scope:
+        """A new pass over a loop's body."""
+        return Scope(self, self._plan.scopes[scope_id], **options)
+
+    # -- nodes that take time ---------------------------------------------------------------------------------------
+
+    async def perform(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
+        """The outputs of a node that is no mere computation."""
+        self._check_budget()
+        kind = node.type
+        if isinstance(kind, LoopNode):
+            config = node.configuration.fill(scope.names(call.input))
+            result = await run_loop(self, scope, node, config)
+            self.noted(scope, node, result)
+            return result.outputs
+        if isinstance(kind, WaitNode):
+            return await self._wait(scope, node, call)
+        return await self._effect(scope, node, call)
+
+    def _check_budget(self) -> None:
+        budget = self._start.budget
+        if budget is not None and self.usage.cost >= budget:
+            raise NodeFailed("budget_exhausted", f"The execution has used up its budget of {budget} US dollars.")
+
+    async def _effect(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
+        key = place(node.id, scope.path)
+        safe = node.spec.on_unknown_outcome == "repeat"
+        begin = self._journal.started(node, scope.path)
+        try:
+            record = await self._run.step(
+                key, lambda attempt: self._tried(scope, node, call, attempt), started=begin, repeatable=safe
+            )
+        except StepOutcomeUnknown as error:
+            text = "It was interrupted, and nobody knows whether it took effect; it may not be repeated."
+            raise NodeFailed("outcome_unknown", text) from error
+        return self.read(record)
+
+    def read(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a step's record says, whether it was made now or before a crash."""
+        if record.get("usage"):
+            self.usage += Usage(**record["usage"])
+        if "error" in record:
+            error = dict(record["error"])
+            raise NodeFailed(error.pop("code"), error.pop("message"), **error, told=True)
+        return record["outputs"]
+
+    async def _tried(self, scope: Scope, node: GraphNode, call: Call, attempt: int) -> StepResult:
+        """Has a node do what it does, as often as its settings say."""
+        key = place(node.id, scope.path)
+        if attempt > 1:
+            self._journal.repeated(node, scope.path, attempt)
+        begun = time.monotonic()
+        failures = tries = self._journal.tries.pop(key, 0)
+        while True:
+            tries += 1
+            facts = {"attempts": tries, "duration_ms": 0}
+            try:
+                result = await self._try(scope, node, call, f"{key}#{failures}")
+                facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
+                event = self._journal.completed(node, scope.path, result, **facts)
+            except NodeFailed as error:
+                if not error.unknown:
+                    failures += 1
+                delay = self._delay(node, error, tries)
+                if delay is None:
+                    facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
+                    told = self._journal.failed(node, scope.path, error.error, **facts)
+                    return StepResult({"error": error.error}, [told])
+                self._journal.retrying(node, scope.path, error.error, tries, delay)
+                await asyncio.sleep(delay)
+            else:
+                usage = usage_of(result.usage) if result.usage else None
+                return StepResult({"outputs": dict(result.outputs), "usage": usage}, [event])
+
+    async def _try(self, scope: Scope, node: GraphNode, call: Call, key: str) -> Result:
+        """One try, within its time; what comes back holds none of the secrets that were used."""
+        kind = node.type
+        named = sorted(node.configuration.secrets)
+        known = await self._around.secrets(named) if named else {}
+        mask = Mask(known)
+        names = scope.names(call.input)
+        config = node.configuration.fill({**names, "secrets": known} if named else names)
+        try:
+            if not isinstance(kind, EffectNode):
+                return kind.compute(config, call)
+            seconds = node.spec.timeout or kind.seconds
+            async with asyncio.timeout(seconds):
+                result = await kind.execute(config, self._effect_call(node, call, key, seconds))
+        except NodeFailed as error:
+            raise _masked(error, mask) if mask else error
+        except TimeoutError as error:
+            raise NodeFailed("timeout", "It took longer than it may.", retryable=True, unknown=True) from error
+        if not mask:
+            return result
+        return Result(mask.of(dict(result.outputs)), result.usage, mask.of(dict(result.details)))
+
+    def _effect_call(self, node: GraphNode, call: Call, key: str, seconds: float) -> EffectCall:
+        around = self._around
+        return EffectCall(
+            node_id=call.node_id,
+            input=call.input,
+            arrivals=call.arrivals,
+            evaluate=call.evaluate,
+            access=around.access,
+            database=around.database,
+            run_uuid=self._run.run_uuid,
+            idempotency_key=str(uuid5(self._run.run_uuid, key)),
+            seconds=seconds,
+            emit=self._run.emit,
+            session=around.session,
+            start_workflow=around.start_workflow,
+        )
+
+    @staticmethod
+    def _delay(node: GraphNode, error: NodeFailed, tries: int) -> float | None:
+        """Seconds before the next try; ``None``: there is none."""
+        retry = node.spec.retry
+        if retry is None or tries >= retry.max_attempts:
+            return None
+        if not (error.retryable if retry.codes is None else error.code in retry.codes):
+            return None
+        factor = DOUBLED ** (tries - 1) if retry.backoff == "exponential" else 1.0
+        delay = min(retry.delay_ms * factor, retry.max_delay_ms) / 1000
+        asked = error.details.pop("retry_after", None)
+        if isinstance(asked, int | float):
+            delay = max(delay, min(float(asked), retry.max_delay_ms / 1000))
+        return delay * (1 + JITTER * (secrets.randbelow(2001) / 1000 - 1)) if retry.jitter else delay
+
+    # -- waits ------------------------------------------------------------------------------------------------------
+
+    async def _wait(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
+        key = place(node.id, scope.path)
+        signal = f"node:{key}"
+        record = await self._run.step(
+            f"{key}:wait",
+            lambda _: self._begin_wait(scope, node, call, signal),
+            started=self._journal.started(node, scope.path),
+        )
+        if "until" not in record:
+            return self.read(record)
+        until = None if record["until"] is None else datetime.fromisoformat(record["until"])
+        answer = await self.activity.wait(signal, until)
+        config = node.configuration.fill(scope.names(call.input))
+        result: Result = node.type.resume(config, call, TIMED_OUT if answer is LATE else answer)
+        if result.usage:
+            self.usage += result.usage
+        self.noted(scope, node, result)
+        return result.outputs
+
+    async def _begin_wait(self, scope: Scope, node: GraphNode, call: Call, signal: str) -> StepResult:
+        try:
+            config = node.configuration.fill(scope.names(call.input))
+            found: Wait | Result = await node.type.begin(
+                config, self._effect_call(node, call, signal, EffectNode.seconds), signal
+            )
+        except NodeFailed as error:
+            return StepResult({"error": error.error}, [self._journal.failed(node, scope.path, error.error)])
+        if isinstance(found, Result):
+            event = self._journal.completed(node, scope.path, found)
+            return StepResult({"outputs": dict(found.outputs), "usage": None}, [event])
+        until = rfc3339_or_none(found.until)
+        return StepResult({"until": until}, [self._journal.waiting(node, scope.path, found, until)], found.apply)
+
+
+def _masked(error: NodeFailed, mask: Mask) -> NodeFailed:
+    """The error without secrets."""
+    details = mask.of(error.details)
+    return NodeFailed(error.code, mask.of(error.message), retryable=error.retryable, unknown=error.unknown, **details)

@@ -1,0 +1,141 @@
+"""What an execution tells of its nodes: events of its log, each with what may be shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from athena.engine import Event, RunContext
+from athena.engine.events import encode
+from athena.node_types.base import NodeFailed, Result, Usage, Wait
+from athena.workflows.graph import GraphNode
+
+MAXIMUM_VALUE: Final = 5_000_000
+"""Bytes of JSON that a node may give."""
+SHOWN_VALUE: Final = 65_536
+"""Bytes of JSON of a value that stand in its event; of a longer one there is its begin."""
+EXCERPT: Final = 1_000
+REDACTED: Final = "[redacted]"
+SHORTEST_SECRET: Final = 4
+
+Path = tuple[int, ...]
+"""The number of the item in each loop around a node, the outermost first; empty outside of loops."""
+
+
+def place(node_id: str, path: Path) -> str:
+    """A node's name in one pass of the loops around it; the key of its step, and the name of its signal."""
+    return f"{node_id}@{'.'.join(map(str, path))}" if path else node_id
+
+
+class Journal:
+    """Writes the events of an execution's nodes. After a crash, those that are there already are not written again."""
+
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._logged: set[tuple[str, str]] = set()
+        self.tries: dict[str, int] = {}
+        """Of nodes at work when the execution was interrupted, how often they had failed by then."""
+
+    async def resume(self) -> None:
+        """Reads what was written before the execution was interrupted."""
+        if not self._run.resumed:
+            return
+        for event in await self._run.history():
+            if event.type.startswith("node."):
+                data = orjson.loads(event.data)
+                key = place(data["node_id"], tuple(data["path"]))
+                self._logged.add((event.type, key))
+                if event.type == "node.retrying":
+                    self.tries[key] = data["attempt"]
+
+    def started(self, node: GraphNode, path: Path) -> Event:
+        """That a node begins."""
+        return Event("node.started", _about(node, path))
+
+    def completed(self, node: GraphNode, path: Path, result: Result, **facts: Any) -> Event:
+        """That a node gave something."""
+        outputs = {port: shown(value, redact=node.spec.redact) for port, value in result.outputs.items()}
+        more = {"details": result.details} if result.details else {}
+        usage = {"usage": usage_of(result.usage)} if result.usage else {}
+        return Event("node.completed", {**_about(node, path), "outputs": outputs, **usage, **more, **facts})
+
+    def failed(self, node: GraphNode, path: Path, error: Mapping[str, Any], **facts: Any) -> Event:
+        """That a node failed, and how the execution goes on."""
+        data = {**_about(node, path), "error": error, "handled": node.spec.on_error, **facts}
+        return Event("node.failed", data)
+
+    def waiting(self, node: GraphNode, path: Path, wait: Wait, until: str | None) -> Event:
+        """That a node waits."""
+        return Event(wait.event, {**_about(node, path), "until": until, **wait.details})
+
+    def retrying(self, node: GraphNode, path: Path, error: Mapping[str, Any], attempt: int, delay: float) -> None:
+        """That a node failed, and is tried again."""
+        data = {**_about(node, path), "error": error, "attempt": attempt, "delay_ms": round(delay * 1000)}
+        self._run.emit("node.retrying", data)
+
+    def repeated(self, node: GraphNode, path: Path, attempt: int) -> None:
+        """That a node whose outcome a crash left unknown is done once more, under the same idempotency key."""
+        self._run.emit("node.repeated", {**_about(node, path), "attempt": attempt})
+
+    def note(self, event: Event) -> None:
+        """Writes an event of a node that needs no step, unless it is there already."""
+        key = place(event.data["node_id"], event.data["path"])
+        if (event.type, key) not in self._logged:
+            self._run.note(event.type, event.data)
+
+
+def _about(node: GraphNode, path: Path) -> dict[str, Any]:
+    return {"node_id": node.spec.id, "node_type": node.spec.type, "path": path}
+
+
+def usage_of(usage: Usage) -> dict[str, Any]:
+    """Usage as it is shown."""
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "cost": usage.cost}
+
+
+def shown(value: Any, *, redact: bool = False) -> Any:
+    """A value as it stands in an event; :class:`NodeFailed` when nothing of that size or kind can be kept."""
+    if redact:
+        return REDACTED
+    if value is None or isinstance(value, bool | float) or (isinstance(value, str) and len(value) < EXCERPT):
+        return value
+    try:
+        text = encode(value).encode()
+    except TypeError as error:
+        raise NodeFailed("not_serialisable", "The node gave something that is no JSON.") from error
+    if len(text) > MAXIMUM_VALUE:
+        raise NodeFailed("output_too_large", f"The node gave {len(text)} bytes; {MAXIMUM_VALUE} are the most.")
+    if len(text) > SHOWN_VALUE:
+        return {"truncated": True, "size": len(text), "begin": text[:EXCERPT].decode(errors="ignore")}
+    return orjson.Fragment(text)
+
+
+class Mask:
+    """Replaces secrets in what comes back from outside, as they are and as they are encoded in addresses."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        pairs: list[tuple[str, str]] = []
+        for name, value in secrets.items():
+            if len(value) >= SHORTEST_SECRET:
+                pairs += [(form, f"[secret:{name}]") for form in {value, quote(value, safe=""), quote(value)}]
+        self._pairs: Sequence[tuple[str, str]] = sorted(pairs, key=lambda pair: -len(pair[0]))
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def of(self, value: Any) -> Any:
+        """``value`` without any of the secrets."""
+        match value:
+            case str():
+                for secret, name in self._pairs:
+                    value = value.replace(secret, name)
+                return value
+            case dict():
+                return {self.of(key): self.of(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+            case list() | tuple():
+                return [self.of(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+            case _:
+                return value

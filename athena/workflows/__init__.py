@@ -1,0 +1,1 @@
+"""Workflows: graphs of nodes that are run durably."""

@@ -31,6 +31,8 @@ from athena.threads import endpoints as threads
 from athena.users import endpoints as users
 from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
+from athena.workflow_executions import endpoints as workflow_executions
+from athena.workflows import endpoints as workflows
 from athena.workspaces import endpoints as workspaces
 
 ROOMS = (
@@ -52,6 +54,7 @@ ROOMS = (
     memories,
     command_room_tasks,
     variables,
+    workflows,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable
@@ -92,7 +95,14 @@ def api() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (*metrics.routers, *(room.router for room in ROOMS), *runs.routers, *shares.routers, health):
+    for router in (
+        *metrics.routers,
+        *(room.router for room in ROOMS),
+        *runs.routers,
+        *workflow_executions.routers,
+        *shares.routers,
+        health,
+    ):
         # One flat table: an included router would be a second level of matching for each request.
         app.router.routes.extend(router.routes)
     keep_apart(app.router.routes)

@@ -29,6 +29,7 @@ from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
+from athena.workflow_executions import tasks as workflow_executions
 
 
 async def fold_counts(database: Database) -> None:
@@ -86,6 +87,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     for part in (keyring, connections, engine, media, embedder, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
+    workflow_executions.register(engine, database)
     await engine.start(worker=worker)
     chores = (
         *CHORES,

@@ -16,7 +16,6 @@ from athena.engine.store import Transition
 from athena.kit.clock import now, rfc3339
 from athena.kit.db import Session
 
-
 NOTE_SECONDS: Final = 0.05
 
 LATE: Final[Any] = object()

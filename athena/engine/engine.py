@@ -117,18 +117,19 @@ class Engine:
         input: Any,  # noqa: A002
         labels: Mapping[str, Any],
         queue_key: str | None = None,
+        queue_limit: int = 1,
         run_uuid: UUID | None = None,
         begin_here: bool = True,
         first_step: tuple[str, Event] | None = None,
     ) -> UUID:
         """Accepts a run in the caller's transaction; its id.
 
-        Runs with the same ``queue_key`` in a workspace run one at a time. With ``begin_here`` this process begins it
-        when the transaction is committed, if it is a worker with room. ``first_step`` is the key and the ``started``
-        event of the run's first step, where it is known: that spares a commit before the step.
+        Of runs with the same ``queue_key`` in a workspace, ``queue_limit`` run at a time. With ``begin_here`` this
+        process begins it when the transaction is committed, if it is a worker with room. ``first_step`` is the key and
+        the ``started`` event of the run's first step, where it is known: that spares a commit before the step.
         """
         deadline = self._kinds[kind].deadline(input)
-        busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key)
+        busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
         here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
         moment = now()
         run = Claim(
@@ -138,6 +139,7 @@ class Engine:
             input=input,
             labels=labels,
             queue_key=queue_key,
+            queue_limit=queue_limit,
             lease_number=1 if here else 0,
             attempts=0,
             last_event_id=0,

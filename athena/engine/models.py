@@ -13,6 +13,17 @@ UNFINISHED: Final = ("queued", "running", "waiting")
 FINISHED: Final = ("succeeded", "failed", "cancelled")
 LISTED_LABELS: Final = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
 """Labels that are columns too: behind row-level security no condition on what JSON holds can use an index."""
+DERIVED: Final = {
+    "trigger": (sa.Text, "labels ->> 'trigger'"),
+    "error_code": (sa.Text, "error ->> 'code'"),
+    "error_fingerprint": (sa.Text, "labels ->> 'error_fingerprint'"),
+    "cost": (sa.Numeric, "athena_number(labels -> 'cost')"),
+    "duration_ms": (
+        sa.BigInteger,
+        "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint",
+    ),
+}
+"""What executions of workflows are listed by."""
 
 runs = sa.Table(
     "runs",
@@ -26,8 +37,9 @@ runs = sa.Table(
     sa.Column("output", Json),
     sa.Column("error", Json),
     sa.Column("labels", Json, nullable=False, server_default="{}"),
-    # Runs with the same key run one at a time, by position, which is given under the key's lock.
+    # Of runs with the same key, no more than this many run at a time, by position, given under the key's lock.
     sa.Column("queue_key", sa.Text),
+    sa.Column("queue_limit", sa.Integer, nullable=False, server_default="1"),
     sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
     # The lease: who holds the run, and the number that every write of the holder must match.
     sa.Column("process_uuid", Uuid),
@@ -42,12 +54,23 @@ runs = sa.Table(
     sa.Column("deadline_at", Time),
     sa.Column("finished_at", Time),
     *(sa.Column(name, sa.Text, sa.Computed(f"labels ->> '{name}'", persisted=True)) for name in LISTED_LABELS),
+    *(sa.Column(name, kind, sa.Computed(sql, persisted=True)) for name, (kind, sql) in DERIVED.items()),
     sa.CheckConstraint(f"status IN {UNFINISHED + FINISHED}", name="status"),
     sa.Index(None, "workspace_uuid", "status", "uuid"),
     sa.Index(None, "workspace_uuid", "kind", "uuid"),
 )
 for _name in LISTED_LABELS:
     sa.Index(None, runs.c.workspace_uuid, runs.c[_name], runs.c.uuid, postgresql_where=sa.text(f"{_name} IS NOT NULL"))
+_EXECUTIONS: Final = "workflow_uuid IS NOT NULL"
+sa.Index("ix_runs_executions", runs.c.workspace_uuid, runs.c.uuid, postgresql_where=sa.text(_EXECUTIONS))
+for _name in ("status", *DERIVED):
+    sa.Index(
+        f"ix_runs_executions_{_name}",
+        runs.c.workspace_uuid,
+        runs.c[_name],
+        runs.c.uuid,
+        postgresql_where=sa.text(f"{_EXECUTIONS} AND {_name} IS NOT NULL"),
+    )
 sa.Index("ix_runs_labels", runs.c.labels, postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"})
 sa.Index("ix_runs_process_uuid", runs.c.process_uuid, postgresql_where=sa.text("process_uuid IS NOT NULL"))
 sa.Index(

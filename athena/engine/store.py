@@ -13,6 +13,7 @@ from athena.kit.db import Row, Scope, Session
 from athena.kit.ids import new_uuid
 
 CHANNEL: Final = "athena_runs"
+QUEUE_LIMIT_MOST: Final = 1000
 RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
 
 _EVENTS: Final = "(workspace_uuid, run_uuid, id, at, type, data, step, record, lease_number)"
@@ -36,6 +37,7 @@ class Claim(NamedTuple):
     waits: Mapping[str, Any]
     deadline_at: datetime | None
     cancelled: bool = False
+    queue_limit: int = 1
 
     @property
     def lease(self) -> Lease:
@@ -192,27 +194,32 @@ async def lock_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> 
 
 
 async def release_queue(session: Session, workspace_uuid: UUID, queue_key: str | None) -> None:
-    """Gives a job to the first unfinished run of the queue, unless it has begun."""
+    """Gives a job to each of the first unfinished runs of the queue that has not begun, up to the queue's limit."""
     if queue_key is None:
         return
     await lock_queue(session, workspace_uuid, queue_key)
     await session.execute(
         "SELECT engine_job($1, first.uuid, '0', false) FROM ("
-        " SELECT uuid, status FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL"
-        " ORDER BY position LIMIT 1) AS first WHERE first.status = 'queued'",
+        " SELECT uuid, status, queue_limit, row_number() OVER (ORDER BY position) AS place FROM runs"
+        " WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL ORDER BY position LIMIT $3) AS first"
+        " WHERE first.status = 'queued' AND first.place <= first.queue_limit",
         workspace_uuid,
         queue_key,
+        QUEUE_LIMIT_MOST,
     )
 
 
-async def join_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> bool:
-    """Takes the queue's lock for this transaction; whether an unfinished run has the key."""
+async def join_queue(session: Session, workspace_uuid: UUID, queue_key: str, limit: int) -> bool:
+    """Takes the queue's lock for this transaction; whether as many unfinished runs as may be have the key."""
     await lock_queue(session, workspace_uuid, queue_key)
-    return await session.value(
-        "SELECT EXISTS (SELECT FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL)",
+    unfinished: int = await session.value(
+        "SELECT count(*) FROM (SELECT FROM runs WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL"
+        " LIMIT $3) AS unfinished",
         workspace_uuid,
         queue_key,
+        limit,
     )
+    return unfinished >= limit
 
 
 async def put_job(session: Session, workspace_uuid: UUID, run_uuid: UUID, delay: timedelta | None) -> None:
@@ -224,9 +231,9 @@ async def put_job(session: Session, workspace_uuid: UUID, run_uuid: UUID, delay:
 _INSERT: Final = f"""
 WITH added AS (
     INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, labels, queue_key,
-        process_uuid, lease_number, last_event_id, started_at, deadline_at)
+        process_uuid, lease_number, last_event_id, started_at, deadline_at, queue_limit)
     VALUES ($1, $2, $3::timestamptz, $3, $4, $5::text, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11,
-        CASE WHEN $5 = 'running' THEN $3 END, $12)
+        CASE WHEN $5 = 'running' THEN $3 END, $12, $28)
     RETURNING uuid
 ), logged AS (
     INSERT INTO run_events {_EVENTS}
@@ -278,17 +285,20 @@ async def insert_run(
         actor.user_agent,
         actor.request_id,
         encode(facts(run)),
+        run.queue_limit,
     )
 
 
 def facts(run: Claim) -> dict[str, Any]:
     """What the log of changes tells of a run."""
-    return {"kind": run.kind, **{key: run.labels.get(key) for key in ("agent_uuid", "thread_uuid")}}
+    told = {"kind": run.kind, **{key: run.labels.get(key) for key in ("agent_uuid", "thread_uuid")}}
+    workflow_uuid = run.labels.get("workflow_uuid")
+    return told if workflow_uuid is None else {**told, "workflow_uuid": workflow_uuid}
 
 
 _CLAIM_COLUMNS: Final = (
     "workspace_uuid, uuid, kind, input, labels, queue_key, lease_number, attempts, waits, deadline_at,"
-    " cancel_requested_at IS NOT NULL AS cancelled"
+    " cancel_requested_at IS NOT NULL AS cancelled, queue_limit"
 )
 
 

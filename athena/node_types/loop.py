@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from athena.node_types.base import INPUT, LoopNode, Port
 
 
@@ -17,7 +19,7 @@ class Loop(LoopNode):
     category = "flow"
     inputs = (Port(INPUT, "Input"), Port("next", "Next", "The end of the body; its value is the item's result."))
     outputs = (Port("done", "Done", "When all items are done."), Port("item", "Item", "Once for each item."))
-    output_schema = {
+    output_schema: ClassVar = {
         "type": "object",
         "properties": {
             "results": {"type": "array", "description": "Of each item that has one, in the items' order."},

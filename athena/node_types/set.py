@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ class Set(PureNode[SetConfig]):
     description = "Gives an object with the fields that are named here, by themselves or added to the input."
     category = "data"
     config = SetConfig
-    output_schema = {"type": "object"}
+    output_schema: ClassVar = {"type": "object"}
 
     def compute(self, config: SetConfig, call: Call) -> Result:
         """The object."""

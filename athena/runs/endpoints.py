@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Request, Response
 
 from athena.kit.access import Caller, require
-from athena.kit.db import Row
-from athena.kit.idempotency import in_flight
+from athena.kit.answers import EVENTS, Way, answer, answers, repeat
 from athena.kit.pagination import ListQuery, list_query
-from athena.kit.routing import JsonResponse, Router, listing, resource
+from athena.kit.routing import Router, listing, resource
 from athena.kit.schemas import Data, Page
 from athena.kit.sse import EventStream
 from athena.permissions import Permission
 from athena.runs import naming
 from athena.runs.prompts import run_prompt as accept_prompt
 from athena.runs.schemas import AgentRun, NameGeneration, PromptRun, Run, RunOptions, ThreadRun
-from athena.runs.service import LIST, RunService, failure, present
+from athena.runs.service import LIST, RunService, present
 from athena.threads.schemas import Thread
 from athena.threads.service import ThreadService
 
@@ -38,65 +37,16 @@ LastEventId = Annotated[
 ]
 
 PATH = "/api/v1/runs/{run_uuid}"
-EVENT: dict[str, Any] = {
-    "type": "object",
-    "description": "One event of the stream.",
-    "required": ["id", "event", "data"],
-    "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]+$"},
-        "event": {"type": "string", "examples": ["message.delta"]},
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "description": "A JSON object with `run_uuid` and `at`, and what belongs to the event.",
-        },
-    },
-}
-EVENTS: dict[str, Any] = {
-    "description": "Server-sent events; each has an id that grows by one, and the last one is terminal.",
-    "content": {"text/event-stream": {"schema": EVENT}},
-}
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The finished run, or its events as they come.",
-        "content": {"text/event-stream": {"schema": EVENT}},
-    },
-    202: {"description": "The run, accepted.", "model": Data[Run]},
-}
 ERRORS = (404, 409, 502, 504)
-
-
-async def answer(request: Request, caller: Caller, run_uuid: UUID, given: RunOptions) -> Response:
-    """A run's answer in the way that was asked for; from here on it is durable, whatever becomes of the caller."""
-    accepts = "text/event-stream" in request.headers.get("accept", "").lower()
-    streamed = given.stream or (accepts and not given.background)
-    if caller.key is not None:
-        caller.key.note_run(run_uuid, streamed=streamed)
-    await caller.session.commit()
-    service = RunService(caller.session, caller.access)
-    if streamed:
-        return EventStream(service.events(run_uuid), {"Location": f"/api/v1/runs/{run_uuid}"})
-    if not given.background:
-        await service.finished(run_uuid)
-    return _told(await service.get(run_uuid), background=given.background)
 
 
 async def repeated(caller: Caller, run_uuid: UUID, *, streamed: bool) -> Response:
     """The answer to a request that was made before, with the same key, and whose answer is not kept: from its run."""
-    service = RunService(caller.session, caller.access)
-    row = await service.get(run_uuid)
-    if streamed:
-        return EventStream(service.events(run_uuid), {"Location": f"/api/v1/runs/{run_uuid}"})
-    if row["finished_at"] is None:
-        raise in_flight()
-    return _told(row)
+    return await repeat(RunService(caller.session, caller.access), run_uuid, streamed=streamed)
 
 
-def _told(row: Row, *, background: bool = False) -> Response:
-    """A run as it is answered: accepted, or at its end."""
-    if row["status"] != "succeeded" and not background:
-        raise failure(row)
-    return JsonResponse({"data": present(row)}, 202 if background else 200, {"Location": f"/api/v1/runs/{row['uuid']}"})
+def _way(request: Request, given: RunOptions) -> Way:
+    return Way.of(request, stream=given.stream, background=given.background)
 
 
 @agent_router.operation(
@@ -105,12 +55,13 @@ def _told(row: Row, *, background: bool = False) -> Response:
     summary="Run an Agent",
     response=Data[Run],
     errors=ERRORS,
-    responses=ANSWERS,
+    responses=answers(Data[Run]),
 )
 async def run_agent(request: Request, agent_uuid: UUID, caller: AgentRunner, body: AgentRun) -> Response:
     """Has an agent answer: finished (default), in the background (202), or as a stream of events."""
-    run_uuid = await RunService(caller.session, caller.access).run_agent(agent_uuid, body)
-    return await answer(request, caller, run_uuid, body)
+    service = RunService(caller.session, caller.access)
+    run_uuid = await service.run_agent(agent_uuid, body)
+    return await answer(caller, service, run_uuid, _way(request, body))
 
 
 @thread_router.operation(
@@ -119,12 +70,13 @@ async def run_agent(request: Request, agent_uuid: UUID, caller: AgentRunner, bod
     summary="Run a Thread",
     response=Data[Run],
     errors=ERRORS,
-    responses=ANSWERS,
+    responses=answers(Data[Run]),
 )
 async def run_thread(request: Request, thread_uuid: UUID, caller: ThreadRunner, body: ThreadRun) -> Response:
     """Has a thread's new or last message answered: finished (default), in the background (202), or as a stream."""
-    run_uuid = await RunService(caller.session, caller.access).run_thread(thread_uuid, body)
-    return await answer(request, caller, run_uuid, body)
+    service = RunService(caller.session, caller.access)
+    run_uuid = await service.run_thread(thread_uuid, body)
+    return await answer(caller, service, run_uuid, _way(request, body))
 
 
 @prompt_router.operation(
@@ -133,13 +85,13 @@ async def run_thread(request: Request, thread_uuid: UUID, caller: ThreadRunner, 
     summary="Run a prompt",
     response=Data[Run],
     errors=ERRORS,
-    responses=ANSWERS,
+    responses=answers(Data[Run]),
 )
 async def run_prompt(request: Request, prompt_uuid: UUID, caller: PromptRunner, body: PromptRun) -> Response:
     """Has a model answer a prompt with values for its variables: finished, in the background (202), or as a stream."""
     service = RunService(caller.session, caller.access)
     run_uuid = await accept_prompt(caller.session, caller.access, service, prompt_uuid, body)
-    return await answer(request, caller, run_uuid, body)
+    return await answer(caller, service, run_uuid, _way(request, body))
 
 
 @thread_router.operation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from athena.engine.models import LISTED_LABELS, runs
+from athena.engine.models import DERIVED, LISTED_LABELS, runs
 from athena.kit.repository import Repository
 
 
@@ -22,7 +22,9 @@ class RunRepository(Repository):
             "attempts",
             "waits",
             "deadline_at",
+            "queue_limit",
             *LISTED_LABELS,
+            *DERIVED,
         }
     )
 

@@ -13,7 +13,7 @@ from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
-RunKind = Literal["agent", "thread", "prompt"]
+RunKind = Literal["agent", "thread", "prompt", "workflow"]
 Variable = Annotated[str, Field(max_length=20_000)]
 
 
@@ -163,12 +163,14 @@ class Run(Resource):
     status: RunStatus
     agent_uuid: UUID | None
     thread_uuid: UUID | None
+    workflow_uuid: UUID | None
+    workflow_version: int | None
     prompt_uuid: UUID | None
     prompt_version: int | None
     share_uuid: Annotated[UUID | None, Field(description="The share through which it was started.")]
     message_uuid: Annotated[UUID | None, Field(description="The answer's message.")]
     model: str | None
-    output: RunOutput | None
+    output: Annotated[RunOutput | JsonValue, Field(description="Of a workflow, whatever its last node gave.")]
     error: MessageError | None
     usage: Usage | None
     started_at: Timestamp | None

@@ -26,7 +26,7 @@ from athena.runs.repository import RunRepository
 from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
 
-LABELS = ("agent_uuid", "thread_uuid", "prompt_uuid", "share_uuid")
+LABELS = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
 """What runs can be asked for by."""
 
 LIST = ListOptions(
@@ -80,6 +80,14 @@ class RunService:
     async def finished(self, uuid: UUID) -> None:
         """Waits for the run's end."""
         await self._engine.result(self._access.workspace_uuid, uuid)
+
+    def told(self, row: Row) -> dict[str, Any]:
+        """A run as the API shows it."""
+        return present(row)
+
+    def failure(self, row: Row) -> AthenaError:
+        """The error of a run that did not succeed."""
+        return failure(row)
 
     async def run_thread(self, thread_uuid: UUID, given: ThreadRun) -> UUID:
         """Accepts the answer to a thread's new or last message; the run's uuid. Answers queue behind each other."""
@@ -224,14 +232,16 @@ def present(row: Row) -> dict[str, Any]:
         "status": row["status"],
         "agent_uuid": labels.get("agent_uuid"),
         "thread_uuid": labels.get("thread_uuid"),
+        "workflow_uuid": labels.get("workflow_uuid"),
+        "workflow_version": labels.get("workflow_version"),
         "prompt_uuid": labels.get("prompt_uuid"),
         "prompt_version": labels.get("prompt_version"),
         "share_uuid": labels.get("share_uuid"),
         "message_uuid": labels.get("message_uuid"),
         "model": row["input"].get("model"),
-        "output": output,
+        "output": output["output"] if output and row["kind"] == "workflow" else output,
         "error": {key: error[key] for key in ("code", "message")} if error else None,
-        "usage": output["message"]["usage"] if output else None,
+        "usage": (output.get("message") or output)["usage"] if output else None,
         "started_at": clock.rfc3339_or_none(started),
         "finished_at": clock.rfc3339_or_none(finished),
         "duration_ms": int((finished - started).total_seconds() * 1000) if finished and started else None,

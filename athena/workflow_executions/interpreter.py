@@ -280,16 +280,16 @@ class Interpreter:
                 return kind.compute(config, call)
             seconds = node.spec.timeout or kind.seconds
             async with asyncio.timeout(seconds):
-                result = await kind.execute(config, self._effect_call(node, call, key, seconds))
+                result = await kind.execute(config, self._effect_call(call, key, seconds))
         except NodeFailed as error:
-            raise _masked(error, mask) if mask else error
+            raise _masked(error, mask) from error
         except TimeoutError as error:
             raise NodeFailed("timeout", "It took longer than it may.", retryable=True, unknown=True) from error
         if not mask:
             return result
         return Result(mask.of(dict(result.outputs)), result.usage, mask.of(dict(result.details)))
 
-    def _effect_call(self, node: GraphNode, call: Call, key: str, seconds: float) -> EffectCall:
+    def _effect_call(self, call: Call, key: str, seconds: float) -> EffectCall:
         around = self._around
         return EffectCall(
             node_id=call.node_id,
@@ -346,7 +346,7 @@ class Interpreter:
         try:
             config = node.configuration.fill(scope.names(call.input))
             found: Wait | Result = await node.type.begin(
-                config, self._effect_call(node, call, signal, EffectNode.seconds), signal
+                config, self._effect_call(call, signal, EffectNode.seconds), signal
             )
         except NodeFailed as error:
             return StepResult({"error": error.error}, [self._journal.failed(node, scope.path, error.error)])

@@ -65,7 +65,7 @@ class Scope:
         "seen",
     )
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         execution: Interpreter,
         plan: ScopePlan,
@@ -269,7 +269,7 @@ class Scope:
             self._settle(node, result.outputs)
 
     def _recall(self, node: GraphNode, record: Mapping[str, Any]) -> None:
-        """A step that was done before a crash: at once, so that nothing beside it begins that it keeps from going on."""
+        """A step that was done before a crash: at once, so that nothing begins beside it that it would stop."""
         try:
             self._execution.count()
             outputs = self._execution.read(record)

@@ -65,6 +65,8 @@ class Graph:
     nodes: dict[str, GraphNode]
     scopes: dict[str | None, list[GraphNode]]
     links: list[Link]
+    uses_workspace: bool = False
+    """Whether an expression names the workspace's variables."""
 
     def triggers(self) -> list[GraphNode]:
         """Where an execution may begin."""
@@ -119,7 +121,12 @@ class Compiler:
             scopes[node.loop].append(node)
         for node in self._nodes.values():
             node.incoming.sort(key=lambda link: link.order)
-        return Graph(self._nodes, scopes, self._links)
+        uses = any(
+            place.path_in_scope[0] == "workspace"
+            for node in self._nodes.values()
+            for place in node.configuration.references
+        )
+        return Graph(self._nodes, scopes, self._links, uses)
 
     # -- the parts --------------------------------------------------------------------------------------------------
 
@@ -274,12 +281,13 @@ class Compiler:
         root, name = path[0], path[1] if len(path) > 1 else None
         if root in {"item", "index"} and node.loop is None:
             return "expression_error", f"{root} is there in the body of a loop only."
-        if name is None:
-            return None
-        if root == "variables" and name not in self._variables:
+        if root == "variables" and name is not None and name not in self._variables:
             return "unknown_variable", f"The workflow declares no variable {name}."
-        if root != "nodes":
-            return None
+        if root == "nodes" and name is not None:
+            return self._wrong_node(node, name, seen)
+        return None
+
+    def _wrong_node(self, node: GraphNode, name: str, seen: set[str]) -> tuple[str, str] | None:
         if name not in self._nodes:
             return "unknown_node", f"There is no node {name}."
         around = self._around(node)

@@ -63,8 +63,8 @@ class Node(Input):
     on_error: Annotated[
         OnError,
         Field(
-            description="`fail`: the execution fails. `continue`: it goes on with `default_output`. `branch`: it goes on "
-            "by the port `error`."
+            description="`fail`: the execution fails. `continue`: it goes on with `default_output`. `branch`: it goes "
+            "on by the port `error`."
         ),
     ] = "fail"
     default_output: JsonValue = None

@@ -1,0 +1,161 @@
+"""The durable function behind every execution of a workflow."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from athena.engine import EndedRun, Engine, Finished, RunContext, RunFailed
+from athena.kit.access import Access, WorkspaceId
+from athena.kit.changes import Actor
+from athena.kit.db import Database, Scope, Session
+from athena.kit.errors import AthenaError, NotFound
+from athena.node_types.base import NodeFailed
+from athena.permissions import ROLE_PERMISSIONS, Role
+from athena.variables import service as variables
+from athena.workflow_executions.interpreter import Interpreter, Plan, Start, Surroundings
+from athena.workflow_executions.journal import usage_of
+from athena.workflow_executions.plans import Plans
+from athena.workflow_executions.starting import accept_child, start_error_workflow
+
+KIND: Final = "workflow"
+RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.BUILDER])
+CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|'[^']*'|\"[^\"]*\"")
+"""What differs between errors that are the same: ids, numbers, quoted texts."""
+
+
+def register(engine: Engine, database: Database) -> None:
+    """Makes ``engine`` able to run workflows."""
+    plans = Plans()
+    database.provide(plans)
+    work = Executing(database, plans)
+    engine.register(KIND, work.execute, deadline_seconds=lambda given: given["timeout_seconds"], on_end=work.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Executing:
+    """What the function needs of its process."""
+
+    database: Database
+    plans: Plans
+
+    async def execute(self, run: RunContext) -> Finished:
+        """Runs a workflow's version from its trigger on."""
+        given = run.input
+        access = access_of(run.workspace_uuid, given)
+        plan = await self._plan(run, access)
+        trigger = plan.graph.nodes[given["trigger"]["node_id"]]
+        start = Start(
+            trigger=trigger,
+            output=given["output"],
+            names=_names(run, given),
+            seeds=given["seeds"],
+            wanted=None if given["wanted"] is None else frozenset(given["wanted"]),
+            test=given["test"],
+            budget=given["budget"],
+        )
+        interpreter = Interpreter(run, plan, start, self._around(run, access))
+        try:
+            output = await interpreter.run()
+        except NodeFailed as error:
+            raise self._failed(run, interpreter, error) from error
+        usage = usage_of(interpreter.usage)
+
+        async def told(session: Session) -> None:
+            await signal_parent(session, given, "succeeded", output=output, usage=usage)
+
+        return Finished(
+            {"output": output, "usage": usage},
+            apply=told if given["parent"] else None,
+            data={"output": output, "usage": usage},
+            labels={"cost": usage["cost"]} if usage["cost"] else None,
+        )
+
+    async def _plan(self, run: RunContext, access: Access) -> Plan:
+        given = run.input
+        try:
+            async with self.database.session(Scope(run.workspace_uuid)) as session:
+                return await self.plans.get(session, access, UUID(given["workflow_uuid"]), given["version"])
+        except NotFound as error:
+            raise RunFailed("workflow_deleted", "The workflow was deleted before the execution began.") from error
+
+    def _around(self, run: RunContext, access: Access) -> Surroundings:
+        async def secrets(names: Sequence[str]) -> Mapping[str, str]:
+            async with self.database.session(Scope(run.workspace_uuid)) as session:
+                try:
+                    known = await variables.load(session, access.workspace_uuid, names)
+                except AthenaError as error:
+                    raise NodeFailed(error.error_code, error.detail) from error
+            missing = [name for name in names if name not in known.secrets]
+            if missing:
+                raise NodeFailed("secret_missing", f"The workspace has no secret {missing[0]}.")
+            return known.secrets
+
+        def session() -> Session:
+            opened = self.database.session(access.scope)
+            opened.actor = Actor(access.user_uuid, "run", run.run_uuid)
+            return opened
+
+        async def start_workflow(opened: Session, workflow_uuid: UUID, value: Any, **options: Any) -> UUID:
+            return await accept_child(opened, access, workflow_uuid, value, depth=run.input["depth"] + 1, **options)
+
+        return Surroundings(self.database, access, session, secrets, start_workflow)
+
+    def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
+        details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}
+        labels: dict[str, Any] = {"error_fingerprint": fingerprint(run.input, error)}
+        if interpreter.usage.cost:
+            labels["cost"] = interpreter.usage.cost
+        return RunFailed(error.code, error.message, labels=labels, **details)
+
+    async def ended(self, session: Session, run: EndedRun) -> None:
+        """What follows from an execution that did not succeed, in the transaction that ends it."""
+        await signal_parent(session, run.input, run.status, error=run.error)
+        if run.status == "failed" and run.input["error_workflow_uuid"] and run.input["trigger"]["type"] != "error":
+            await start_error_workflow(session, access_of(run.workspace_uuid, run.input), run)
+
+
+async def signal_parent(session: Session, given: Mapping[str, Any], status: str, **facts: Any) -> None:
+    """Tells the execution that waits for this one, if there is one."""
+    parent = given["parent"]
+    if parent:
+        payload = {"status": status, **facts}
+        engine = session.provided(Engine)
+        await engine.signal(
+            session, UUID(parent["workspace_uuid"]), UUID(parent["run_uuid"]), parent["signal"], payload
+        )
+
+
+def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
+    """What an execution may do, in the name of who started it: what building the workflow took, and no more."""
+    return Access(WorkspaceId(workspace_uuid), UUID(given["user_uuid"]), Role.BUILDER, RUN_PERMISSIONS)
+
+
+def fingerprint(given: Mapping[str, Any], error: NodeFailed) -> str:
+    """The same for errors of the same kind at the same node."""
+    text = CHANGING.sub("#", error.message)
+    facts = (given["workflow_uuid"], str(error.details.get("node_id")), error.code, text)
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+
+
+def _names(run: RunContext, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What expressions may name that does not depend on the node."""
+    execution = {
+        "uuid": str(run.run_uuid),
+        "started_at": given["accepted_at"],
+        "trigger": given["trigger"]["type"],
+        "test": given["test"],
+    }
+    workflow = {"uuid": given["workflow_uuid"], "name": given["workflow_name"], "version": given["version"]}
+    workspace = {"uuid": str(run.workspace_uuid), "variables": given["workspace_variables"]}
+    return {
+        "trigger": given["trigger"],
+        "variables": given["variables"],
+        "execution": execution,
+        "workflow": workflow,
+        "workspace": workspace,
+    }

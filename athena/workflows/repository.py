@@ -1,0 +1,87 @@
+"""All SQL of workflows and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from athena.kit.access import WorkspaceId
+from athena.kit.db import Row, Session
+from athena.kit.errors import NotFound
+from athena.kit.repository import Repository, Where
+from athena.workflows.models import workflow_versions, workflows
+
+MAXIMUM_SHOWN = 100
+
+
+class WorkflowRepository(Repository):
+    """The workflows of one workspace."""
+
+    table = workflows
+    recorded = "workflow"
+
+    async def locked(self, uuid: UUID) -> Row:
+        """One row, which nobody else changes before this transaction ends."""
+        row = await self.session.fetch_one(
+            f"SELECT {self.columns} FROM workflows WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            uuid,
+        )
+        if row is None:
+            raise self.not_found()
+        return row
+
+    async def to_run(self, uuid: UUID) -> Row:
+        """What starting an execution needs to know, without the graph."""
+        row = await self.session.fetch_one(
+            "SELECT uuid, name, status, version, variables, settings FROM workflows "
+            "WHERE workspace_uuid = $1 AND uuid = $2",
+            self.workspace_uuid,
+            uuid,
+        )
+        if row is None:
+            raise self.not_found()
+        return row
+
+    async def last_versions(self, uuids: Sequence[UUID]) -> list[Row]:
+        """The last versions of each workflow, newest first, in one query: numbers and times."""
+        return await self.session.fetch(
+            f"""
+            SELECT v.workflow_uuid, v.number, v.created_at FROM unnest($2::uuid[]) AS wanted(workflow_uuid)
+            CROSS JOIN LATERAL (
+                SELECT * FROM workflow_versions w
+                WHERE w.workspace_uuid = $1 AND w.workflow_uuid = wanted.workflow_uuid
+                ORDER BY w.number DESC LIMIT {MAXIMUM_SHOWN}
+            ) AS v ORDER BY v.number DESC
+            """,
+            self.workspace_uuid,
+            list(uuids),
+        )
+
+
+class WorkflowVersionRepository(Repository):
+    """The versions of one workflow. They are only added, and go with their workflow."""
+
+    table = workflow_versions
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, workflow_uuid: UUID) -> None:
+        super().__init__(session, workspace_uuid)
+        self.workflow_uuid = workflow_uuid
+
+    def within(self, where: Where) -> None:
+        """The workflow's rows."""
+        super().within(where)
+        where.add("workflow_uuid = {}", self.workflow_uuid)
+
+    async def numbered(self, number: int) -> Row:
+        """The version of that number."""
+        row = await self.session.fetch_one(
+            f"SELECT {self.columns} FROM workflow_versions "
+            "WHERE workspace_uuid = $1 AND workflow_uuid = $2 AND number = $3",
+            self.workspace_uuid,
+            self.workflow_uuid,
+            number,
+        )
+        if row is None:
+            raise NotFound("There is no such version of this workflow.")
+        return row

@@ -88,6 +88,19 @@ class Permission(StrEnum):
     VARIABLES_CREATE = "variables.create"
     VARIABLES_UPDATE = "variables.update"
     VARIABLES_DELETE = "variables.delete"
+    WORKFLOWS_VIEW = "workflows.view"
+    WORKFLOWS_CREATE = "workflows.create"
+    WORKFLOWS_UPDATE = "workflows.update"
+    WORKFLOWS_DELETE = "workflows.delete"
+    WORKFLOWS_RUN = "workflows.run"
+    WORKFLOWS_SHARE = "workflows.share"
+    WORKFLOWS_GENERATE = "workflows.generate"
+    WORKFLOW_EXECUTIONS_VIEW = "workflow_executions.view"
+    WORKFLOW_EXECUTIONS_DELETE = "workflow_executions.delete"
+    WORKFLOW_EXECUTIONS_RETRY = "workflow_executions.retry"
+    WORKFLOW_EXECUTIONS_CANCEL = "workflow_executions.cancel"
+    WORKFLOW_EXECUTIONS_ANSWER = "workflow_executions.answer"
+    """Answer what an execution asks people: approve, refuse, fill in a form."""
     RUNS_VIEW = "runs.view"
     RUNS_CANCEL = "runs.cancel"
     METRICS_VIEW = "metrics.view"
@@ -157,6 +170,10 @@ _OPERATOR = _VIEWER | {
     Permission.MEMORIES_CREATE,
     Permission.MEMORIES_UPDATE,
     Permission.MEMORIES_DELETE,
+    Permission.WORKFLOWS_RUN,
+    Permission.WORKFLOW_EXECUTIONS_RETRY,
+    Permission.WORKFLOW_EXECUTIONS_CANCEL,
+    Permission.WORKFLOW_EXECUTIONS_ANSWER,
     Permission.RUNS_CANCEL,
     Permission.MEDIA_CREATE,
     Permission.MEDIA_DELETE,
@@ -181,9 +198,15 @@ _BUILDER = _OPERATOR | {
     Permission.VARIABLES_CREATE,
     Permission.VARIABLES_UPDATE,
     Permission.VARIABLES_DELETE,
+    Permission.WORKFLOWS_CREATE,
+    Permission.WORKFLOWS_UPDATE,
+    Permission.WORKFLOWS_DELETE,
+    Permission.WORKFLOWS_GENERATE,
+    Permission.WORKFLOW_EXECUTIONS_DELETE,
     Permission.AGENTS_SHARE,
     Permission.PROMPTS_SHARE,
     Permission.THREADS_SHARE,
+    Permission.WORKFLOWS_SHARE,
     Permission.SHARES_UPDATE,
     Permission.SHARES_DELETE,
 }

@@ -84,7 +84,7 @@ class Scope:
         self.results: list[tuple[int, Any]] = []
         """What came back to the loop."""
         self.last: tuple[int, Any] = (-1, None)
-        """The value with which the pass came to its end, and the place of the node that gave it."""
+        """The value with which the pass came to its end: of several, that of the node that stands last in the list."""
         self._execution = execution
         self._plan = plan
         self._item, self._index = item, index
@@ -160,8 +160,8 @@ class Scope:
             value = NOTHING if outputs is NOTHING else outputs.get(port, NOTHING)
             for link in links:
                 went_on = self._deliver(link, value) or went_on
-        if outputs is not NOTHING and not went_on and node.place > self.last[0]:
-            self.last = (node.place, next(iter(outputs.values()), None))
+        if outputs is not NOTHING and not went_on and node.order > self.last[0]:
+            self.last = (node.order, next(iter(outputs.values()), None))
         self._open -= 1
         if self._open == 0 and not self.ended:
             self._finish(None)

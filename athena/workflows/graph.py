@@ -47,8 +47,6 @@ class GraphNode:
     """The innermost loop in whose body it stands."""
     first_input: str = ""
     first_output: str = ""
-    place: int = 0
-    """Where it stands in an order in which each comes after those that it depends on."""
     hasty: bool = False
     """Whether it begins with the first value that arrives."""
 
@@ -115,9 +113,8 @@ class Compiler:
         scopes: dict[str | None, list[GraphNode]] = {None: []}
         for loop in self._bodies:
             scopes[loop] = []
-        for place, node_id in enumerate(order):
+        for node_id in order:
             node = self._nodes[node_id]
-            node.place = place
             scopes[node.loop].append(node)
         for node in self._nodes.values():
             node.incoming.sort(key=lambda link: link.order)

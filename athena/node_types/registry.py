@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import athena.node_types
 from athena.kit import logging
@@ -25,11 +25,13 @@ def node_types() -> Mapping[str, NodeType[Any]]:
     found = {kind.type: kind() for module in _modules() for kind in _classes(module)}
     for point in entry_points(group=GROUP):
         try:
-            kind = point.load()()
+            kind: Any = point.load()()
         except Exception as error:  # noqa: BLE001 - a plugin that is broken keeps nobody else from working
             logging.logger().error("node_types.plugin_failed", plugin=point.value, error=type(error).__name__)
             continue
-        if not isinstance(kind, NodeType) or found.setdefault(kind.type, kind) is not kind:  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(kind, NodeType) and kind.type not in found:
+            found[kind.type] = cast("NodeType[Any]", kind)
+        else:
             logging.logger().error("node_types.plugin_refused", plugin=point.value)
     return MappingProxyType(dict(sorted(found.items())))
 
@@ -41,5 +43,7 @@ def _modules() -> Iterator[ModuleType]:
 
 def _classes(module: ModuleType) -> Iterator[type[NodeType[Any]]]:
     for _, member in inspect.getmembers(module, inspect.isclass):
-        if issubclass(member, NodeType) and member.__module__ == module.__name__ and "type" in vars(member):
-            yield member
+        if issubclass(member, NodeType):
+            kind = cast("type[NodeType[Any]]", member)
+            if kind.__module__ == module.__name__ and "type" in vars(kind):
+                yield kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import Field
 
@@ -33,6 +33,7 @@ class Set(PureNode[SetConfig]):
         """The object."""
         if not config.keep_input:
             return Result.of(config.fields)
-        if not isinstance(call.input, dict):
+        given = call.input
+        if not isinstance(given, dict):
             raise NodeFailed("wrong_input", "Fields can be added to an object only, and the input is none.")
-        return Result.of({**call.input, **config.fields})
+        return Result.of({**cast("dict[str, Any]", given), **config.fields})

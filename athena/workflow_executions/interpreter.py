@@ -23,9 +23,9 @@ from athena.node_types.base import (
     EffectNode,
     LoopNode,
     NodeFailed,
+    PureNode,
     Result,
     Usage,
-    Wait,
     WaitNode,
 )
 from athena.workflow_executions.activity import Activity
@@ -90,7 +90,7 @@ class Interpreter:
         self.graph = plan.graph
         self.names = start.names
         self.activity = Activity(run.signalled)
-        self.usage = Usage()
+        self.usage: Usage = Usage()
         self.calls = 0
         self._run = run
         self._plan = plan
@@ -209,7 +209,7 @@ class Interpreter:
             self.noted(scope, node, result)
             return result.outputs
         if isinstance(kind, WaitNode):
-            return await self._wait(scope, node, call)
+            return await self._wait(scope, node, kind, call)
         return await self._effect(scope, node, call)
 
     def _check_budget(self) -> None:
@@ -271,13 +271,14 @@ class Interpreter:
         """One try, within its time; what comes back holds none of the secrets that were used."""
         kind = node.type
         named = sorted(node.configuration.secrets)
-        known = await self._around.secrets(named) if named else {}
+        known: Mapping[str, str] = await self._around.secrets(named) if named else {}
         mask = Mask(known)
         names = scope.names(call.input)
         config = node.configuration.fill({**names, "secrets": known} if named else names)
         try:
-            if not isinstance(kind, EffectNode):
+            if isinstance(kind, PureNode):
                 return kind.compute(config, call)
+            assert isinstance(kind, EffectNode)  # noqa: S101 - all other kinds went other ways
             seconds = node.spec.timeout or kind.seconds
             async with asyncio.timeout(seconds):
                 result = await kind.execute(config, self._effect_call(call, key, seconds))
@@ -323,12 +324,12 @@ class Interpreter:
 
     # -- waits ------------------------------------------------------------------------------------------------------
 
-    async def _wait(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
+    async def _wait(self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call) -> Mapping[str, Any]:
         key = place(node.id, scope.path)
         signal = f"node:{key}"
         record = await self._run.step(
             f"{key}:wait",
-            lambda _: self._begin_wait(scope, node, call, signal),
+            lambda _: self._begin_wait(scope, node, kind, call, signal),
             started=self._journal.started(node, scope.path),
         )
         if "until" not in record:
@@ -336,18 +337,18 @@ class Interpreter:
         until = None if record["until"] is None else datetime.fromisoformat(record["until"])
         answer = await self.activity.wait(signal, until)
         config = node.configuration.fill(scope.names(call.input))
-        result: Result = node.type.resume(config, call, TIMED_OUT if answer is LATE else answer)
+        result = kind.resume(config, call, TIMED_OUT if answer is LATE else answer)
         if result.usage:
             self.usage += result.usage
         self.noted(scope, node, result)
         return result.outputs
 
-    async def _begin_wait(self, scope: Scope, node: GraphNode, call: Call, signal: str) -> StepResult:
+    async def _begin_wait(
+        self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call, signal: str
+    ) -> StepResult:
         try:
             config = node.configuration.fill(scope.names(call.input))
-            found: Wait | Result = await node.type.begin(
-                config, self._effect_call(call, signal, EffectNode.seconds), signal
-            )
+            found = await kind.begin(config, self._effect_call(call, signal, EffectNode.seconds), signal)
         except NodeFailed as error:
             return StepResult({"error": error.error}, [self._journal.failed(node, scope.path, error.error)])
         if isinstance(found, Result):

@@ -26,7 +26,7 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             row = await WorkflowService(session, access).version(workflow_uuid, version)
-            plan = Plan(compiled(row)[0])
+            plan = Plan(compiled(dict(row))[0])
             self._plans[key] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)

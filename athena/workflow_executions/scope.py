@@ -234,8 +234,11 @@ class Scope:
             ports[link.target_port].append(value)
         given = ports[node.first_input][0] if node.first_input and ports[node.first_input] else None
         names = self.names(given)
-        call = Call(node.id, given, ports, lambda text, **more: self._execution.evaluate(text, names, more))
-        return call, names
+
+        def evaluate(text: str, **more: Any) -> Any:
+            return self._execution.evaluate(text, names, more)
+
+        return Call(node.id, given, ports, evaluate), names
 
     def _begin(self, node: GraphNode, arrivals: list[tuple[Link, Any]]) -> None:
         execution = self._execution
@@ -247,7 +250,7 @@ class Scope:
             execution.noted(self, node, Result(known), reused=True)
             self._settle(node, known)
         elif isinstance(node.type, PureNode) and not node.hasty:
-            self._compute(node, call, names)
+            self._compute(node, node.type, call, names)
         elif (record := execution.recorded(node, self.path)) is not None:
             self._recall(node, record)
         else:
@@ -257,11 +260,11 @@ class Scope:
             execution.keep(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _compute(self, node: GraphNode, call: Call, names: Mapping[str, Any]) -> None:
+    def _compute(self, node: GraphNode, kind: PureNode[Any], call: Call, names: Mapping[str, Any]) -> None:
         execution = self._execution
         try:
             execution.count()
-            result: Result = node.type.compute(node.configuration.fill(names), call)
+            result = kind.compute(node.configuration.fill(names), call)
             execution.noted(self, node, result)
         except NodeFailed as error:
             self.failed(node, error)

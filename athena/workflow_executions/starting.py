@@ -137,8 +137,8 @@ def _trigger(graph: Graph, asked: Request) -> GraphNode:
 
 
 def _check_input(node: GraphNode, asked: Request) -> None:
-    schema = node.spec.data.get("input_schema")
-    if not isinstance(schema, dict):
+    schema: dict[str, Any] | None = node.spec.data.get("input_schema")
+    if schema is None:
         return
     errors: dict[str, list[str]] = {}
     for error in jsonschema_rs.validator_for(schema, retriever=_nothing).iter_errors(asked.output):

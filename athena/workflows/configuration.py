@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from athena.expressions import ExpressionError, Template, compile_text
 from athena.node_types.base import Config, NodeFailed, NodeType
@@ -102,9 +103,10 @@ class Configuration:
             self.problems.append((path, error.position, message, "expression_error"))
             return None
         for reference in template.references:
-            if reference[0] == SECRETS and len(reference) > 1:
-                self.secrets.add(reference[1])
-            elif not (each and reference[0] in {"item", "index"}):
+            root, *more = reference
+            if root == SECRETS:
+                self.secrets.update(more[:1])
+            elif not (each and root in {"item", "index"}):
                 self.references.append(Place(path, max(0, text.find(MARK)), reference))
         return template.evaluate
 
@@ -141,6 +143,6 @@ class Configuration:
         return isinstance(value, str) and MARK in value
 
 
-def _extra(info: Any) -> Mapping[str, Any]:
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
     extra = info.json_schema_extra
-    return extra if isinstance(extra, dict) else {}
+    return {} if extra is None or callable(extra) else extra

@@ -8,7 +8,7 @@ but back to its loop.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,14 +72,17 @@ class Graph:
 
     def after(self, node_id: str) -> set[str]:
         """A node and all that depend on it."""
-        return _reach([node_id], lambda uuid: [link.target for links in self._out(uuid) for link in links])
+        return _reach([node_id], self._onward)
 
     def before(self, node_id: str) -> set[str]:
         """A node and all that it depends on."""
-        return _reach([node_id], lambda uuid: [link.source for link in self.nodes[uuid].incoming])
+        return _reach([node_id], self._back)
 
-    def _out(self, node_id: str) -> Iterable[list[Link]]:
-        return self.nodes[node_id].outgoing.values()
+    def _onward(self, node_id: str) -> list[str]:
+        return [link.target for links in self.nodes[node_id].outgoing.values() for link in links]
+
+    def _back(self, node_id: str) -> list[str]:
+        return [link.source for link in self.nodes[node_id].incoming]
 
 
 class Compiler:
@@ -250,13 +253,13 @@ class Compiler:
         triggers = [node.id for node in self._nodes.values() if isinstance(node.type, Trigger)]
         if not triggers:
             self._problem("no_trigger", "Nothing starts this workflow; add a trigger.")
-        reached = _reach(
-            triggers,
-            lambda node_id: [link.target for links in self._nodes[node_id].outgoing.values() for link in links],
-        )
+        reached = _reach(triggers, self._targets)
         for node_id, node in self._nodes.items():
             if node_id not in reached and not node.spec.disabled and (node.type.inputs or node.type.outputs):
                 self._problem("unreachable_node", f"No trigger leads to {node_id}.", node_id=node_id)
+
+    def _targets(self, node_id: str) -> list[str]:
+        return [link.target for links in self._nodes[node_id].outgoing.values() for link in links]
 
     def _check_references(self) -> None:
         for node in self._nodes.values():
@@ -322,7 +325,7 @@ def compile_graph(
     return graph, compiler.problems
 
 
-def _reach(first: Iterable[str], onward: Any) -> set[str]:
+def _reach(first: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:
     """What can be reached from ``first``, itself included."""
     seen: set[str] = set()
     left = list(first)

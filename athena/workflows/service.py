@@ -108,7 +108,7 @@ class WorkflowService:
     async def compare(self, uuid: UUID, before: int, after: int) -> dict[str, Any]:
         """What changed from one version to another."""
         versions = self._versions(uuid)
-        changes = comparison.compare(await versions.numbered(before), await versions.numbered(after))
+        changes = comparison.compare(dict(await versions.numbered(before)), dict(await versions.numbered(after)))
         return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
 
     async def _change(self, present_row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
@@ -206,7 +206,7 @@ def present(row: Row, base_url: str) -> dict[str, Any]:
         "status": row["status"],
         **{name: row[name] for name in VERSIONED},
         "problems": row["problems"],
-        "webhook": describe_webhook(row, base_url),
+        "webhook": describe_webhook(dict(row), base_url),
         "version": row["version"],
         "tags": row["tags"],
         "creator": None,

@@ -14,10 +14,10 @@ def describe_webhook(row: Mapping[str, Any], base_url: str) -> dict[str, Any] | 
     if node is None:
         return None
     data: Mapping[str, Any] = node["data"]
-    authentication = data.get("authentication")
+    authentication: Mapping[str, Any] = data.get("authentication") or {}
     return {
         "url": f"{base_url}/hooks/{row['webhook_token']}",
         "method": ",".join(data.get("methods") or ["POST"]),
-        "authentication": authentication.get("type", "none") if isinstance(authentication, dict) else "none",
+        "authentication": authentication.get("type", "none"),
         "response_mode": data.get("response_mode", "immediately"),
     }

@@ -7,18 +7,15 @@ from typing import Any
 
 from tests.conftest import Tenant
 
-Edge = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, str]
+Edge = tuple[str, str] | tuple[str, str, str | None] | tuple[str, str, str | None, str | None]
 
 
 def node(node_id: str, kind: str, data: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     return {"id": node_id, "type": kind, "data": data or {}, **more}
 
 
-def edge(
-    source: str, target: str, source_handle: str | None = None, target_handle: str | None = None
-) -> dict[str, Any]:
-    ends = {"source": source, "target": target}
-    return ends | {"source_handle": source_handle, "target_handle": target_handle}
+def edge(ends: Edge) -> dict[str, Any]:
+    return dict(zip(("source", "target", "source_handle", "target_handle"), ends, strict=False))
 
 
 async def create(tenant: Tenant, nodes: Sequence[dict[str, Any]], edges: Sequence[Edge], **more: Any) -> dict[str, Any]:
@@ -26,7 +23,7 @@ async def create(tenant: Tenant, nodes: Sequence[dict[str, Any]], edges: Sequenc
     given = list(nodes)
     if not any(each["type"].endswith("_trigger") for each in given):
         given.insert(0, node("start", "manual_trigger"))
-    body = {"name": "W", "nodes": given, "edges": [edge(*each) for each in edges], **more}
+    body = {"name": "W", "nodes": given, "edges": [edge(each) for each in edges], **more}
     answer = await tenant.post("/api/v1/workflows", body)
     assert answer.status_code == 201, answer.text
     return answer.json()["data"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response
@@ -12,7 +12,15 @@ from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
 from athena.permissions import Permission
-from athena.workflows.schemas import Comparison, Workflow, WorkflowCreate, WorkflowUpdate, WorkflowVersion
+from athena.workflows.documents import to_yaml
+from athena.workflows.schemas import (
+    Comparison,
+    Workflow,
+    WorkflowCreate,
+    WorkflowImport,
+    WorkflowUpdate,
+    WorkflowVersion,
+)
 from athena.workflows.service import LIST, RELATIONS, VERSION_LIST, VERSION_RELATIONS, WorkflowService
 
 router = Router("Workflow")
@@ -25,6 +33,7 @@ ListOf = Annotated[ListQuery, list_query(LIST)]
 VersionQuery = Annotated[ListQuery, list_query(VERSION_LIST)]
 Revision = Annotated[int | None, Depends(if_match)]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The version's number.")]
+Format = Annotated[Literal["yaml", "json"], Query(alias="format")]
 Other = Annotated[int, Query(ge=1, le=2**31 - 1, description="The version to compare with.")]
 
 PATH = "/api/v1/workflows/{workflow_uuid}"
@@ -47,6 +56,51 @@ async def create_workflow(caller: Creator, body: WorkflowCreate) -> Response:
     return resource(
         (await service.show([row], wanted))[0], row, status=201, location=f"/api/v1/workflows/{row['uuid']}"
     )
+
+
+@router.operation("POST", "/api/v1/workflows/import", summary="Import a Workflow", response=Data[Workflow], status=201)
+async def import_workflow(caller: Creator, body: WorkflowImport) -> Response:
+    """Creates a draft from a document, as an export gives it."""
+    wanted = relations(body.with_, RELATIONS)
+    service = WorkflowService(caller.session, caller.access)
+    row = await service.bring_in(body)
+    return resource(
+        (await service.show([row], wanted))[0], row, status=201, location=f"/api/v1/workflows/{row['uuid']}"
+    )
+
+
+@router.operation(
+    "GET",
+    f"{PATH}/export",
+    summary="Export a Workflow",
+    responses={
+        200: {
+            "description": "The document.",
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "application/yaml": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def export_workflow(workflow_uuid: UUID, caller: Viewer, format_: Format = "yaml") -> Response:
+    """The workflow as one document without secrets, to be imported elsewhere."""
+    document = await WorkflowService(caller.session, caller.access).document(workflow_uuid)
+    name = f'attachment; filename="workflow-{workflow_uuid}.{format_}"'
+    if format_ == "json":
+        return JsonResponse(document, headers={"Content-Disposition": name})
+    return Response(to_yaml(document), media_type="application/yaml", headers={"Content-Disposition": name})
+
+
+@router.operation(
+    "GET",
+    f"{PATH}/openapi.json",
+    summary="Get a Workflow's OpenAPI Document",
+    responses={200: {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
+async def get_workflow_openapi(workflow_uuid: UUID, caller: Viewer) -> Response:
+    """How the workflow is called as an HTTP API, with the schemas of its input and output."""
+    return JsonResponse(await WorkflowService(caller.session, caller.access).interface(workflow_uuid))
 
 
 @router.operation("GET", PATH, summary="Retrieve a Workflow", response=Data[Workflow])

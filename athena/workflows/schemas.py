@@ -103,6 +103,22 @@ class WorkflowUpdate(Input):
     with_: With = Field(default=None, alias="with")
 
 
+class WorkflowImport(Input):
+    """A document that an export gave."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"document": "format: athena/workflow/1\nname: Hello\nnodes:\n- {id: start, type: manual_trigger}\n"}
+            ]
+        }
+    )
+
+    document: Annotated[str | dict[str, Any], Field(description="JSON or YAML as text, or JSON as an object.")]
+    name: Annotated[Name | None, Field(description="In place of the document's.")] = None
+    with_: With = Field(default=None, alias="with")
+
+
 class WorkflowWebhook(Output):
     """How the workflow is called from outside, if a webhook trigger stands in it."""
 

@@ -17,10 +17,12 @@ from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.node_types.registry import node_types
 from athena.users import service as users
 from athena.workflows import comparison
+from athena.workflows.documents import from_document, to_document
 from athena.workflows.graph import Graph, compile_graph
 from athena.workflows.graph_schemas import Edge, GraphProblem, Node, WorkflowVariable
+from athena.workflows.interface import openapi_of
 from athena.workflows.repository import WorkflowRepository, WorkflowVersionRepository
-from athena.workflows.schemas import Status, WorkflowCreate, WorkflowUpdate
+from athena.workflows.schemas import Status, WorkflowCreate, WorkflowImport, WorkflowUpdate
 from athena.workflows.webhooks import describe_webhook
 
 RELATIONS = ("creator", "versions")
@@ -110,6 +112,22 @@ class WorkflowService:
         versions = self._versions(uuid)
         changes = comparison.compare(dict(await versions.numbered(before)), dict(await versions.numbered(after)))
         return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
+
+    async def document(self, uuid: UUID) -> dict[str, Any]:
+        """A workflow as a document."""
+        row = dict(await self._workflows.get(uuid))
+        return to_document(row, compiled(row)[0])
+
+    async def bring_in(self, given: WorkflowImport) -> Row:
+        """Stores what a document describes, as a draft."""
+        described = from_document(given.document)
+        name = described.name if given.name is None else given.name
+        return await self.create(described.model_copy(update={"name": name, "status": "draft"}))
+
+    async def interface(self, uuid: UUID) -> dict[str, Any]:
+        """The workflow's own OpenAPI document."""
+        row = dict(await self._workflows.get(uuid))
+        return openapi_of(row, self._session.provided(Settings).base_url)
 
     async def _change(self, present_row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
         self._workflows.check_revision(present_row, revision)

@@ -32,6 +32,7 @@ from athena.users import endpoints as users
 from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
 from athena.workflow_executions import endpoints as workflow_executions
+from athena.workflow_triggers import endpoints as workflow_triggers
 from athena.workflows import endpoints as workflows
 from athena.workspaces import endpoints as workspaces
 
@@ -95,14 +96,16 @@ def api() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (
+    routers = (
         *metrics.routers,
         *(room.router for room in ROOMS),
         *runs.routers,
         *workflow_executions.routers,
+        *workflow_triggers.routers,
         *shares.routers,
         health,
-    ):
+    )
+    for router in routers:
         # One flat table: an included router would be a second level of matching for each request.
         app.router.routes.extend(router.routes)
     keep_apart(app.router.routes)

@@ -30,6 +30,7 @@ from athena.runs import tasks
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
 from athena.workflow_executions import tasks as workflow_executions
+from athena.workflow_triggers import tasks as workflow_triggers
 
 
 async def fold_counts(database: Database) -> None:
@@ -54,6 +55,9 @@ CHORES = (
     Chore("retention", 300.0, retention.delete_old),
     Chore("idempotency keys", 60.0, idempotency.sweep),
     Chore("deliveries of webhooks", 600.0, webhooks.sweep),
+    Chore("schedules of workflows", 1.0, workflow_triggers.start_scheduled),
+    Chore("events for workflows", 1.0, workflow_triggers.start_awaited),
+    Chore("deliveries to workflows", 600.0, workflow_triggers.sweep),
 )
 
 

@@ -60,6 +60,8 @@ class Request:
     depth: int = 0
     labels: Mapping[str, Any] = field(default_factory=dict[str, Any])
     run_uuid: UUID | None = None
+    queued: bool = False
+    """Whether it waits for those before it that the same trigger node has started."""
 
 
 async def accept(session: Session, access: Access, workflow: Row, asked: Request) -> UUID:
@@ -79,7 +81,7 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
         given["workspace_variables"] = dict(known.variables)
     if len(encode(given)) > MAXIMUM_INPUT:
         raise TooLarge(f"An execution is started with at most {MAXIMUM_INPUT} bytes.")
-    key, limit = _queue(workflow, given)
+    key, limit = _queue(workflow, given, queued=asked.queued)
     uuid = asked.run_uuid or new_uuid()
     labels = {
         "workflow_uuid": str(workflow["uuid"]),
@@ -176,11 +178,11 @@ def _variables(declared: list[dict[str, Any]], given: Mapping[str, Any]) -> dict
     return found
 
 
-def _queue(workflow: Row, given: Mapping[str, Any]) -> tuple[str | None, int]:
+def _queue(workflow: Row, given: Mapping[str, Any], *, queued: bool) -> tuple[str | None, int]:
     """The queue that the execution stands in, and how many of it run at a time."""
     concurrency = workflow["settings"].get("concurrency")
     if not concurrency:
-        return None, 1
+        return (f"workflow {workflow['uuid']} {given['trigger']['node_id']}", 1) if queued else (None, 1)
     value: Any = ""
     if concurrency["key"]:
         try:

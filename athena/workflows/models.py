@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from athena.kit.tables import Json, Uuid, same_workspace, tenant_table
+from athena.kit.tables import Json, Time, Uuid, same_workspace, tenant_table
 
 
 def _versioned() -> list[sa.Column[object]]:
@@ -29,6 +30,9 @@ workflows = tenant_table(
     sa.Column("problems", Json, nullable=False),
     # The unguessable part of its webhooks' addresses.
     sa.Column("webhook_token", sa.Text, nullable=False),
+    # Until when one request to the test address starts the present version, and what the last such request started.
+    sa.Column("listening_until", Time),
+    sa.Column("test_execution_uuid", Uuid),
     sa.CheckConstraint("status IN ('draft', 'active', 'inactive')", name="status"),
     sa.UniqueConstraint("webhook_token"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),
@@ -45,4 +49,24 @@ workflow_versions = tenant_table(
     *_versioned(),
     same_workspace("workflow_uuid", "workflows", ondelete="CASCADE"),
     sa.UniqueConstraint("workspace_uuid", "workflow_uuid", "number"),
+)
+
+# What starts active workflows by itself, written anew with each change of them.
+workflow_triggers = tenant_table(
+    "workflow_triggers",
+    sa.Column("workflow_uuid", Uuid, nullable=False),
+    sa.Column("node_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("config", Json, nullable=False),
+    # Of a schedule: since when it counts, the last time that was dealt with, and when to look next.
+    sa.Column("anchor_at", Time),
+    sa.Column("last_at", Time),
+    sa.Column("next_at", Time),
+    # Of an event.
+    sa.Column("event_types", postgresql.ARRAY(sa.Text)),
+    same_workspace("workflow_uuid", "workflows", ondelete="CASCADE"),
+    sa.UniqueConstraint("workspace_uuid", "workflow_uuid", "node_id"),
+    sa.CheckConstraint("kind IN ('schedule', 'event')", name="kind"),
+    sa.Index("ix_workflow_triggers_next_at", "next_at", postgresql_where=sa.text("next_at IS NOT NULL")),
+    sa.Index("ix_workflow_triggers_events", "workspace_uuid", postgresql_where=sa.text("kind = 'event'")),
 )

@@ -9,7 +9,7 @@ from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound
 from athena.kit.repository import Repository, Where
-from athena.workflows.models import workflow_versions, workflows
+from athena.workflows.models import workflow_triggers, workflow_versions, workflows
 
 MAXIMUM_SHOWN = 100
 
@@ -19,6 +19,7 @@ class WorkflowRepository(Repository):
 
     table = workflows
     recorded = "workflow"
+    hidden = frozenset({"listening_until", "test_execution_uuid"})
 
     async def locked(self, uuid: UUID) -> Row:
         """One row, which nobody else changes before this transaction ends."""
@@ -85,3 +86,26 @@ class WorkflowVersionRepository(Repository):
         if row is None:
             raise NotFound("There is no such version of this workflow.")
         return row
+
+
+class TriggerRepository(Repository):
+    """What starts the workflows of one workspace by itself."""
+
+    table = workflow_triggers
+
+    async def of(self, workflow_uuid: UUID) -> dict[str, Row]:
+        """A workflow's, by node."""
+        rows = await self.session.fetch(
+            f"SELECT {self.columns} FROM workflow_triggers WHERE workspace_uuid = $1 AND workflow_uuid = $2",
+            self.workspace_uuid,
+            workflow_uuid,
+        )
+        return {row["node_id"]: row for row in rows}
+
+    async def forget(self, uuids: Sequence[UUID]) -> None:
+        """Those that are no more."""
+        await self.session.execute(
+            "DELETE FROM workflow_triggers WHERE workspace_uuid = $1 AND uuid = ANY($2)",
+            self.workspace_uuid,
+            list(uuids),
+        )

@@ -23,6 +23,7 @@ from athena.workflows.graph_schemas import Edge, GraphProblem, Node, WorkflowVar
 from athena.workflows.interface import openapi_of
 from athena.workflows.repository import WorkflowRepository, WorkflowVersionRepository
 from athena.workflows.schemas import Status, WorkflowCreate, WorkflowImport, WorkflowUpdate
+from athena.workflows.triggers import sync_triggers
 from athena.workflows.webhooks import describe_webhook
 
 RELATIONS = ("creator", "versions")
@@ -80,6 +81,8 @@ class WorkflowService:
             }
         )
         await self._keep_version(row)
+        if row["status"] == "active":
+            await sync_triggers(self._session, self._access.workspace_uuid, row)
         return row
 
     async def update(self, uuid: UUID, given: WorkflowUpdate, revision: int | None) -> Row:
@@ -141,6 +144,8 @@ class WorkflowService:
         )
         if changed:
             await self._keep_version(row)
+        if "active" in {row["status"], present_row["status"]} and (changed or row["status"] != present_row["status"]):
+            await sync_triggers(self._session, self._access.workspace_uuid, row)
         return row
 
     async def _keep_version(self, row: Row) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from athena.engine import LATE, RunContext, StepOutcomeUnknown, StepResult
+from athena.engine import LATE, StepOutcomeUnknown, StepResult
 from athena.expressions import ExpressionError, compile_text
 from athena.kit.access import Access
 from athena.kit.clock import rfc3339_or_none
@@ -29,7 +29,7 @@ from athena.node_types.base import (
     WaitNode,
 )
 from athena.workflow_executions.activity import Activity
-from athena.workflow_executions.journal import Journal, Mask, Path, place, usage_of
+from athena.workflow_executions.journal import Journal, Mask, Path, Run, place, usage_of
 from athena.workflow_executions.loop import run_loop
 from athena.workflow_executions.scope import Scope, ScopePlan
 from athena.workflows.configuration import NAMES
@@ -64,6 +64,8 @@ class Start:
     names: Mapping[str, Any]
     seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     """Outputs that are known from another execution, by node."""
+    mocked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Outputs that nodes give without being run, in each pass."""
     wanted: frozenset[str] | None = None
     """The only nodes to run; ``None``: all."""
     test: bool = False
@@ -86,7 +88,8 @@ class Surroundings:
 class Interpreter:
     """One execution at work in this process."""
 
-    def __init__(self, run: RunContext, plan: Plan, start: Start, around: Surroundings) -> None:
+    def __init__(self, run: Run, plan: Plan, start: Start, around: Surroundings | None) -> None:
+        """``around`` may be left out where all nodes with an effect are mocked."""
         self.graph = plan.graph
         self.names = start.names
         self.activity = Activity(run.signalled)
@@ -162,6 +165,8 @@ class Interpreter:
 
     def known_outputs(self, node: GraphNode, path: Path) -> Mapping[str, Any] | None:
         """Outputs that are there without running the node."""
+        if node.id in self._start.mocked:
+            return self._start.mocked[node.id]
         if self._start.test and node.spec.pinned_output is not None:
             return {node.first_output: node.spec.pinned_output}
         return None if path else self._start.seeds.get(node.id)
@@ -271,7 +276,7 @@ class Interpreter:
         """One try, within its time; what comes back holds none of the secrets that were used."""
         kind = node.type
         named = sorted(node.configuration.secrets)
-        known: Mapping[str, str] = await self._around.secrets(named) if named else {}
+        known: Mapping[str, str] = await self._outside.secrets(named) if named else {}
         mask = Mask(known)
         names = scope.names(call.input)
         config = node.configuration.fill({**names, "secrets": known} if named else names)
@@ -291,7 +296,7 @@ class Interpreter:
         return Result(mask.of(dict(result.outputs)), result.usage, mask.of(dict(result.details)))
 
     def _effect_call(self, call: Call, key: str, seconds: float) -> EffectCall:
-        around = self._around
+        around = self._outside
         return EffectCall(
             node_id=call.node_id,
             input=call.input,
@@ -306,6 +311,11 @@ class Interpreter:
             session=around.session,
             start_workflow=around.start_workflow,
         )
+
+    @property
+    def _outside(self) -> Surroundings:
+        assert self._around is not None  # noqa: S101 - without it nothing has an effect
+        return self._around
 
     @staticmethod
     def _delay(node: GraphNode, error: NodeFailed, tries: int) -> float | None:

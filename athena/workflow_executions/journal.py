@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
 from urllib.parse import quote
+from uuid import UUID
 
 import orjson
 
-from athena.engine import Event, RunContext
+from athena.engine import Event, StepResult, StoredEvent
 from athena.engine.events import encode
 from athena.node_types.base import NodeFailed, Result, Usage, Wait
 from athena.workflows.graph import GraphNode
@@ -25,6 +28,60 @@ Path = tuple[int, ...]
 """The number of the item in each loop around a node, the outermost first; empty outside of loops."""
 
 
+class Run(Protocol):
+    """What the interpreter needs of :class:`athena.engine.RunContext`."""
+
+    @property
+    def run_uuid(self) -> UUID:
+        """The run's id."""
+        ...
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it was at work before."""
+        ...
+
+    @property
+    def signalled(self) -> asyncio.Event:
+        """Set when a signal has come."""
+        ...
+
+    async def history(self) -> list[StoredEvent]:
+        """Its events so far."""
+        ...
+
+    def note(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Logs an event that nobody waits for."""
+        ...
+
+    def emit(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Logs an event."""
+        ...
+
+    def recorded(self, key: str) -> Any:
+        """The record of a step that is done."""
+        ...
+
+    async def step(
+        self,
+        key: str,
+        execute: Callable[[int], Awaitable[StepResult]],
+        *,
+        started: Event | None = None,
+        repeatable: bool = True,
+    ) -> Any:
+        """Does something once; its record."""
+        ...
+
+    async def arrived(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
+        """Of waits, those that have come to an end."""
+        ...
+
+    async def wait_for_any(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
+        """The same, once there is one."""
+        ...
+
+
 def place(node_id: str, path: Path) -> str:
     """A node's name in one pass of the loops around it; the key of its step, and the name of its signal."""
     return f"{node_id}@{'.'.join(map(str, path))}" if path else node_id
@@ -33,7 +90,7 @@ def place(node_id: str, path: Path) -> str:
 class Journal:
     """Writes the events of an execution's nodes. After a crash, those that are there already are not written again."""
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self._logged: set[tuple[str, str]] = set()
         self.tries: dict[str, int] = {}

@@ -129,6 +129,8 @@ class Interpreter:
                 if arrived:
                     self.activity.arrive(arrived)
                     continue
+            elif not self.activity.busy:
+                raise NodeFailed("incomplete", "The graph comes to no end; the workflow's problems tell why.")
             moments = [moment.timestamp() for moment in waits.values() if moment is not None]
             limit = max(0.0, min(moments) - time.time()) if moments else None
             try:

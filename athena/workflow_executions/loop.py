@@ -46,7 +46,7 @@ class Loop:
             else:
                 await self._work_beside(min(self._config.concurrency, count))
         finally:
-            for worker in self._workers:
+            for worker in tuple(self._workers):
                 worker.cancel()
             for scope in tuple(self._scopes):
                 scope.abort()
@@ -59,20 +59,17 @@ class Loop:
             return
         for _ in range(workers):
             self._execution.activity.begin()
-            worker = asyncio.create_task(self._worker())
+            worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             self._execution.keep(worker)
+            worker.add_done_callback(self._worked)
         await self._execution.activity.park(self._all_done)
 
-    async def _worker(self) -> None:
-        try:
-            await self._work()
-        finally:
-            current = asyncio.current_task()
-            self._workers = {worker for worker in self._workers if worker is not current}
-            if not self._workers:
-                self._execution.activity.release(self._all_done, None)
-            self._execution.activity.end()
+    def _worked(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not self._workers:
+            self._execution.activity.release(self._all_done, None)
+        self._execution.activity.end()
 
     async def _work(self) -> None:
         turn = time.monotonic()

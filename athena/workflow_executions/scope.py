@@ -258,7 +258,7 @@ class Scope:
             task = asyncio.create_task(self._work(node, call))
             self._tasks.add(task)
             execution.keep(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._done)
 
     def _compute(self, node: GraphNode, kind: PureNode[Any], call: Call, names: Mapping[str, Any]) -> None:
         execution = self._execution
@@ -281,20 +281,22 @@ class Scope:
         else:
             self._settle(node, outputs)
 
+    def _done(self, task: asyncio.Task[None]) -> None:
+        # Not at the end of the task's own code, which one that is cancelled before it begins never comes to.
+        self._tasks.discard(task)
+        self._execution.activity.end()
+
     async def _work(self, node: GraphNode, call: Call) -> None:
         execution = self._execution
         try:
-            try:
-                execution.count()
-                outputs = await execution.perform(self, node, call)
-            except NodeFailed as error:
-                if not self.ended:
-                    self.failed(node, error)
-                    self._drain()
-            else:
-                self.settle(node, outputs)
-        finally:
-            execution.activity.end()
+            execution.count()
+            outputs = await execution.perform(self, node, call)
+        except NodeFailed as error:
+            if not self.ended:
+                self.failed(node, error)
+                self._drain()
+        else:
+            self.settle(node, outputs)
 
     def failed(self, node: GraphNode, error: NodeFailed) -> None:
         """A node failed: as its ``on_error`` says, it goes on all the same, or the scope ends."""

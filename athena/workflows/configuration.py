@@ -56,6 +56,9 @@ class Configuration:
         """The configuration with the values of its expressions; :class:`NodeFailed` when that makes no sense."""
         if self._ready is not None:
             return self._ready
+        if self.problems:
+            path, _, message, code = self.problems[0]
+            raise NodeFailed(code, f"{path}: {message}", path=path)
         values = dict(self._fixed)
         for name, render in self._parts.items():
             try:

@@ -89,3 +89,14 @@ async def test_a_failing_node_fails_the_execution_and_says_which(owner: Tenant) 
     answer = await owner.post(f"/api/v1/workflows/{workflow['uuid']}/run", {"input": {}})
     assert answer.status_code == 502
     assert answer.json()["code"] == "expression_error"
+
+
+async def test_a_draft_with_problems_runs_as_far_as_it_makes_sense(owner: Tenant) -> None:
+    broken = await create(
+        owner, [node("a", SET, fields(x=1)), node("b", SET, fields(x="{{ 1 + }}"))], [("start", "a"), ("a", "b")]
+    )
+    circle = await create(owner, [node("a", "merge"), node("b", "merge")], [("start", "a"), ("a", "b"), ("b", "a")])
+    for workflow, code in ((broken, "expression_error"), (circle, "incomplete")):
+        assert workflow["problems"]
+        answer = await owner.post(f"/api/v1/workflows/{workflow['uuid']}/run", {})
+        assert (answer.status_code, answer.json()["code"]) == (502, code)

@@ -125,7 +125,7 @@ class Configuration:
                     message = issue["msg"].removeprefix("Value error, ").rstrip(".")
                     self.problems.append((path, None, f"{message}.", code))
         else:
-            if not self._parts:
+            if not (self._parts or self.problems):
                 self._ready = ready
         if not self.problems:
             self.problems += [

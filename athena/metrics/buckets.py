@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
+from athena.kit import clock
 from athena.kit.errors import ValidationFailed
 
 Interval = Literal["hour", "day", "week", "month"]
 Span = Literal["quarter", "hour", "day", "month"]
 
 MAXIMUM_BUCKETS = 1_000
+REMEMBERED = 64
+"""Of how many periods a process keeps the calendar, so that a dashboard's next look need not make it anew."""
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 DEFAULT_DAYS = 30
@@ -52,7 +55,12 @@ class Period:
     @property
     def borders(self) -> Sequence[datetime]:
         """The begin of the period before, of each bucket as far as it is asked for, and the end."""
-        return [self.before, self.begin, *self.starts[1:], self.end]
+        return (self.before, self.begin, *self.starts[1:], self.end)
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """The buckets' begins as text."""
+        return _shown(self.starts)
 
 
 @cache
@@ -90,7 +98,8 @@ def period(
     return Period(begin, end, interval, timezone, starts)
 
 
-def _starts(begin: datetime, end: datetime, interval: Interval, zone: ZoneInfo, maximum: int) -> list[datetime]:
+@lru_cache(REMEMBERED)
+def _starts(begin: datetime, end: datetime, interval: Interval, zone: ZoneInfo, maximum: int) -> Sequence[datetime]:
     current = _first(begin, interval, zone)
     starts: list[datetime] = []
     while current < end:
@@ -98,7 +107,12 @@ def _starts(begin: datetime, end: datetime, interval: Interval, zone: ZoneInfo, 
             raise ValidationFailed.of("interval", f"These are more than {maximum:,} buckets; take a longer interval.")
         starts.append(current)
         current = _next(current, interval, zone)
-    return starts
+    return tuple(starts)
+
+
+@lru_cache(REMEMBERED)
+def _shown(starts: Sequence[datetime]) -> Sequence[str]:
+    return [clock.rfc3339(at) for at in starts]
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -165,20 +179,24 @@ def up(moment: datetime, span: Span) -> datetime:
     return start if start == moment else down(start + _LONGEST[span], span)
 
 
-def pieces(borders: Sequence[datetime], spans: Sequence[Span], now: datetime) -> list[Piece]:
+def pieces(borders: Sequence[datetime], spans: Sequence[Span], now: datetime) -> Sequence[Piece]:
     """The fewest stored spans that cover what lies between ``borders``, none of them across a border.
 
     Nothing was counted after ``now`` yet, so that a last border beyond it does not divide the span that it lies in.
     """
-    edges = [down(border, "quarter") for border in borders]
-    if edges[-1] >= now:
-        edges[-1] = up(edges[-1], spans[0])
+    last = down(borders[-1], "quarter")
+    return _pieces(tuple(borders[:-1]), up(last, spans[0]) if last >= now else last, tuple(spans))
+
+
+@lru_cache(REMEMBERED)
+def _pieces(borders: Sequence[datetime], last: datetime, spans: Sequence[Span]) -> Sequence[Piece]:
+    edges = [*(down(border, "quarter") for border in borders), last]
     found: list[Piece] = []
     for begin, end in pairwise(edges):
         for piece in _cover(begin, end, spans):
-            last = found[-1] if found else None
-            if last is not None and last.span == piece.span and last.end == piece.begin:
-                found[-1] = last._replace(end=piece.end)
+            before = found[-1] if found else None
+            if before is not None and before.span == piece.span and before.end == piece.begin:
+                found[-1] = before._replace(end=piece.end)
             else:
                 found.append(piece)
     return found

@@ -9,16 +9,15 @@ from __future__ import annotations
 import math
 import struct
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 GROWTH = 1.08
 PLACES = 256
-NONE: Sequence[float] = (0.0,) * PLACES
-"""No durations at all."""
 
-# What pgvector sends of a vector: how many numbers it has, two bytes for later, and the numbers.
-_SENT = struct.Struct(f">4x{PLACES}f")
+# What pgvector sends of a sparse vector: its length, how many of its numbers are not 0, four bytes for later; then the
+# places of these, from 0, and the numbers themselves.
+_HEAD = struct.Struct(">4xi4x")
 
 
 def place(milliseconds: float) -> int:
@@ -34,15 +33,20 @@ def middle(number: int) -> float:
 _MIDDLES = [round(middle(number)) for number in range(1, PLACES + 1)]
 
 
-def counts(sent: bytes | None) -> Sequence[float]:
-    """How many durations lie at each place, from what the database's ``vector_send`` gives."""
-    return NONE if sent is None else _SENT.unpack(sent)
+def counts(sent: bytes | None) -> Mapping[int, float]:
+    """How many durations lie at each place that has any, in order, from what ``sparsevec_send`` gives."""
+    if sent is None:
+        return {}
+    (length,) = _HEAD.unpack_from(sent)
+    numbers = struct.unpack_from(f">{length}i{length}f", sent, _HEAD.size)
+    return {place + 1: count for place, count in zip(numbers[:length], numbers[length:], strict=True)}
 
 
-def percentiles(found: Sequence[float], shares: Sequence[float]) -> list[int | None]:
+def percentiles(found: Mapping[int, float], shares: Sequence[float]) -> tuple[int | None, ...]:
     """The duration that each share of all is not longer than, to the millisecond; ``None`` when there are none."""
-    seen = list(accumulate(found))
+    if not found:
+        return (None,) * len(shares)
+    places, seen = list(found), list(accumulate(found.values()))
     total = seen[-1]
-    if not total:
-        return [None] * len(shares)
-    return [_MIDDLES[bisect_left(seen, min(total, max(1.0, math.ceil(share * total))))] for share in shares]
+    ranks = (min(total, max(1.0, math.ceil(share * total))) for share in shares)
+    return tuple(_MIDDLES[places[bisect_left(seen, rank)] - 1] for rank in ranks)

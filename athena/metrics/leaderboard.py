@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
-from uuid import UUID
 
 from athena.agents.service import AgentService
 from athena.kit import clock
@@ -17,7 +17,7 @@ from athena.metrics.buckets import DETAILS, EARLIEST, down, pieces, up
 from athena.metrics.repository import MetricRepository
 from athena.metrics.schemas import LeaderboardPeriod
 from athena.metrics.score import score
-from athena.metrics.service import Sums
+from athena.metrics.service import REMEMBERED, Sums
 
 _SORTABLE = ("score", "runs", "success_rate", "rating", "tokens", "cost", "p50_latency_ms", "p95_latency_ms")
 _SUMS = ("count", "succeeded", "failed", "likes", "dislikes", "input_tokens", "output_tokens", "cost")
@@ -47,7 +47,7 @@ class LeaderboardService:
         begin, end = begin_of(period, now), up(now, "quarter")
         rows = await self._metrics.agents(_SUMS, pieces((begin, end), DETAILS, now), (begin, end), query)
         told = {"period": period, "from": None if period == "all" else clock.rfc3339(begin)}
-        items = [{**_item(row), **told} for row in rows]
+        items = [{"uuid": row["uuid"], **_figures(row[1:]), **told} for row in rows]
         _order(items, [SortKey("score", descending=True)])
         for rank, item in enumerate(items, 1):
             item["rank"] = rank
@@ -70,14 +70,13 @@ def begin_of(period: LeaderboardPeriod, now: datetime) -> datetime:
     return down(now, "day") - timedelta(days=_DAYS[period] - 1)
 
 
-def _item(row: Row) -> Item:
-    sums = Sums(row)
+@lru_cache(REMEMBERED)
+def _figures(row: tuple[Any, ...]) -> Item:
+    sums = Sums(dict(zip((*_SUMS, "latency"), row, strict=True)))
     succeeded, failed, likes, dislikes = (sums[name] for name in ("succeeded", "failed", "likes", "dislikes"))
     low, high = score(succeeded=succeeded, failed=failed, likes=likes, dislikes=dislikes)
     p50, p95 = sums.durations((0.5, 0.95))
-    uuid: UUID = row["uuid"]
     return {
-        "uuid": uuid,
         "runs": sums["count"],
         "success_rate": round(succeeded / (succeeded + failed), 4) if succeeded + failed else None,
         "rating": round((likes - dislikes) / (likes + dislikes), 4) if likes + dislikes else None,

@@ -11,13 +11,16 @@ from athena.kit.db import Row, Session
 from athena.kit.pagination import ListQuery
 from athena.kit.repository import Repository, Rows, Where
 from athena.metrics.buckets import Piece
-from athena.metrics.models import COUNTS, NAMES, metric_rollups
+from athena.metrics.models import NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 20
 WHOLE = 0
-BEFORE = 1
-"""The first bucket of a series: the period before."""
+"""The bucket of a whole period."""
+BEFORE = -1
+"""The bucket of the period before."""
+
+_GREATEST = 2**63 - 1
 
 Names = Mapping[str, str]
 """What is asked for among ``subject``, ``role`` and ``model``."""
@@ -35,17 +38,23 @@ class MetricRepository(Repository):
         names: Names,
         pieces: Sequence[Piece],
         borders: Sequence[datetime],
+        whole: Sequence[Piece],
     ) -> list[Row]:
-        """The sums between each two ``borders``, as ``bucket`` from :data:`BEFORE`, and of all but that, as
-        :data:`WHOLE`; those in which nothing was are left out.
+        """The sums between each two ``borders`` but the first, of which ``pieces`` are kept, as ``bucket`` from 1.
+
+        Those of all of these are :data:`WHOLE`, and those between the first two borders :data:`BEFORE`: both from
+        ``whole``, which are fewer. Where nothing was there is no row.
         """
         where = Where()
-        parts = self._parts(where, resource, sums, names, pieces, borders, detail=bool(names))
+        detail = bool(names)
+        kept = self._parts(where, resource, sums, names, whole, (borders[0], borders[-1]), detail=detail)
+        cut = self._parts(where, resource, sums, names, pieces, borders[1:], detail=detail)
+        begin, edges = where.parameter(borders[1]), where.parameter(list(borders[1:]))
         return await self.session.fetch(
-            f"SELECT coalesce(bucket, {WHOLE}) AS bucket, {_summed(sums)} FROM (SELECT parts.*, "
-            f"width_bucket(at, {where.parameter(list(borders))}::timestamptz[]) AS bucket FROM ({parts}) AS parts) "
-            f"AS placed GROUP BY GROUPING SETS ((bucket), (bucket > {BEFORE})) "
-            f"HAVING bucket IS NOT NULL OR bucket > {BEFORE}",
+            f"SELECT CASE WHEN at < {begin}::timestamptz THEN {BEFORE} ELSE {WHOLE} END AS bucket, {_summed(sums)} "
+            f"FROM ({kept}) AS parts GROUP BY 1 "
+            f"UNION ALL SELECT width_bucket(at, {edges}::timestamptz[]) AS bucket, {_summed(sums)} "
+            f"FROM ({cut}) AS parts GROUP BY 1",
             *where.args,
         )
 
@@ -61,9 +70,13 @@ class MetricRepository(Repository):
         """The sums by ``by``, the greatest first, at most :data:`MAXIMUM_BREAKDOWN`."""
         where = Where()
         parts = self._parts(where, resource, sums, names, pieces, borders, detail=True)
+        keys = ", ".join(by)
+        order = f"ORDER BY sum(count) DESC, {keys}"
+        # Only the greatest are summed in full: most of the work is adding up durations.
         return await self.session.fetch(
-            f"SELECT {', '.join(by)}, {_summed(sums)} FROM ({parts}) AS parts GROUP BY {', '.join(by)} "
-            f"HAVING sum(count) > 0 ORDER BY sum(count) DESC, {', '.join(by)} LIMIT {MAXIMUM_BREAKDOWN}",
+            f"WITH parts AS MATERIALIZED ({parts}), greatest AS (SELECT {keys} FROM parts GROUP BY {keys} "
+            f"HAVING sum(count) > 0 {order} LIMIT {MAXIMUM_BREAKDOWN}) "
+            f"SELECT {keys}, {_summed(sums)} FROM parts JOIN greatest USING ({keys}) GROUP BY {keys} {order}",
             *where.args,
         )
 
@@ -81,8 +94,9 @@ class MetricRepository(Repository):
         if query.created_before:
             where.add("a.created_at < {}", query.created_before)
         return await self.session.fetch(
-            f"SELECT a.uuid, summed.* FROM (SELECT subject, {_summed(sums)} FROM ({parts}) AS parts GROUP BY 1) "
-            f"AS summed, agents AS a WHERE {where.sql}",
+            f"SELECT a.uuid, {', '.join(f'summed.{name}' for name in (*sums, 'latency'))} "
+            f"FROM (SELECT subject, {_summed(sums)} FROM ({parts}) AS parts GROUP BY 1) AS summed, agents AS a "
+            f"WHERE {where.sql}",
             *where.args,
         )
 
@@ -108,8 +122,10 @@ class MetricRepository(Repository):
         columns = ", ".join(f"{{row}}.{name}" for name in ("at", *NAMES, *sums, "latency"))
         return f"""
             SELECT {columns.format(row="r")}
-            FROM unnest({spans}::text[], {begins}::timestamptz[], {ends}::timestamptz[]) AS piece (span, begins, ends)
-            -- OFFSET keeps it a look into the index for each piece, however many there are.
+            -- SELECT hides how many pieces there are, so that one plan serves all; OFFSET keeps it a look into the
+            -- index for each.
+            FROM unnest((SELECT {spans}::text[]), (SELECT {begins}::timestamptz[]), (SELECT {ends}::timestamptz[]))
+                AS piece (span, begins, ends)
             CROSS JOIN LATERAL (
                 SELECT * FROM metric_rollups AS r WHERE r.workspace_uuid = {workspace} AND r.resource = {kind}
                 AND r.facet = '{"detail" if detail else "total"}' AND r.span = piece.span
@@ -123,8 +139,9 @@ class MetricRepository(Repository):
 
 
 def _summed(sums: Sequence[str]) -> str:
-    added = [f"sum({name}){'::bigint' if name in COUNTS else ''} AS {name}" for name in sums]
-    return ", ".join([*added, "vector_send(sum(latency::vector)) AS latency"])
+    """The sums, as plain numbers: decimals would take the driver longer than all the rest of a row."""
+    added = [f"least(sum({name}), {_GREATEST})::{'float8' if name == 'cost' else 'bigint'} AS {name}" for name in sums]
+    return ", ".join([*added, "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
 
 
 class MeasuredWorkspaces(Rows):

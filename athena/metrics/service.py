@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from athena.permissions import ROLE_PERMISSIONS, Permission
 
 PERCENTILES = (0.5, 0.95, 0.99)
 MAXIMUM_BUCKETS_OF_WORKSPACES = 100
+REMEMBERED = 5_000
+"""Of how many rows a process keeps what is told of them: time that has passed is asked for again and again."""
 
 WORKSPACES = ListOptions(
     sortable={"created_at": "created_at", "updated_at": "updated_at", "name": "name", "slug": "slug"},
@@ -35,18 +38,18 @@ class Sums:
 
     __slots__ = ("_row",)
 
-    def __init__(self, row: Row | None = None) -> None:
+    def __init__(self, row: Mapping[str, Any] | Row | None = None) -> None:
         self._row = row
 
     def __getitem__(self, name: str) -> int:
-        return int(self._row[name] or 0) if self._row is not None else 0
+        return self._row[name] if self._row is not None else 0
 
     @property
     def cost(self) -> float:
         """US dollars."""
-        return float(self._row["cost"] or 0) if self._row is not None else 0.0
+        return self._row["cost"] if self._row is not None else 0.0
 
-    def durations(self, shares: Sequence[float]) -> list[int | None]:
+    def durations(self, shares: Sequence[float]) -> Sequence[int | None]:
         """What each share of what was counted took at most, to the place on the scale."""
         return percentiles(counts(self._row["latency"] if self._row is not None else None), shares)
 
@@ -73,7 +76,7 @@ class Sums:
         return {"duration_ms": {"average": average, **self.percentiles()}, "cost": self.cost}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A number: which rollups it comes from, what is told beside it, and by what it is broken down."""
 
@@ -98,6 +101,13 @@ OF_WORKSPACES: Mapping[str, str] = {
 }
 
 
+@lru_cache(REMEMBERED)
+def _figures(kind: Kind, sums: tuple[Any, ...] | None) -> tuple[int, Mapping[str, Any]]:
+    """What is told of the sums of a row: its value, and what stands beside it."""
+    found = Sums() if sums is None else Sums(dict(zip((*kind.sums, "latency"), sums, strict=True)))
+    return found["count"], kind.figures(found)
+
+
 class MetricService:
     """The metrics of the caller's workspace."""
 
@@ -120,22 +130,17 @@ class MetricService:
 
     async def _over_time(self, kind: Kind, period: Period, names: Names) -> dict[str, Any]:
         now, borders = clock.now(), period.borders
-        stored = pieces(borders, DETAILS if names else TOTALS, now)
-        rows = await self._metrics.series(kind.resource, kind.sums, names, stored, borders)
-        found = {row["bucket"]: Sums(row) for row in rows}
-        nothing = Sums()
-        whole, empty = found.get(WHOLE, nothing), kind.figures(nothing)
+        spans = DETAILS if names else TOTALS
+        stored, whole = pieces(borders[1:], spans, now), pieces((*borders[:2], borders[-1]), spans, now)
+        rows = await self._metrics.series(kind.resource, kind.sums, names, stored, borders, whole)
+        found = {row["bucket"]: _figures(kind, row[1:]) for row in rows}
+        nothing = _figures(kind, None)
+        (total, figures), (previous, _) = found.get(WHOLE, nothing), found.get(BEFORE, nothing)
         series: list[dict[str, Any]] = []
-        for number, at in enumerate(period.starts, BEFORE + 1):
-            sums = found.get(number, nothing)
-            figures = empty if sums is nothing else kind.figures(sums)
-            series.append({"at": clock.rfc3339(at), "value": sums["count"], **figures})
-        return {
-            **show_period(period),
-            **show_totals(whole["count"], found.get(BEFORE, nothing)["count"]),
-            **kind.figures(whole),
-            "series": series,
-        }
+        for number, at in enumerate(period.shown, 1):
+            value, told = found.get(number, nothing)
+            series.append({"at": at, "value": value, **told})
+        return {**show_period(period), **show_totals(total, previous), **figures, "series": series}
 
     async def _breakdown(self, kind: Kind, period: Period, names: Names) -> list[dict[str, Any]]:
         borders = (period.begin, period.end)
@@ -144,8 +149,8 @@ class MetricService:
         labels = await self._labels(kind, rows)
         items: list[dict[str, Any]] = []
         for row, label in zip(rows, labels, strict=True):
-            sums = Sums(row)
-            items.append({**label, "value": sums["count"], **kind.figures(sums)})
+            value, told = _figures(kind, row[len(kind.by) :])
+            items.append({**label, "value": value, **told})
         return items
 
     async def _labels(self, kind: Kind, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -185,9 +190,7 @@ def _show_workspace(row: Row, period: Period, counted: Mapping[tuple[UUID, str, 
         before, *values = (counted.get((row["uuid"], resource, n), 0) for n in range(1, len(period.starts) + 2))
         shown[name] = {
             **show_totals(sum(values), before),
-            "series": [
-                {"at": clock.rfc3339(at), "value": value} for at, value in zip(period.starts, values, strict=True)
-            ],
+            "series": [{"at": at, "value": value} for at, value in zip(period.shown, values, strict=True)],
         }
     return shown
 

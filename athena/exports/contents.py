@@ -16,6 +16,7 @@ LEFT_OUT: Mapping[str, str] = {
     "run_events": "The engine's log, in pieces; what was said is whole in messages and runs.",
     "row_counts": "Numbers of rows.",
     "row_count_deltas": "Numbers of rows.",
+    "row_count_spans": "Numbers of rows.",
     "idempotency_keys": "Answers that are kept for a day, encrypted, to be repeated.",
     "leftovers": "What deletions still have to reach.",
     "exports": "The exports themselves.",

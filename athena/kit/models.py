@@ -15,6 +15,16 @@ row_counts = sa.Table(
     sa.Column("count", sa.BigInteger, nullable=False),
 )
 
+# The same by time: a span is what the first five digits of ids stand for, about three days.
+row_count_spans = sa.Table(
+    "row_count_spans",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("span", sa.Text, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+
 row_count_deltas = sa.Table(
     "row_count_deltas",
     metadata,
@@ -22,6 +32,7 @@ row_count_deltas = sa.Table(
     sa.Column("workspace_uuid", Uuid, nullable=False),
     sa.Column("table_name", sa.Text, nullable=False),
     sa.Column("delta", sa.BigInteger, nullable=False),
+    sa.Column("span", sa.Text, nullable=False),
     sa.Index(None, "workspace_uuid", "table_name"),
 )
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -53,6 +53,13 @@ class Where:
     def sql(self) -> str:
         """The conditions, joined."""
         return " AND ".join(self._parts) or "true"
+
+
+class Count(NamedTuple):
+    """How a list's total is found: counted up to ``limit``, unless it is ``known``; kept, where there is no limit."""
+
+    limit: int | None
+    known: int | None = None
 
 
 class Rows(ABC):
@@ -173,22 +180,25 @@ class Rows(ABC):
 
     async def page(self, query: ListQuery, where: Where | None = None) -> RowPage:
         """A page of the rows that ``query`` asks for, narrowed by ``where``."""
-        narrowed = where is not None or bool(
-            query.filters or query.search or query.created_after or query.created_before
-        )
+        narrowed = where is not None or bool(query.filters or query.created_after or query.created_before)
         where = where or Where()
         self.within(where)
-        found = await self._found(query)
-        # More than these are looked for once more, along the order itself, in which they must lie close to each other.
-        if found is not None and len(found) <= MAXIMUM_FOUND:
-            where.add("uuid = ANY({})", found)
-            query = replace(query, search=None)
+        count = Count(None if self.counted else MAXIMUM_COUNT)
+        if narrowed or query.search:
+            count = Count(MAXIMUM_FOUND if query.search else MAXIMUM_COUNT)
+        if self.found_by and query.search is not None and len(query.search) >= LENGTH_OF_TRIGRAMS:
+            found = await self._found(query.search)
+            if not narrowed:
+                count = Count(MAXIMUM_FOUND, MAXIMUM_FOUND + 1 if found is None else len(found))
+            # Where there are more they are looked for once more, along the order itself, in which they must lie close.
+            if found is not None:
+                where.add("uuid = ANY({})", found)
+                query = replace(query, search=None)
         self.narrow(where, query)
         if query.cursor is not None:
             return await self._page_by_cursor(query, where)
-        limit = None if not narrowed and self.counted else MAXIMUM_FOUND if query.search else MAXIMUM_COUNT
         if query.offset >= DEEP:
-            return await self._deep_page(query, where, limit)
+            return await self._deep_page(query, where, count)
         rows = await self.session.fetch(
             f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} ORDER BY {_order(query.sort)} "
             f"LIMIT {query.per_page} OFFSET {query.offset}",
@@ -196,12 +206,15 @@ class Rows(ABC):
         )
         if rows and len(rows) < query.per_page:
             return by_page(query, rows, query.offset + len(rows))
-        total, more = await self._total(where, limit)
+        total, more = await self._total(where, count)
         return by_page(query, rows, total, more=more)
 
-    async def _deep_page(self, query: ListQuery, where: Where, limit: int | None) -> RowPage:
+    async def _deep_page(self, query: ListQuery, where: Where, count: Count) -> RowPage:
         """A page far behind the first one: what is skipped is passed over in an index alone, from the nearer end."""
-        total, more = await self._total(where, limit)
+        total, more = await self._total(where, count)
+        if count.limit is None and [key.column for key in query.sort] == ["uuid"]:
+            rows = await self._rows_by_time(query, where)
+            return by_page(query, rows, max(total, query.offset + len(rows) if rows else 0))
         keys, size, skipped = query.sort, query.per_page, query.offset
         backwards = not more and skipped > total // 2
         if backwards:
@@ -214,25 +227,38 @@ class Rows(ABC):
         )
         return by_page(query, rows, max(total, query.offset + len(rows) if rows else 0), more=more)
 
-    async def _found(self, query: ListQuery) -> Sequence[UUID] | None:
-        """The rows that hold the text that is looked for, or one more than may be; ``None`` where there is no index."""
-        if not self.found_by or query.search is None or len(query.search) < LENGTH_OF_TRIGRAMS:
-            return None
-        return await self.session.value(f"SELECT {self.found_by}($1, {MAXIMUM_FOUND + 1})", _containing(query.search))
+    async def _rows_by_time(self, query: ListQuery, where: Where) -> list[Row]:
+        """A page of all rows in the order of their ids: how many there are of each time says where it begins."""
+        keys, newest = query.sort, query.sort[0].descending
+        start = f"athena_page_start('{self.table.name}', {query.offset}, {str(newest).lower()})"
+        # All in one statement, and so of one moment.
+        return await self.session.fetch(
+            f"WITH begin AS MATERIALIZED (SELECT * FROM {start}) "
+            f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} AND uuid IN (SELECT uuid FROM {self._from} "
+            f"WHERE {where.sql} AND uuid {'<=' if newest else '>='} (SELECT start FROM begin) ORDER BY {_order(keys)} "
+            f"LIMIT {query.per_page} OFFSET (SELECT remaining FROM begin)) ORDER BY {_order(keys)}",
+            *where.args,
+        )
+
+    async def _found(self, text: str) -> Sequence[UUID] | None:
+        """The rows that hold ``text``; ``None`` where they are more than :data:`MAXIMUM_FOUND`."""
+        return await self.session.value(f"SELECT {self.found_by}($1, {MAXIMUM_FOUND})", containing(text))
 
     def narrow(self, where: Where, query: ListQuery) -> None:
         """Narrows ``where`` to what the filters, the times and the search of ``query`` leave."""
         _apply_filters(self.table, where, query)
 
-    async def _total(self, where: Where, limit: int | None) -> tuple[int, bool]:
-        """How many rows there are, up to ``limit`` where they must be counted, and whether there are more."""
-        if limit is None:
+    async def _total(self, where: Where, count: Count) -> tuple[int, bool]:
+        """How many rows there are, up to the limit where they must be counted, and whether there are more."""
+        if count.limit is None:
             return await self.session.value("SELECT athena_row_count($1)", self.table.name), False
-        found: int = await self.session.value(
-            f"SELECT count(*) FROM (SELECT FROM {self._from} WHERE {where.sql} LIMIT {limit + 1}) AS found",
-            *where.args,
-        )
-        return min(found, limit), found > limit
+        found = count.known
+        if found is None:
+            found = await self.session.value(
+                f"SELECT count(*) FROM (SELECT FROM {self._from} WHERE {where.sql} LIMIT {count.limit + 1}) AS found",
+                *where.args,
+            )
+        return min(found, count.limit), found > count.limit
 
     async def _page_by_cursor(self, query: ListQuery, where: Where) -> RowPage:
         cursor = Cursor.decode(query.cursor, len(query.sort)) if query.cursor else None
@@ -325,11 +351,11 @@ def _apply_filters(table: sa.Table, where: Where, query: ListQuery) -> None:
         if by_id:
             where.add("uuid < {}", uuid_at(query.created_before, CLOCKS_APART_SECONDS))
     if query.search and query.options.searchable:
-        place = where.parameter(_containing(query.search))
+        place = where.parameter(containing(query.search))
         where.add("(" + " OR ".join(f"{column} ILIKE {place}" for column in query.options.searchable) + ")")
 
 
-def _containing(text: str) -> str:
+def containing(text: str) -> str:
     """The pattern of what contains ``text``."""
     escaped = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return f"%{escaped}%"

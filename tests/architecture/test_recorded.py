@@ -25,6 +25,7 @@ REASONS = {
     "idempotency_keys": "answers that are kept for a day, for their caller alone",
     "row_counts": "numbers",
     "row_count_deltas": "numbers",
+    "row_count_spans": "numbers",
     "metric_rollups": "numbers",
     "metric_deltas": "numbers",
     "leftovers": "files that wait to be removed, after what they belonged to was",

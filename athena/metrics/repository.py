@@ -11,7 +11,7 @@ from athena.kit.db import Row, Session
 from athena.kit.pagination import ListQuery
 from athena.kit.repository import Repository, Rows, Where
 from athena.metrics.buckets import Piece
-from athena.metrics.models import NAMES, metric_rollups
+from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 20
@@ -140,8 +140,13 @@ class MetricRepository(Repository):
 
 def _summed(sums: Sequence[str]) -> str:
     """The sums, as plain numbers: decimals would take the driver longer than all the rest of a row."""
-    added = [f"least(sum({name}), {_GREATEST})::{'float8' if name == 'cost' else 'bigint'} AS {name}" for name in sums]
-    return ", ".join([*added, "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
+    return ", ".join([*map(_sum, sums), "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
+
+
+def _sum(name: str) -> str:
+    if name in COUNTS:
+        return f"sum({name})::bigint AS {name}"
+    return f"least(sum({name}), {_GREATEST})::{'float8' if name == 'cost' else 'bigint'} AS {name}"
 
 
 class MeasuredWorkspaces(Rows):

@@ -220,6 +220,42 @@ async def test_an_odd_output_ends_a_run_all_the_same(owner: Tenant, add_run: Add
     assert (data["total"], data["tokens"]) == (6, {"input": 0, "output": 1})
 
 
+async def test_figures_that_cannot_be_true_are_cut_to_the_greatest_number(owner: Tenant, add_run: AddRun) -> None:
+    usage = {"input_tokens": 1e30, "cost": 1e30}
+    await add_run(owner, clock.now(), label=("agent_uuid", await agent(owner, "A")), usage=usage)
+    data = await metrics(owner, "agents")
+    assert (data["tokens"]["input"], data["cost"]) == (2**63 - 1, float(2**63 - 1))
+
+
+async def test_a_time_that_has_passed_still_counts_what_comes_late(owner: Tenant, add_run: AddRun, fold: Fold) -> None:
+    uuid = await agent(owner, "A")
+    at = datetime.fromisoformat("2026-03-10T12:00:00+00:00")
+    query = "from=2026-03-10T00:00:00Z&to=2026-03-12T00:00:00Z&interval=hour"
+    for number in range(1, 4):
+        await add_run(owner, at, label=("agent_uuid", uuid), milliseconds=1000 * number, usage={"cost": 0.1})
+        for _ in range(2):
+            data = await metrics(owner, "agents", query)
+            bucket = data["series"][12]
+            assert (bucket["value"], bucket["cost"], data["total"]) == (number, round(0.1 * number, 1), number)
+            assert bucket["latency_ms"]["p99"] == pytest.approx(1000 * number, rel=0.04)
+            assert data["breakdown"][0]["latency_ms"] == bucket["latency_ms"] == data["latency_ms"]
+            await fold()
+
+
+async def test_only_the_greatest_are_broken_down(owner: Tenant, add_run: AddRun, fold: Fold) -> None:
+    at = datetime.fromisoformat("2026-03-10T12:00:00+00:00")
+    workflows = sorted(str(new_uuid()) for _ in range(22))
+    for workflow in (*workflows, workflows[21], workflows[21], workflows[20]):
+        await add_run(owner, at, kind="workflow", label=("workflow_uuid", workflow))
+    for _ in range(2):
+        data = await metrics(owner, "workflows", "from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z")
+        found = [(item["workflow_uuid"], item["value"], item["latency_ms"]["p50"] > 0) for item in data["breakdown"]]
+        ones = [(workflow, 1, True) for workflow in workflows[:18]]
+        assert found == [(workflows[21], 3, True), (workflows[20], 2, True), *ones]
+        assert data["total"] == 25
+        await fold()
+
+
 async def test_nobody_sees_the_metrics_of_others(
     owner: Tenant, stranger: Tenant, add_run: AddRun, fold: Fold, database: Database
 ) -> None:

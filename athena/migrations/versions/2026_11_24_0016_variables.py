@@ -1,7 +1,7 @@
 """Variables and secrets.
 
 Revision ID: 0016
-Revises: 0014
+Revises: 0015
 Create Date: 2026-11-24
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from athena.kit.tables import row_security
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 TABLE = "variables"
 TIME = sa.TIMESTAMP(timezone=True)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from athena.engine import reads, store
+from athena.engine.away import AWAY, retry_pause
 from athena.engine.events import Event, LeaseLost, StepOutcomeUnknown, StepResult, StoredEvent, Suspended, encode
-from athena.engine.held import HeldRun
+from athena.engine.held import HeldRun, Interruption
 from athena.engine.store import Transition
 from athena.kit.clock import now, rfc3339
-from athena.kit.db import Session
+from athena.kit.db import Row, Session
+
+T = TypeVar("T")
 
 NOTE_SECONDS: Final = 0.05
 
@@ -120,8 +124,12 @@ class RunContext:
 
     async def history(self) -> list[StoredEvent]:
         """Every committed event of the run so far."""
-        async with self._run.session() as session:
-            _, rows = await reads.read_events(session, self.workspace_uuid, self.run_uuid, 0, 1 << 31)
+
+        async def read() -> list[Row]:
+            async with self._run.session() as session:
+                return (await reads.read_events(session, self.workspace_uuid, self.run_uuid, 0, 1 << 31))[1]
+
+        rows = await self.patiently(read)
         return [StoredEvent(row["id"], row["type"], row["data"].encode()) for row in rows]
 
     async def sleep_until(self, key: str, moment: datetime) -> None:
@@ -147,6 +155,9 @@ class RunContext:
 
         The value is the signal's payload, or :data:`LATE`. The moments must be the same each time.
         """
+        return await self.patiently(lambda: self._arrived(waits))
+
+    async def _arrived(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         async with self._run.session() as session:
             known = await store.guard(session, self._run.claim)
@@ -163,6 +174,17 @@ class RunContext:
                 await store.settle(session, self._run.claim, late)
         return found
 
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What ``attempt`` gives, which may be made several times: while the database is away, the run only pauses."""
+        for tries in itertools.count():
+            if self._run.interruption is Interruption.LOST:
+                raise LeaseLost
+            try:
+                return await attempt()
+            except AWAY:
+                await asyncio.sleep(retry_pause(tries))
+        raise AssertionError
+
     async def wait_for_any(self, waits: Mapping[str, datetime | None]) -> dict[str, Any]:
         """As :meth:`arrived`; while none has come to its end, the run is nothing but a row."""
         arrived = await self.arrived(waits)
@@ -178,7 +200,8 @@ class RunContext:
         Meanwhile the run is nothing but a row.
         """
         run, signal, limit = self._run, f"signal:{name}", f"limit:{name}"
-        while True:
+
+        async def look() -> tuple[Mapping[str, Any], datetime | None]:
             async with run.session() as session:
                 waits = await store.guard(session, run.claim)
                 if waits is None:
@@ -189,6 +212,10 @@ class RunContext:
                 if signal not in waits and until is not None and until <= now():
                     await store.settle(session, run.claim, {signal: None})
                     waits = {signal: None}
+                return waits, until
+
+        while True:
+            waits, until = await self.patiently(look)
             if signal in waits:
                 break
             await self._suspend({} if until is None else {limit: rfc3339(until)}, until, unless={signal})

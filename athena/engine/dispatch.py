@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +27,22 @@ log = structlog.get_logger(__name__)
 Begin = Callable[[UUID, UUID], Awaitable[None]]
 
 
+class Executes(Protocol):
+    """A connection, or a session."""
+
+    async def execute(self, query: str, /, *args: Any) -> Any:
+        """Runs a statement."""
+        ...
+
+
+async def release_jobs(connection: Executes, process_uuids: Sequence[UUID]) -> None:
+    """Gives back the jobs that these processes have claimed and not begun."""
+    await connection.execute(
+        "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE queue_manager_id = ANY ($1)",
+        list(process_uuids),
+    )
+
+
 class Dispatcher:
     """Runs PgQueuer on a connection of its own, which is made again whenever it breaks."""
 
@@ -46,6 +62,8 @@ class Dispatcher:
             try:
                 connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=30)
                 await connection.execute(f"SET ROLE {SYSTEM_ROLE}")
+                # Claimed over a connection that broke, and never begun: they would count as this process's for ever.
+                await release_jobs(connection, [self._process_uuid()])
                 delay = 0.05
                 await self._serve(connection)
             except (*DRIVER_ERRORS, TimeoutError) as error:

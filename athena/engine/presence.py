@@ -12,6 +12,7 @@ import structlog
 from athena.engine import store
 from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
+from athena.engine.dispatch import release_jobs
 from athena.kit.clock import now
 from athena.kit.db import SYSTEM_ROLE, Database
 from athena.kit.errors import AthenaError
@@ -161,10 +162,7 @@ async def reap(database: Database, process_uuid: UUID, lease_seconds: float) -> 
             dead,
         )
         # What they had only just claimed.
-        await session.execute(
-            "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE queue_manager_id = ANY ($1)",
-            dead,
-        )
+        await release_jobs(session, dead)
         reached("takeover.before_commit")
     reached("takeover.committed")
     if taken:

@@ -77,23 +77,30 @@ class Executing:
 
     async def _plan(self, run: RunContext, access: Access) -> Plan:
         given = run.input
-        try:
+
+        async def read() -> Plan:
             async with self.database.session(Scope(run.workspace_uuid)) as session:
                 return await self.plans.get(session, access, UUID(given["workflow_uuid"]), given["version"])
+
+        try:
+            return await run.patiently(read)
         except NotFound as error:
             raise RunFailed("workflow_deleted", "The workflow was deleted before the execution began.") from error
 
     def _around(self, run: RunContext, access: Access) -> Surroundings:
         async def secrets(names: Sequence[str]) -> Mapping[str, str]:
-            async with self.database.session(Scope(run.workspace_uuid)) as session:
-                try:
-                    known = await variables.load(session, access.workspace_uuid, names)
-                except AthenaError as error:
-                    raise NodeFailed(error.error_code, error.detail) from error
-            missing = [name for name in names if name not in known.secrets]
+            async def read() -> Mapping[str, str]:
+                async with self.database.session(Scope(run.workspace_uuid)) as session:
+                    return (await variables.load(session, access.workspace_uuid, names)).secrets
+
+            try:
+                known = await run.patiently(read)
+            except AthenaError as error:
+                raise NodeFailed(error.error_code, error.detail) from error
+            missing = [name for name in names if name not in known]
             if missing:
                 raise NodeFailed("secret_missing", f"The workspace has no secret {missing[0]}.")
-            return known.secrets
+            return known
 
         def session() -> Session:
             opened = self.database.session(access.scope)

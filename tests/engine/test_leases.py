@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from athena.engine import Event, Finished, RunContext, StepResult, reads, store
+from athena.engine.dispatch import BATCH
 from athena.engine.events import log_row
 from athena.kit.clock import now
 from athena.kit.db import Database
@@ -77,3 +78,25 @@ async def test_a_locked_row_holds_up_no_other_run(house: House):
             await house.result(free)
         await session.rollback()
     assert (await house.result(locked)).status == "succeeded"
+
+
+async def test_jobs_that_were_claimed_over_a_connection_that_broke_are_claimed_again(house: House, database: Database):
+    """As many as a process may have at a time: they would leave it no room for any other."""
+
+    async def work(_ctx: RunContext) -> Finished:
+        return Finished("done")
+
+    async with database.system() as session:
+        await session.execute(
+            "INSERT INTO pgqueuer (priority, status, entrypoint, payload, queue_manager_id, heartbeat, execute_after) "
+            "SELECT 0, 'picked', 'engine.run', $1, $2, now() + interval '1 hour', now() FROM generate_series(1, $3)",
+            f"{house.workspace} {new_uuid()}".encode(),
+            house.engine.process_uuid,
+            2 * BATCH,
+        )
+        await session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pgqueuer%' "
+            "AND pid <> pg_backend_pid()"
+        )
+    run = await house.accept(work, begin_here=False)
+    assert (await house.engine.result(house.workspace, run, timeout=20)).output == "done"

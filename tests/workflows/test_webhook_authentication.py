@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
@@ -192,6 +192,7 @@ def test_a_token_must_hold_now_and_be_meant_for_here(claims: dict[str, Any], cod
         assert refusal(it, token(SHARED, "HS256", **claims)) == code
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.lists(st.binary(max_size=12), min_size=3, max_size=3))
 def test_whatever_is_shown_is_let_in_or_refused(shown: str | list[bytes]) -> None:
     text = shown if isinstance(shown, str) else ".".join(base64.urlsafe_b64encode(part).decode() for part in shown)

@@ -20,9 +20,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from athena.kit.clock import rfc3339
 from athena.kit.schemas import Input, Time
-from athena.workflows import cron, recurrence
-from athena.workflows.recurrence import Recurrence, Rule
-from athena.workflows.wall_clock import latest_local, moment_of
+from athena.triggers import cron, recurrence
+from athena.triggers.recurrence import Recurrence, Rule
+from athena.triggers.wall_clock import latest_local, moment_of
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(recurrence.LAST_YEAR, 1, 1, tzinfo=UTC)

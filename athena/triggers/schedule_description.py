@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import product
 from zoneinfo import ZoneInfo
 
-from athena.workflows import cron, recurrence
-from athena.workflows.recurrence import Rule
-from athena.workflows.schedule import CronSchedule, IntervalSchedule, Schedule
+from athena.triggers import cron, recurrence
+from athena.triggers.recurrence import Rule
+from athena.triggers.schedule import CronSchedule, IntervalSchedule, Schedule
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTHS = (

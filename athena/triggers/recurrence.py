@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, product, takewhile
 from zoneinfo import ZoneInfo
 
-from athena.workflows.wall_clock import moment_of
+from athena.triggers.wall_clock import moment_of
 
 SEARCH = 20_000
 SEARCH_PER_TIME = 2_000

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from athena.workflows.schedule import MAXIMUM_MISSED, Schedule, due, fires_at, next_after, upcoming
-from tests.workflows.schedules import ADAPTER, ANCHOR, CHANGES, KEY, ZONES, at, config, cron, every, rule, shown
+from athena.triggers.schedule import MAXIMUM_MISSED, Schedule, due, fires_at, next_after, upcoming
+from tests.triggers.schedules import ADAPTER, ANCHOR, CHANGES, KEY, ZONES, at, config, cron, every, rule, shown
 
 
 def test_an_interval_counts_the_time_that_passes() -> None:

@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from athena.workflows.recurrence import Recurrence, can_happen, parse
+from athena.triggers.recurrence import Recurrence, can_happen, parse
 
 at = datetime.fromisoformat
 START = at("2026-01-15T09:30:05")

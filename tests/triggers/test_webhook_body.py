@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athena.kit.errors import MalformedRequest, TooLarge, UnsupportedMediaType
-from athena.workflows.webhook_body import (
+from athena.triggers.webhook_body import (
     MAXIMUM_DEPTH,
     MAXIMUM_FIELDS,
     MAXIMUM_FILES,

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from athena.workflows.schedule import MAXIMUM_MISSED, due, upcoming
-from tests.workflows.schedules import CHANGES, KEY, ZONES, at, cron, rule, shown
+from athena.triggers.schedule import MAXIMUM_MISSED, due, upcoming
+from tests.triggers.schedules import CHANGES, KEY, ZONES, at, cron, rule, shown
 
 MINUTE = timedelta(minutes=1)
 

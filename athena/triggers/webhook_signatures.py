@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from athena.kit.schemas import Input
-from athena.workflows.webhook_credentials import (
+from athena.triggers.webhook_credentials import (
     HeaderName,
     Headers,
     SecretReference,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from athena.workflows.schedule import Schedule, upcoming
+from athena.triggers.schedule import Schedule, upcoming
 
 ADAPTER: TypeAdapter[Schedule] = TypeAdapter(Schedule)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]

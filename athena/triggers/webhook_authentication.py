@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from athena.kit.schemas import Input
-from athena.workflows.webhook_credentials import (
+from athena.triggers.webhook_credentials import (
     HeaderName,
     Headers,
     SecretReference,
@@ -27,7 +27,7 @@ from athena.workflows.webhook_credentials import (
     same,
     scheme_value,
 )
-from athena.workflows.webhook_signatures import (
+from athena.triggers.webhook_signatures import (
     CustomSignature,
     GitHubSignature,
     Signature,
@@ -36,7 +36,7 @@ from athena.workflows.webhook_signatures import (
     StripeSignature,
     check_signature,
 )
-from athena.workflows.webhook_tokens import KeyToken, SecretToken, Token, check_token
+from athena.triggers.webhook_tokens import KeyToken, SecretToken, Token, check_token
 
 MAXIMUM_DELIVERY_ID = 255
 

@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from pydantic import TypeAdapter, ValidationError
 
-from athena.workflows.webhook_authentication import (
+from athena.triggers.webhook_authentication import (
     WebhookAuthentication,
     WebhookRejected,
     credential_headers,

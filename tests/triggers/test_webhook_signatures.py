@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from standardwebhooks import Webhook as StandardSigner
 
-from athena.workflows.webhook_authentication import (
+from athena.triggers.webhook_authentication import (
     WebhookAuthentication,
     WebhookRejected,
     delivery_id,

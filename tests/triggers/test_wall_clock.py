@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athena.workflows.wall_clock import latest_local, moment_of
+from athena.triggers.wall_clock import latest_local, moment_of
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"]
 # The minutes around a change of clocks in each of them, and some that are not.

@@ -18,7 +18,7 @@ from joserfc.jws import JWSRegistry
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from athena.kit.schemas import Input, ShortText
-from athena.workflows.webhook_credentials import (
+from athena.triggers.webhook_credentials import (
     Headers,
     SecretReference,
     Secrets,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from athena.workflows.schedule import Schedule
-from athena.workflows.schedule_description import describe
-from tests.workflows.schedules import cron, every, rule
+from athena.triggers.schedule import Schedule
+from athena.triggers.schedule_description import describe
+from tests.triggers.schedules import cron, every, rule
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from uuid import UUID, uuid5
 
 from athena.engine import LATE, StepOutcomeUnknown, StepResult
 from athena.expressions import ExpressionError, compile_text
+from athena.expressions.budget import Budget
+from athena.expressions.errors import Exhausted
 from athena.kit.access import Access
 from athena.kit.clock import rfc3339_or_none
 from athena.kit.db import Database, Session
@@ -37,6 +39,8 @@ from athena.workflows.graph import Graph, GraphNode
 
 MAXIMUM_CALLS: Final = 200_000
 """Nodes that one execution may run, counted over all items."""
+EVALUATION_STEPS: Final = 25
+"""What each expression that a call evaluates by itself takes of its budget, beside its own computing."""
 EVALUATED: Final = NAMES | {"item", "index"}
 DOUBLED: Final = 2.0
 JITTER: Final = 0.2
@@ -193,12 +197,15 @@ class Interpreter:
             self._journal.note(self._journal.failed(node, scope.path, error.error))
 
     @staticmethod
-    def evaluate(text: str, names: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
-        """A text of a configuration that its type evaluates by itself."""
+    def evaluate(text: str, names: Mapping[str, Any], more: Mapping[str, Any], budget: Budget) -> Any:
+        """A text of a configuration that its type evaluates by itself; ``budget`` is for all of one call."""
         try:
-            return compile_text(text, EVALUATED).evaluate({**names, **more} if more else names)
+            budget.spend(EVALUATION_STEPS)
+            return compile_text(text, EVALUATED).evaluate({**names, **more} if more else names, budget)
         except ExpressionError as error:
             raise NodeFailed("expression_error", error.message, expression=error.expression) from error
+        except Exhausted as error:
+            raise NodeFailed("expression_error", error.message, expression=text) from error
 
     def scope(self, scope_id: str, **options: Any) -> Scope:
         """A new pass over a loop's body."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from athena.expressions import ExpressionError
+from athena.expressions.budget import Budget
 from athena.node_types.base import ERROR, Call, LoopNode, NodeFailed, PureNode, Result
 from athena.workflow_executions.journal import Path
 from athena.workflows.graph import ITEM, NEXT, GraphNode, Link
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NOTHING: Final[Any] = object()
 """What an edge brings that leads on from where nothing goes on."""
 CANCELLED: Final = "scope is over"
+CALL_STEPS: Final = 10_000_000
+"""What the expressions that one call evaluates by itself, for each of its items, may take in all."""
 
 
 class ScopePlan:
@@ -235,8 +238,10 @@ class Scope:
         given = ports[node.first_input][0] if node.first_input and ports[node.first_input] else None
         names = self.names(given)
 
+        budget = Budget(CALL_STEPS)
+
         def evaluate(text: str, **more: Any) -> Any:
-            return self._execution.evaluate(text, names, more)
+            return self._execution.evaluate(text, names, more, budget)
 
         return Call(node.id, given, ports, evaluate), names
 

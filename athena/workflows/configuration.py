@@ -38,6 +38,7 @@ class Configuration:
         self.secrets: set[str] = set()
         fields = {name: _extra(info) for name, info in kind.config.model_fields.items()}
         parts: dict[str, Render] = {}
+        self._taken_as_written = {name for name, extra in fields.items() if "x-expression" in extra}
         self._fixed: dict[str, Any] = {}
         for name, value in data.items():
             extra = fields.get(name, {})
@@ -134,6 +135,8 @@ class Configuration:
 
     def _is_open(self, data: Any, location: tuple[int | str, ...]) -> bool:
         """Whether a value at the location, or around it, comes from an expression."""
+        if location and location[0] in self._taken_as_written:
+            return False
         value: Any = data
         for step in location:
             if isinstance(value, str):

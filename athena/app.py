@@ -22,6 +22,7 @@ from athena.media import endpoints as media
 from athena.memories import endpoints as memories
 from athena.messages import endpoints as messages
 from athena.metrics import endpoints as metrics
+from athena.node_types import endpoints as node_types
 from athena.process import Process
 from athena.prompts import endpoints as prompts
 from athena.providers import endpoints as providers
@@ -56,6 +57,7 @@ ROOMS = (
     command_room_tasks,
     variables,
     workflows,
+    node_types,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

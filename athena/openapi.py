@@ -57,6 +57,7 @@ TAGS: Mapping[str, str] = {
     "Agent": "Agents, and running them.",
     "Workflow": "Graphs of work, and running them.",
     "Workflow Execution": "What workflows did.",
+    "Node Type": "What workflows are made of.",
     "Variable": "Values and secrets that workflows read.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",

@@ -38,6 +38,9 @@ def node_types() -> Mapping[str, NodeType[Any]]:
 
 def _modules() -> Iterator[ModuleType]:
     for module in pkgutil.iter_modules(athena.node_types.__path__):
+        if module.name == "endpoints":
+            # A process that only works on runs needs no HTTP.
+            continue
         yield importlib.import_module(f"athena.node_types.{module.name}")
 
 

@@ -16,6 +16,7 @@ class ScheduleTriggerConfig(Config):
     schedule: Annotated[
         Schedule,
         Field(
+            description="The times at which it starts.",
             examples=[{"type": "cron", "expression": "0 9 * * 1-5", "timezone": "Europe/Berlin"}],
             json_schema_extra={"x-expression": "none"},
         ),

@@ -17,9 +17,10 @@ LITERAL: JsonDict = {"x-expression": "none"}
 class WebhookTriggerConfig(Config):
     """Which requests it takes, and how they are answered."""
 
-    methods: Annotated[list[Method], Field(min_length=1, max_length=5, json_schema_extra=LITERAL)] = Field(
-        default_factory=lambda: list[Method](["POST"])
-    )
+    methods: Annotated[
+        list[Method],
+        Field(min_length=1, max_length=5, description="The requests' methods.", json_schema_extra=LITERAL),
+    ] = Field(default_factory=lambda: list[Method](["POST"]))
     authentication: Annotated[
         WebhookAuthentication, Field(description="How a request shows that it may.", json_schema_extra=LITERAL)
     ] = Field(default_factory=lambda: NoAuthentication(type="none"))

@@ -87,8 +87,9 @@ async def hello(request: web.Request) -> web.Response:
 
 async def test_the_refusal_says_how_to_allow_the_address() -> None:
     async with egress() as client:
-        with pytest.raises(EgressRefused, match="ATHENA_EGRESS_ALLOW"):
+        with pytest.raises(EgressRefused, match="ATHENA_EGRESS_ALLOW") as refused:
             await get(client, "http://10.0.0.1/secret?key=hidden")
+    assert not refused.value.sent
 
 
 async def test_an_allowed_or_trusted_address_is_reached() -> None:
@@ -134,8 +135,9 @@ async def test_a_name_without_an_address_is_a_failed_connection() -> None:
         raise OSError("unknown")
 
     async with egress(resolve=resolve) as client:
-        with pytest.raises(EgressConnectionFailed, match="could not be resolved"):
+        with pytest.raises(EgressConnectionFailed, match="could not be resolved") as failed:
             await get(client, "http://unknown.example/path?key=hidden")
+    assert not failed.value.sent
 
 
 @pytest.mark.parametrize(
@@ -147,8 +149,9 @@ async def test_a_redirect_to_where_one_may_not_go_is_refused(target: str) -> Non
         return web.Response(status=302, headers={"location": target})
 
     async with serving(redirect) as url, egress("127.0.0.1") as client:
-        with pytest.raises(EgressRefused):
+        with pytest.raises(EgressRefused) as refused:
             await get(client, url, allow_redirects=True)
+    assert refused.value.sent
 
 
 async def test_trust_ends_at_a_redirect() -> None:
@@ -340,13 +343,14 @@ async def test_a_connection_that_breaks_is_told_apart_from_one_that_was_never_ma
 
     async with egress("127.0.0.1") as client:
         async with raw_serving(cut) as url:
-            with pytest.raises(EgressConnectionFailed, match="in the middle"):
+            with pytest.raises(EgressConnectionFailed, match="in the middle") as broken:
                 await get(client, url)
-        with pytest.raises(EgressConnectionFailed, match="could not be reached"):
+        with pytest.raises(EgressConnectionFailed, match="could not be reached") as unmade:
             await get(client, url)
         async with raw_serving(silent) as url:
-            with pytest.raises(EgressConnectionFailed, match="before it answered"):
+            with pytest.raises(EgressConnectionFailed, match="before it answered") as unanswered:
                 await client.request("POST", url, body=b"{}", timeout=5, max_bytes=100)
+    assert [caught.value.sent for caught in (broken, unmade, unanswered)] == [True, False, True]
 
 
 async def test_what_is_not_http_is_a_protocol_error() -> None:

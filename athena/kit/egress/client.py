@@ -255,14 +255,20 @@ class Egress:
         """
         deadline = asyncio.get_running_loop().time() + timeout
         target = parse_url(url)
+        answered = False
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._open(method, target, headers, body, deadline, max_bytes, trusted=trusted) as stream:
-                location = stream.headers.get("location")
-                if not (allow_redirects and location and stream.status in _REDIRECTS):
-                    content = await _read_all(stream, max_bytes, target.host or "")
-                    return EgressResponse(stream.status, stream.headers, content, str(target))
-                status = stream.status
-            target, headers = _follow(target, location, headers)
+            try:
+                async with self._open(method, target, headers, body, deadline, max_bytes, trusted=trusted) as stream:
+                    location = stream.headers.get("location")
+                    if not (allow_redirects and location and stream.status in _REDIRECTS):
+                        content = await _read_all(stream, max_bytes, target.host or "")
+                        return EgressResponse(stream.status, stream.headers, content, str(target))
+                    status = stream.status
+                answered = True
+                target, headers = _follow(target, location, headers)
+            except EgressError as error:
+                error.sent = error.sent or answered
+                raise
             trusted = False
             if status == 303 or (status in {301, 302} and method.upper() == "POST"):  # noqa: PLR2004
                 method, body = "HEAD" if method.upper() == "HEAD" else "GET", None
@@ -357,16 +363,17 @@ def _follow(url: URL, location: str, headers: Mapping[str, str] | None) -> tuple
 def _fail(error: BaseException, host: str) -> NoReturn:
     """Raise the kind of :class:`EgressError` that ``error`` of the client library means."""
     if isinstance(error, TimeoutError):
-        raise EgressTimeout(f"{host} did not answer in time.") from None
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        raise EgressTimeout(f"{host} did not answer in time.", sent=not connecting) from None
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        raise EgressConnectionFailed(f"The host name {host} could not be resolved.") from None
+        raise EgressConnectionFailed(f"The host name {host} could not be resolved.", sent=False) from None
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         raise EgressConnectionFailed(
-            f"No secure connection to {host}: its TLS certificate or handshake failed."
+            f"No secure connection to {host}: its TLS certificate or handshake failed.", sent=False
         ) from None
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = error.strerror or "no connection"
-        raise EgressConnectionFailed(f"{host} could not be reached: {reason}.") from None
+        raise EgressConnectionFailed(f"{host} could not be reached: {reason}.", sent=False) from None
     if isinstance(error, aiohttp.ClientPayloadError):
         if isinstance(error.__cause__, ContentEncodingError):
             raise EgressProtocolError(f"The answer of {host} is compressed in a way that cannot be read.") from None
@@ -377,4 +384,4 @@ def _fail(error: BaseException, host: str) -> NoReturn:
         raise EgressConnectionFailed(f"{host} closed the connection before it answered.") from None
     if isinstance(error, aiohttp.ClientResponseError):
         raise EgressProtocolError(f"{host} did not answer in HTTP that can be read.") from None
-    raise EgressProtocolError("A header or the method of the request cannot be sent over HTTP.") from None
+    raise EgressProtocolError("A header or the method of the request cannot be sent over HTTP.", sent=False) from None

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 
 class EgressError(Exception):
-    """An outgoing request failed. ``str(error)`` is one sentence that may be shown to the caller."""
+    """An outgoing request failed. ``str(error)`` is one sentence that may be shown to the caller.
+
+    ``sent``: the request, or what it was redirected from, may have reached a host, and may have had an effect there.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class EgressRefused(EgressError):
-    """The address is not one that Athena connects to; nothing was sent."""
+    """The address is not one that Athena connects to; nothing was sent there."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
 
 
 class EgressTimeout(EgressError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -21,6 +22,13 @@ def uuid_at(moment: datetime, seconds: int = 0) -> UUID:
     """The least id of a moment, moved by ``seconds``; ids that were made before it are smaller."""
     milliseconds = int(moment.timestamp() * 1000) + seconds * 1000
     return UUID(int=max(0, min(milliseconds, (1 << 48) - 1)) << 80)
+
+
+def derived_uuid(parent: UUID, name: str) -> UUID:
+    """What is named ``name`` within ``parent``, always the same; a UUID version 7 of the moment that ``parent`` has."""
+    digest = int.from_bytes(hashlib.sha256(parent.bytes + name.encode()).digest()[:16], "big")
+    mask = (1 << 80) - 1 - ((0xF << 76) | (0b11 << 62))
+    return UUID(int=(parent.int >> 80 << 80) | (digest & mask) | _VERSION_AND_VARIANT)
 
 
 def new_uuid() -> UUID:

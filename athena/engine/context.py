@@ -146,6 +146,11 @@ class RunContext:
         return self._run.claim.lease_number > 1
 
     @property
+    def changes_hands(self) -> bool:
+        """Whether the function was stopped only because another process goes on with the run."""
+        return self._run.interruption in {Interruption.HANDOVER, Interruption.LOST}
+
+    @property
     def signalled(self) -> asyncio.Event:
         """Set when a signal has come while the run is at work; to be cleared by who waits for it."""
         return self._run.signalled

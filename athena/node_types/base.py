@@ -97,6 +97,8 @@ class NodeFailed(Exception):
         self.retryable = retryable
         self.unknown = unknown
         self.details = details
+        self.usage: Usage | None = None
+        """What it cost all the same."""
 
     @property
     def error(self) -> dict[str, Any]:
@@ -134,7 +136,13 @@ class EffectCall(Call):
     session: Callable[[], Session]
     """A new transaction in the workspace, in the name of who started the execution."""
     start_workflow: Callable[..., Awaitable[UUID]]
-    """``start_workflow(session, workflow_uuid, input, run_uuid=…)``: accepts an execution of another workflow."""
+    """``start_workflow(session, workflow_uuid, input, run_uuid=…, parent=…)``: accepts an execution of a workflow.
+
+    ``parent`` holds ``workspace_uuid``, ``run_uuid`` and ``signal``, by which its end is told. Raises
+    :class:`NodeFailed`.
+    """
+    stop_run: Callable[[UUID], Awaitable[None]]
+    """Cancels a run that the node has accepted, unless another process is about to wait for it in this one's place."""
 
 
 class NodeType(ABC, Generic[C]):

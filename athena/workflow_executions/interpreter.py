@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from athena.expressions.errors import Exhausted
 from athena.kit.access import Access
 from athena.kit.clock import rfc3339_or_none
 from athena.kit.db import Database, Session
+from athena.kit.masking import Mask
 from athena.node_types.base import (
     TIMED_OUT,
     Call,
@@ -31,7 +33,7 @@ from athena.node_types.base import (
     WaitNode,
 )
 from athena.workflow_executions.activity import Activity
-from athena.workflow_executions.journal import Journal, Mask, Path, Run, place, usage_of
+from athena.workflow_executions.journal import Journal, Path, Run, place, usage_of
 from athena.workflow_executions.loop import run_loop
 from athena.workflow_executions.scope import Scope, ScopePlan
 from athena.workflows.configuration import NAMES
@@ -87,6 +89,7 @@ class Surroundings:
     session: Callable[[], Session]
     secrets: Secrets
     start_workflow: Callable[..., Awaitable[UUID]]
+    stop_run: Callable[[UUID], Awaitable[None]]
 
 
 class Interpreter:
@@ -259,22 +262,27 @@ class Interpreter:
         if attempt > 1:
             self._journal.repeated(node, scope.path, attempt)
         begun = time.monotonic()
+        spent = Usage()
         failures = tries = self._journal.tries.pop(key, 0)
         while True:
             tries += 1
             facts = {"attempts": tries, "duration_ms": 0}
             try:
                 result = await self._try(scope, node, call, f"{key}#{failures}")
+                if spent != Usage():
+                    result = dataclasses.replace(result, usage=(result.usage or Usage()) + spent)
                 facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
                 event = self._journal.completed(node, scope.path, result, **facts)
             except NodeFailed as error:
+                spent += error.usage or Usage()
                 if not error.unknown:
                     failures += 1
                 delay = self._delay(node, error, tries)
                 if delay is None:
                     facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
                     told = self._journal.failed(node, scope.path, error.error, **facts)
-                    return StepResult({"error": error.error}, [told])
+                    usage = usage_of(spent) if spent != Usage() else None
+                    return StepResult({"error": error.error, "usage": usage}, [told])
                 self._journal.retrying(node, scope.path, error.error, tries, delay)
                 await asyncio.sleep(delay)
             else:
@@ -286,7 +294,7 @@ class Interpreter:
         kind = node.type
         named = sorted(node.configuration.secrets)
         known: Mapping[str, str] = await self._outside.secrets(named) if named else {}
-        mask = Mask(known)
+        mask = Mask({value: f"[secret:{name}]" for name, value in known.items()})
         names = scope.names(call.input)
         config = node.configuration.fill({**names, "secrets": known} if named else names)
         try:
@@ -319,6 +327,7 @@ class Interpreter:
             emit=self._run.emit,
             session=around.session,
             start_workflow=around.start_workflow,
+            stop_run=around.stop_run,
         )
 
     @property
@@ -356,9 +365,12 @@ class Interpreter:
         until = None if record["until"] is None else datetime.fromisoformat(record["until"])
         answer = await self.activity.wait(signal, until)
         config = node.configuration.fill(scope.names(call.input))
-        result = kind.resume(config, call, TIMED_OUT if answer is LATE else answer)
-        if result.usage:
-            self.usage += result.usage
+        try:
+            result = kind.resume(config, call, TIMED_OUT if answer is LATE else answer)
+        except NodeFailed as error:
+            self.usage += error.usage or Usage()
+            raise
+        self.usage += result.usage or Usage()
         self.noted(scope, node, result)
         return result.outputs
 
@@ -380,4 +392,6 @@ class Interpreter:
 def _masked(error: NodeFailed, mask: Mask) -> NodeFailed:
     """The error without secrets."""
     details = mask.of(error.details)
-    return NodeFailed(error.code, mask.of(error.message), retryable=error.retryable, unknown=error.unknown, **details)
+    masked = NodeFailed(error.code, mask.of(error.message), retryable=error.retryable, unknown=error.unknown, **details)
+    masked.usage = error.usage
+    return masked

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
-from urllib.parse import quote
 from uuid import UUID
 
 import orjson
@@ -22,7 +21,6 @@ SHOWN_VALUE: Final = 65_536
 """Bytes of JSON of a value that stand in its event; of a longer one there is its begin."""
 EXCERPT: Final = 1_000
 REDACTED: Final = "[redacted]"
-SHORTEST_SECRET: Final = 4
 
 Path = tuple[int, ...]
 """The number of the item in each loop around a node, the outermost first; empty outside of loops."""
@@ -168,31 +166,3 @@ def shown(value: Any, *, redact: bool = False) -> Any:
     if len(text) > SHOWN_VALUE:
         return {"truncated": True, "size": len(text), "begin": text[:EXCERPT].decode(errors="ignore")}
     return orjson.Fragment(text)
-
-
-class Mask:
-    """Replaces secrets in what comes back from outside, as they are and as they are encoded in addresses."""
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        pairs: list[tuple[str, str]] = []
-        for name, value in secrets.items():
-            if len(value) >= SHORTEST_SECRET:
-                pairs += [(form, f"[secret:{name}]") for form in {value, quote(value, safe=""), quote(value)}]
-        self._pairs: Sequence[tuple[str, str]] = sorted(pairs, key=lambda pair: -len(pair[0]))
-
-    def __bool__(self) -> bool:
-        return bool(self._pairs)
-
-    def of(self, value: Any) -> Any:
-        """``value`` without any of the secrets."""
-        match value:
-            case str():
-                for secret, name in self._pairs:
-                    value = value.replace(secret, name)
-                return value
-            case dict():
-                return {self.of(key): self.of(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-            case list() | tuple():
-                return [self.of(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-            case _:
-                return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from athena.engine import EndedRun, Engine, Finished, RunContext, RunFailed
+from athena.engine import EndedRun, Engine, Finished, LeaseLost, RunContext, RunFailed
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.changes import Actor
 from athena.kit.db import Database, Scope, Session
@@ -110,7 +111,14 @@ class Executing:
         async def start_workflow(opened: Session, workflow_uuid: UUID, value: Any, **options: Any) -> UUID:
             return await accept_child(opened, access, workflow_uuid, value, depth=run.input["depth"] + 1, **options)
 
-        return Surroundings(self.database, access, session, secrets, start_workflow)
+        async def stop_run(run_uuid: UUID) -> None:
+            if run.changes_hands:
+                return
+            with contextlib.suppress(LeaseLost):
+                async with run.transaction() as opened:
+                    await opened.provided(Engine).cancel(opened, run.workspace_uuid, run_uuid)
+
+        return Surroundings(self.database, access, session, secrets, start_workflow, stop_run)
 
     def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
         details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}

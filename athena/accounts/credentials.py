@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from athena.kit.errors import ValidationFailed
-from athena.llm.types import Dialect, ModelEndpoint
+from athena.kit.masking import Mask
+from athena.llm.types import Dialect, ModelEndpoint, SecretMapping
 from athena.providers.schemas import AuthenticationConfig, AuthenticationType, FieldSchema, check_url
 
 Credentials = Mapping[str, Any]
@@ -15,6 +18,8 @@ Credentials = Mapping[str, Any]
 MAXIMUM_LENGTH = 20_000
 _SHOWN_FROM_LENGTH = 20
 """A shorter secret is not shown in part: four or more characters would be too much of it."""
+_MASKED_FROM_LENGTH = 6
+"""A shorter one cannot be told from what is no secret."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -73,15 +78,41 @@ def hints(config: AuthenticationConfig, credentials: Credentials) -> dict[str, A
     shown: dict[str, Any] = {}
     for name, value in credentials.items():
         field = config.fields.properties[name]
-        public = field.format == "uri" or (field.write_only is False and field.format != "password")
-        shown[name] = value if public else mask(value)
+        shown[name] = value if _is_public(field) else mask(value)
     return shown
+
+
+def _is_public(field: FieldSchema) -> bool:
+    return field.format == "uri" or (field.write_only is False and field.format != "password")
 
 
 def mask(value: object) -> str:
     """The first three and last four characters of a long secret; nothing of a short one."""
     text = str(value)
     return f"{text[:3]}…{text[-4:]}" if len(text) >= _SHOWN_FROM_LENGTH else "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """What an account adds to a request: headers and query parameters, for the server at ``base_url`` alone."""
+
+    base_url: str | None
+    """``None``: neither the account nor its provider names a server."""
+    headers: SecretMapping
+    query: SecretMapping
+    mask: Mask = dataclasses.field(repr=False)
+    """Hides it in what a server answers."""
+
+
+def authentication(config: Mapping[str, Any], base_url: str | None, credentials: Credentials) -> Authentication:
+    """The credentials as the provider wants them; ``config`` is an authentication config as it is stored."""
+    headers, query = _sent(config, credentials)
+    fields = AuthenticationConfig.model_validate(config).fields.properties
+    texts = {name: value.strip() for name, value in credentials.items() if isinstance(value, str)}
+    secret = {value for name, value in texts.items() if not _is_public(fields[name])}
+    secret |= {text for value in (*headers.values(), *query.values()) for text in (value, value.rpartition(" ")[2])}
+    known = {text: "[account]" for text in secret if len(text) >= _MASKED_FROM_LENGTH}
+    return Authentication(base_url, SecretMapping(headers), SecretMapping(query), Mask(known))
 
 
 def endpoint(
@@ -91,6 +122,18 @@ def endpoint(
 
     ``config`` is an authentication config as it is stored: on the way of each run, nothing is parsed again.
     """
+    headers, query = _sent(config, credentials)
+    return ModelEndpoint(
+        dialect=Dialect(settings.get("dialect", Dialect.OPENAI_CHAT)),
+        base_url=base_url.rstrip("/"),
+        headers=headers,
+        query=query,
+        timeout=timeout,
+    )
+
+
+def _sent(config: Mapping[str, Any], credentials: Credentials) -> tuple[dict[str, str], dict[str, str]]:
+    """The headers and the query parameters that carry the credentials."""
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     given = {name: str(value).strip() for name, value in credentials.items()}
@@ -106,10 +149,4 @@ def endpoint(
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         case _:
             pass
-    return ModelEndpoint(
-        dialect=Dialect(settings.get("dialect", Dialect.OPENAI_CHAT)),
-        base_url=base_url.rstrip("/"),
-        headers=headers,
-        query=query,
-        timeout=timeout,
-    )
+    return headers, query

@@ -21,7 +21,7 @@ class AccountRepository(Repository):
         row = await self.session.fetch_one(
             """
             SELECT a.workspace_uuid, a.uuid AS account_uuid, a.sealed_credentials, a.status AS account_status,
-                a.revision, p.slug, p.kind, p.base_url, p.authentication_config, p.settings
+                a.revision, a.expires_at, p.slug, p.kind, p.base_url, p.authentication_config, p.settings
             FROM accounts AS a JOIN providers AS p ON p.uuid = a.provider_uuid
             WHERE a.workspace_uuid = $1 AND a.uuid = $2
             """,

@@ -183,6 +183,18 @@ class AccountService:
             raise Conflict("The account was changed meanwhile; verify it again.", code="concurrent_change") from error
         return Verified(row, found["slug"], models)
 
+    async def authentication(self, uuid: UUID) -> credentials.Authentication:
+        """What the account adds to a request to its provider's server, whatever kind of provider that is.
+
+        :class:`athena.kit.errors.NotFound` without such an account; :class:`ValidationFailed` when its credentials
+        have expired, or cannot be read any more.
+        """
+        found = await self._accounts.connection(uuid)
+        check_current(found)
+        given = self._connections.open(found["workspace_uuid"], uuid, found["sealed_credentials"])
+        base_url = given.pop("base_url", None) or found["base_url"]
+        return credentials.authentication(found["authentication_config"], base_url, given)
+
     async def _reach(self, found: Row) -> tuple[Sequence[DiscoveredModel] | None, AccountStatus, str]:
         """The account's models, if its provider told them, with what that means for it, as a status and in words."""
         try:
@@ -231,6 +243,17 @@ class AccountService:
             for item, row in zip(items, rows, strict=True):
                 item["provider"] = providers.get(row["provider_uuid"])
         return items
+
+
+def check_current(row: Row) -> None:
+    """:class:`ValidationFailed` when the account of ``row`` (``account_status, expires_at``) has expired."""
+    expires = row["expires_at"]
+    if row["account_status"] == "expired" or (expires is not None and expires <= clock.now()):
+        raise ValidationFailed(
+            "The account's credentials have expired; enter new ones under /api/v1/accounts.",
+            code="account_expired",
+            errors={"account_uuid": ["The account's credentials have expired."]},
+        )
 
 
 def _success(models: Sequence[DiscoveredModel]) -> str:

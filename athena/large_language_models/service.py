@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from athena.accounts.service import AccountService, Connections
+from athena.accounts.service import AccountService, Connections, check_current
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Row, Session
@@ -163,13 +163,7 @@ def _local(connections: Connections) -> ResolvedModel:
 def _check_usable(row: Row, wanted: _Wanted) -> None:
     if row["kind"] != ProviderKind.LLM or (wanted.uuid is not None and row["model_uuid"] is None):
         raise _unavailable("The account does not offer this model.")
-    expires = row["expires_at"]
-    if row["account_status"] == "expired" or (expires is not None and expires <= clock.now()):
-        raise ValidationFailed(
-            "The account's credentials have expired; enter new ones under /api/v1/accounts.",
-            code="account_expired",
-            errors={"account_uuid": ["The account's credentials have expired."]},
-        )
+    check_current(row)
 
 
 def _resolved(connections: Connections, row: Row, wanted: _Wanted) -> ResolvedModel:

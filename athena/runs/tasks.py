@@ -11,8 +11,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from athena.accounts.service import Connections
 from athena.config import Settings
 from athena.engine import EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
@@ -20,7 +18,8 @@ from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import AthenaError, NotFound, Unavailable
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.llm import prices, tokens
+from athena.large_language_models.usage import cost_of, used
+from athena.llm import tokens
 from athena.llm.errors import ModelError, retry_delay
 from athena.llm.types import Completed, ModelRequest, TextDelta, Usage
 from athena.media.service import MediaService
@@ -33,11 +32,8 @@ from athena.runs.repository import RunRepository
 DEFAULT_CONTEXT_WINDOW = 8_192
 DEFAULT_ANSWER_RESERVE = 1_024
 KINDS = ("agent", "thread", "prompt")
-MAXIMUM_TOKENS = 2**53
 KEEP_SAID_SECONDS = 10.0
 DATABASE_PAUSE_SECONDS = 0.5
-PRICED = frozenset({"openai", "anthropic", "google", "mistral", "groq", "openrouter"})
-"""Providers with public prices that also know cached tokens and tiers."""
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 
 
@@ -112,10 +108,9 @@ class Answering:
                 restart = bool(said)
                 await asyncio.sleep(delay)
                 tried += 1
-        if not plausible(completed.usage):
-            completed = msgspec.structs.replace(completed, usage=None)
-        usage = completed.usage or estimated(request, completed)
-        return _result(run, given, model, completed, usage, await cost_of(model, usage))
+        usage, is_estimate = used(request, completed)
+        answer = Answer(completed, usage, await cost_of(model, usage), is_estimate=is_estimate)
+        return _result(run, given, model, answer)
 
     async def _stream(self, run: RunContext, model: ResolvedModel, request: ModelRequest, said: list[str]) -> Completed:
         fields = {"message_uuid": run.input["message_uuid"]}
@@ -206,23 +201,19 @@ async def _conversation(
     return rows, files, inline
 
 
-def estimated(request: ModelRequest, completed: Completed) -> Usage:
-    """About what was used, for providers that do not say."""
-    return Usage(
-        input_tokens=tokens.estimate(request.system or "") + sum(map(tokens.estimate_message, request.messages)),
-        output_tokens=tokens.estimate(completed.text),
-    )
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said, and what that took."""
+
+    completed: Completed
+    usage: Usage
+    cost: Decimal | None
+    is_estimate: bool
 
 
-def _result(
-    run: RunContext,
-    given: Mapping[str, Any],
-    model: ResolvedModel,
-    completed: Completed,
-    usage: Usage,
-    cost: Decimal | None,
-) -> StepResult:
+def _result(run: RunContext, given: Mapping[str, Any], model: ResolvedModel, answer: Answer) -> StepResult:
     """The answer as it is kept: on the message, in the log, and as the run's output."""
+    completed, usage, cost = answer.completed, answer.usage, answer.cost
     message = {
         "uuid": given["message_uuid"],
         "role": "assistant",
@@ -244,7 +235,7 @@ def _result(
             model=model.model_id,
             usage=usage,
             cost=cost,
-            metadata={"finish_reason": completed.finish_reason.value, "usage_estimated": completed.usage is None},
+            metadata={"finish_reason": completed.finish_reason.value, "usage_estimated": answer.is_estimate},
         )
 
     event = Event(
@@ -258,11 +249,6 @@ def _result(
     return StepResult({"message": message}, [event], keep if in_thread else None, final=True)
 
 
-def plausible(usage: Usage | None) -> bool:
-    """Whether what a provider says that it counted can be so."""
-    return usage is not None and all(0 <= count <= MAXIMUM_TOKENS for count in msgspec.structs.astuple(usage))
-
-
 def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str, said: str = "") -> RunFailed:
     """The run's end, with which the answer's message ends, too; what was said so far is kept."""
 
@@ -272,21 +258,6 @@ def _failed(given: Mapping[str, Any], run: RunContext, code: str, message: str, 
         )
 
     return RunFailed(code, message, apply=keep)
-
-
-async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
-    """What a call cost in US dollars: by the provider's public prices, or else by those that are kept of the model."""
-    if model.provider_slug in PRICED:
-        # The prices take half a second to load, the first time.
-        cost = await asyncio.to_thread(prices.cost, model.provider_slug, model.model_id, usage)
-        if cost is not None:
-            return cost
-    if model.input_price is None or model.output_price is None:
-        return None
-    million = Decimal(1_000_000)
-    return (
-        usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))
-    ) / million
 
 
 async def _end_message(

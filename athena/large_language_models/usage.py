@@ -1,0 +1,46 @@
+"""What a model call used, and what that cost."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import msgspec
+
+from athena.large_language_models.service import ResolvedModel
+from athena.llm import prices, tokens
+from athena.llm.types import Completed, ModelRequest, Usage
+
+MAXIMUM_TOKENS = 2**53
+PRICED = frozenset({"openai", "anthropic", "google", "mistral", "groq", "openrouter"})
+"""Providers with public prices that also know cached tokens and tiers."""
+
+
+def used(request: ModelRequest, completed: Completed) -> tuple[Usage, bool]:
+    """What a call used, and whether that is an estimate: of providers that do not say, or say what cannot be so."""
+    if completed.usage is not None and _plausible(completed.usage):
+        return completed.usage, False
+    estimate = Usage(
+        input_tokens=tokens.estimate(request.system or "") + sum(map(tokens.estimate_message, request.messages)),
+        output_tokens=tokens.estimate(completed.text),
+    )
+    return estimate, True
+
+
+def _plausible(usage: Usage) -> bool:
+    return all(0 <= count <= MAXIMUM_TOKENS for count in msgspec.structs.astuple(usage))
+
+
+async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
+    """What a call cost in US dollars: by the provider's public prices, or else by those that are kept of the model."""
+    if model.provider_slug in PRICED:
+        # The prices take half a second to load, the first time.
+        cost = await asyncio.to_thread(prices.cost, model.provider_slug, model.model_id, usage)
+        if cost is not None:
+            return cost
+    if model.input_price is None or model.output_price is None:
+        return None
+    million = Decimal(1_000_000)
+    return (
+        usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))
+    ) / million

@@ -129,8 +129,10 @@ class MemoryService:
         """One memory; :class:`athena.kit.errors.NotFound` when there is none for the caller."""
         return await self._memories.get(uuid)
 
-    async def create(self, given: MemoryCreate) -> Row:
-        """Stores a memory."""
+    async def create(self, given: MemoryCreate, uuid: UUID | None = None) -> Row:
+        """Stores a memory. Who names its ``uuid`` may do so again: the one that is there already stays as it is."""
+        if uuid is not None and (known := await self._memories.find(uuid)) is not None:
+            return known
         values = {key: value for key, value in given.model_dump().items() if key not in {"with_", "source"}}
         if given.scope == "user" and given.user_uuid is None:
             values["user_uuid"] = self._access.user_uuid
@@ -140,7 +142,12 @@ class MemoryService:
         await self._check_names(values, given.source)
         if given.supersedes_uuid is not None:
             await self._check_superseded(given.supersedes_uuid, values)
-        values |= {"uuid": new_uuid(), "creator_uuid": self._access.user_uuid, **_columns(given.source), **embedding}
+        values |= {
+            "uuid": uuid or new_uuid(),
+            "creator_uuid": self._access.user_uuid,
+            **_columns(given.source),
+            **embedding,
+        }
         return await self._memories.insert(values)
 
     async def update(self, uuid: UUID, given: MemoryUpdate, revision: int | None) -> Row:

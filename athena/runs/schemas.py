@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -102,13 +103,18 @@ class AgentRun(RunOptions):
 
     @model_validator(mode="after")
     def _something_to_answer(self) -> AgentRun:
-        if (self.input is None) == (self.messages is None):
-            raise ValueError("Give either input or messages.")
-        if self.messages is not None and self.thread_uuid is not None:
-            raise ValueError("A thread has its own messages; give input.")
-        if self.messages is not None and self.messages[-1].role != "user":
-            raise ValueError("The last message must be the user's.")
+        check_answerable(self.input, self.messages, self.thread_uuid)
         return self
+
+
+def check_answerable(said: object, messages: Sequence[HistoryMessage] | None, thread_uuid: UUID | None) -> None:
+    """:class:`ValueError` unless an agent is given one thing to answer."""
+    if (said is None) == (messages is None):
+        raise ValueError("Give either input or messages.")
+    if messages is not None and thread_uuid is not None:
+        raise ValueError("A thread has its own messages; give input.")
+    if messages is not None and messages[-1].role != "user":
+        raise ValueError("The last message must be the user's.")
 
 
 class PromptRun(RunOptions):

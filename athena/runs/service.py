@@ -45,11 +45,22 @@ OWN_ERRORS = frozenset(
 class RunService:
     """The runs of the caller's workspace."""
 
-    def __init__(self, session: Session, access: Access, labels: Mapping[str, Any] | None = None) -> None:
-        """``labels`` are kept with every run that is accepted, beside its own."""
+    def __init__(
+        self,
+        session: Session,
+        access: Access,
+        labels: Mapping[str, Any] | None = None,
+        *,
+        run_uuid: UUID | None = None,
+    ) -> None:
+        """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
+
+        Who names the id can accept a run again without knowing whether that was done: there is one in the end.
+        """
         self._session = session
         self._access = access
         self._labels = labels or {}
+        self._run_uuid = run_uuid
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -61,6 +72,10 @@ class RunService:
     async def get(self, uuid: UUID) -> Row:
         """One run; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._runs.get(uuid)
+
+    async def is_there(self, uuid: UUID) -> bool:
+        """Whether there is such a run."""
+        return await self._runs.find(uuid) is not None
 
     async def cancel(self, uuid: UUID) -> Row:
         """Stops a run; what it has said so far is kept. A run at its end stays as it is."""
@@ -165,7 +180,7 @@ class RunService:
             self._session, connections, workspace_uuid, model=settings.model, account_uuid=account_uuid
         )
         model = settings.model or found.model_id
-        run_uuid, message_uuid = new_uuid(), new_uuid()
+        run_uuid, message_uuid = self._run_uuid or new_uuid(), new_uuid()
         agent_uuid, thread_uuid = labels.get("agent_uuid"), labels.get("thread_uuid")
         if thread_uuid and parent_uuid:
             message_uuid = await self._messages.expect_answer(

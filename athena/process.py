@@ -88,7 +88,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
-    for part in (keyring, connections, engine, media, embedder, settings):
+    for part in (keyring, egress, connections, engine, media, embedder, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)

@@ -74,7 +74,7 @@ class HttpRequestConfig(Config):
             json_schema_extra=SECRETS,
         ),
     ] = Field(default_factory=dict[str, Scalar | None])
-    body: Annotated[Body | None, Field(json_schema_extra=SECRETS)] = None
+    body: Annotated[Body | None, Field(description="What is sent along.", json_schema_extra=SECRETS)] = None
     account_uuid: Annotated[
         Uuid | None,
         Field(

@@ -19,8 +19,10 @@ from athena.permissions import Permission
 class MemoryWriteConfig(Config):
     """What is to be known, and where it counts."""
 
-    content: Annotated[Content, Field(examples=["{{ input.name }} prefers answers in Spanish."])]
-    kind: Kind = "fact"
+    content: Annotated[
+        Content, Field(description="What is to be known.", examples=["{{ input.name }} prefers answers in Spanish."])
+    ]
+    kind: Annotated[Kind, Field(description="What sort of thing it is.")] = "fact"
     scope: Annotated[
         MemoryScope, Field(description="Where it counts; all but `workspace` need the uuid of theirs.")
     ] = "workspace"
@@ -30,7 +32,7 @@ class MemoryWriteConfig(Config):
         Field(description="Of whom it tells; for the scope `user` alone. Left out there: who started the execution."),
     ] = None
     thread_uuid: Annotated[Uuid | None, Field(description="Where it counts; for the scope `thread` alone.")] = None
-    confidence: Confidence = 1.0
+    confidence: Annotated[Confidence, Field(description="How sure it is, from 0 to 1.")] = 1.0
     expires_at: Annotated[Time | None, Field(description="From then on it is gone.")] = None
     supersedes_uuid: Annotated[
         Uuid | None, Field(description="The memory of the same scope that it replaces; that one is found no more.")

@@ -47,7 +47,9 @@ class ModelCallConfig(Config):
             json_schema_extra={"x-expression": "none"},
         ),
     ] = "text"
-    json_schema: fields.JsonSchema | None = None
+    json_schema: Annotated[
+        fields.JsonSchema | None, Field(description="What JSON must fit; left out, any will do.")
+    ] = None
     max_repairs: fields.MaxRepairs = 2
 
     @model_validator(mode="after")

@@ -11,9 +11,11 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from athena.kit.schemas import Input
 from athena.triggers.webhook_credentials import (
@@ -70,14 +72,20 @@ class BearerAuthentication(Input):
     token: SecretReference
 
 
-def _without_discriminator(schema: dict[str, Any]) -> None:
+class _ToldApartFurther:
     """OpenAPI's discriminator leads to one schema each, and not to what is told apart further by another field."""
-    schema.pop("discriminator", None)
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        schema.pop("discriminator", None)
+        return schema
 
 
 WebhookAuthentication = Annotated[
     NoAuthentication | BasicAuthentication | HeaderAuthentication | BearerAuthentication | Token | Signature,
-    Field(discriminator="type", json_schema_extra=_without_discriminator),
+    Field(discriminator="type"),
+    _ToldApartFurther,
 ]
 
 

@@ -77,4 +77,5 @@ def effect_call(given: Any = None, emitted: list[tuple[str, Any]] | None = None)
         emit=lambda kind, data: events.append((kind, data)),
         session=nothing,
         start_workflow=nothing,
+        stop_run=nothing,
     )

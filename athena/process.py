@@ -27,6 +27,7 @@ from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
 from athena.retention import tasks as retention
 from athena.runs import tasks
+from athena.sandbox import PythonSandbox
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
 from athena.workflow_executions import tasks as workflow_executions
@@ -88,7 +89,8 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
-    for part in (keyring, egress, connections, engine, media, embedder, settings):
+    sandbox = PythonSandbox()
+    for part in (keyring, egress, connections, engine, media, embedder, sandbox, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)
@@ -109,6 +111,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     finally:
         await engine.stop()
         engine.hub.close()
+        await sandbox.close()
         await asyncio.to_thread(embedder.close)
         await egress.close()
         await database.close()

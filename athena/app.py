@@ -33,6 +33,7 @@ from athena.users import endpoints as users
 from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
 from athena.workflow_executions import endpoints as workflow_executions
+from athena.workflow_generation import endpoints as workflow_generation
 from athena.workflow_triggers import endpoints as workflow_triggers
 from athena.workflows import endpoints as workflows
 from athena.workspaces import endpoints as workspaces
@@ -57,6 +58,7 @@ ROOMS = (
     command_room_tasks,
     variables,
     workflows,
+    workflow_generation,
     node_types,
 )
 

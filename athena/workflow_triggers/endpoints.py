@@ -153,7 +153,7 @@ async def _responded(runs: RunService, uuid: UUID) -> Response:
 def _response(event: StoredEvent, uuid: UUID) -> Response:
     said: Mapping[str, Any] = orjson.loads(event.data)
     body, kind = said["body"], said["body_type"]
-    headers = {**said["headers"], **_location(uuid)}
+    headers = {"location": _location(uuid)["Location"], **said["headers"]}
     if kind == "json":
         return JsonResponse(body, said["status"], headers)
     content = base64.b64decode(body) if kind == "binary" else str(body)

@@ -23,7 +23,15 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"\bATHENA_[A-Z][A-Z0-9_]*\b")
 # Errors whose code is not given by the keyword `code`.
-CODE_ARGUMENT = {"CredentialRejected", "ProviderUnavailable", "RunFailed", "_failed", "_unusable"}
+CODE_ARGUMENT = {
+    "CredentialRejected",
+    "NodeFailed",
+    "ProviderUnavailable",
+    "RunFailed",
+    "WebhookRejected",
+    "_failed",
+    "_unusable",
+}
 # How one process of Athena tells another, and the tests': not for users.
 INTERNAL = "ATHENA_(PROCESS_DATABASE_URL|LOCAL_MODEL_(URL|KEY|NAME)|CRASH_POINT|ENGINE_.*)"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +69,14 @@ result = [Box(words).widest(), collections.Counter(words).most_common(1), math.f
 """
     ran = await sandbox.run(code, {"text": "to be or not to be, whatever"})
     assert ran.value == ["whatever", [["to", 2]], 2, 3, "2026-03-01", [1]]
+
+
+async def test_the_modules_that_the_page_names_are_there(sandbox: PythonSandbox) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "code.md").read_text("utf-8")
+    table = page.partition("| module |")[2].partition("\n\n")[0]
+    modules = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert len(modules) > 20
+    await sandbox.run("import " + ", ".join(modules), {})
 
 
 async def test_a_program_may_call_its_variables_as_it_likes(sandbox: PythonSandbox) -> None:

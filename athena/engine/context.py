@@ -64,9 +64,12 @@ class RunContext:
         """Logs an event, to be committed and shown soon."""
         self._run.append([Event(kind, data)])
 
-    def note(self, kind: str, data: Mapping[str, Any]) -> None:
-        """As :meth:`emit`, for what nobody waits for: it is committed with the run's next step, or soon after."""
-        self._run.append([Event(kind, data)], NOTE_SECONDS)
+    def note(self, kind: str, data: Mapping[str, Any], record: Any = None) -> None:
+        """As :meth:`emit`, for what nobody waits for: it is committed with the run's next step, or soon after.
+
+        ``record`` is kept beside the event, and not shown with it.
+        """
+        self._run.append([Event(kind, data)], NOTE_SECONDS, None if record is None else encode(record))
 
     def append_text(self, kind: str, fields: Mapping[str, Any], field: str, text: str) -> None:
         """Logs an event with ``fields`` and ``field``: ``text``.

@@ -117,7 +117,7 @@ async def _work(run: HeldRun, kind: Kind) -> Outcome:
             raise
         outcome = Outcome("cancelled")
     except RunFailed as failed:
-        outcome = Outcome("failed", error=failed.error, apply=failed.apply, labels=failed.labels)
+        outcome = Outcome("failed", failed.output, failed.error, failed.apply, labels=failed.labels)
     except Exception as error:  # noqa: BLE001 - whatever a function raises, the run must come to an end
         late = isinstance(error, TimeoutError) and limit.expired()
         if not late:

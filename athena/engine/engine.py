@@ -67,7 +67,8 @@ class Engine:
         """Names the function of a kind of runs.
 
         ``on_end`` writes what follows from an end that the function did not decide (cancelled, failed), in the same
-        transaction. The deadline is for the time at work, waits excluded, crashes included.
+        transaction; also the run's output, where it has none. The deadline is for the time at work, waits excluded,
+        crashes included.
         """
         self._kinds[kind] = Kind(function, deadline_seconds, on_end)
 

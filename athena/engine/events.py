@@ -98,7 +98,7 @@ class EndedRun:
 
 
 class RunFailed(Exception):
-    """Raised by a run's function to end it as failed, with an error for the user."""
+    """Raised by a run's function to end it as failed, with an error for the user; ``output`` is kept with the run."""
 
     def __init__(
         self,
@@ -107,12 +107,14 @@ class RunFailed(Exception):
         *,
         apply: Apply | None = None,
         labels: Mapping[str, Any] | None = None,
+        output: Any = None,
         **details: Any,
     ) -> None:
         super().__init__(message)
         self.error: dict[str, Any] = {"code": code, "message": message, **details}
         self.apply = apply
         self.labels = labels
+        self.output = output
 
 
 class StepOutcomeUnknown(RunFailed):

@@ -64,7 +64,7 @@ class Pending:
             self.event = Event(self.event.type, {**self.event.data, self.field: "".join(self.texts)})
             self.texts = None
         row = log_row(run_uuid, event_id, self.at, self.event)
-        return row if self.step is None else row._replace(step=self.step, record=self.record)
+        return row._replace(step=self.step, record=self.record) if self.step or self.record else row
 
 
 class HeldRun:
@@ -94,10 +94,10 @@ class HeldRun:
         """The run's id."""
         return self.claim.uuid
 
-    def append(self, events: Sequence[Event], within: float = 0.0) -> None:
+    def append(self, events: Sequence[Event], within: float = 0.0, record: str | None = None) -> None:
         """Adds events to what waits, to be committed soon: with the run's next commit, or within some seconds."""
         moment = now()
-        self.pending.extend(Pending(moment, event) for event in events)
+        self.pending.extend(Pending(moment, event, record=record) for event in events)
         self.host.flush_soon(self, within)
 
     def stage(

@@ -96,7 +96,7 @@ async def guard(session: Session, run: Claim) -> Mapping[str, Any] | None:
 
 _COMMIT: Final = f"""
 WITH held AS (
-    UPDATE runs SET status = $4::text, output = $5::text::jsonb, error = $6::text::jsonb,
+    UPDATE runs SET status = $4::text, output = coalesce($5::text::jsonb, output), error = $6::text::jsonb,
         waits = waits || $7::text::jsonb, labels = labels || $22::text::jsonb,
         attempts = CASE WHEN $8 THEN 0 ELSE attempts END,
         lease_number = lease_number + $10::boolean::integer,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -18,6 +18,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from athena.kit.db import Row
 from athena.kit.errors import ValidationFailed
 from athena.kit.schemas import Time, relations
+
+T = TypeVar("T")
 
 DEFAULT_PER_PAGE = 15
 MAXIMUM_PER_PAGE = 100
@@ -46,6 +48,8 @@ class ListOptions:
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     relations: Sequence[str] = ()
     default_sort: str = "-created_at"
+    without: Collection[str] = ()
+    """Parameters of other lists that this one does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,23 @@ def by_cursor(query: ListQuery, rows: Sequence[Row], *, before: Cursor | None, a
     return RowPage(rows, links, meta)
 
 
+def cut(query: ListQuery, items: Sequence[T]) -> tuple[RowPage, Sequence[T]]:
+    """The part of ``items``, which is all of a list, that is asked for; a cursor is a place in it."""
+    first = query.offset
+    if query.cursor:
+        text = Cursor.decode(query.cursor, 1).values[0]
+        if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - a place, not a number to break
+            raise ValidationFailed.of("cursor", "This cursor does not belong to this list.")
+        first = int(text)
+    shown = items[first : first + query.per_page]
+    rows = cast("Sequence[Row]", shown)
+    if query.cursor is None:
+        return by_page(query, rows, len(items)), shown
+    before = Cursor(backwards=True, values=[str(max(0, first - query.per_page))]) if first else None
+    after = Cursor(backwards=False, values=[str(first + query.per_page)]) if first + len(shown) < len(items) else None
+    return by_cursor(query, rows, before=before, after=after), shown
+
+
 def _sort_keys(text: str | None, options: ListOptions) -> Sequence[SortKey]:
     keys: list[SortKey] = []
     for part in (text or options.default_sort).split(","):
@@ -196,6 +217,10 @@ def _some_of(names: Collection[str], before: str = "") -> str:
     return f"^({one}(,{one})*)?$" if names else "^$"
 
 
+PAGING = frozenset({"page", "per_page", "cursor", "sort", "with"})
+"""Parameters that say which part of a list is wanted, and how it is shown."""
+
+
 def _parameters(options: ListOptions) -> dict[str, Parameter]:
     own: Mapping[str, tuple[Any, str]] = {
         "page": (Annotated[int, Field(ge=1, le=MAXIMUM_PAGE)], "From 1."),
@@ -216,11 +241,25 @@ def _parameters(options: ListOptions) -> dict[str, Parameter]:
         "created_after": (Time, ""),
         "created_before": (Time, ""),
     }
-    filters: Mapping[str, tuple[Any, str]] = {
-        name: (kind, f"Only those with this {name}.") for name, kind in options.filters.items()
-    }
+    filters: Mapping[str, tuple[Any, str]] = {name: (kind, _only(name)) for name, kind in options.filters.items()}
     every: Mapping[str, tuple[Any, str]] = {**own, **filters}
-    return {name: Parameter(name, TypeAdapter(cast("Any", kind)), text) for name, (kind, text) in every.items()}
+    return {
+        name: Parameter(name, TypeAdapter(cast("Any", kind)), text)
+        for name, (kind, text) in every.items()
+        if name not in options.without
+    }
+
+
+def _only(name: str) -> str:
+    """What a filter does, by its name."""
+    bound, _, field_name = name.partition("_")
+    match bound:
+        case "min":
+            return f"Only those whose {field_name} is at least this."
+        case "max":
+            return f"Only those whose {field_name} is at most this."
+        case _:
+            return f"Only those with this {name}."
 
 
 class ListReader:
@@ -260,3 +299,8 @@ class ListReader:
 def list_query(options: ListOptions) -> Any:
     """The dependency that reads a list's query parameters into a :class:`ListQuery`."""
     return Depends(ListReader(options))
+
+
+def filters_query(options: ListOptions) -> Any:
+    """As :func:`list_query`, for what is about all rows that a list's filters leave, and not about a page of them."""
+    return Depends(ListReader(replace(options, without=PAGING)))

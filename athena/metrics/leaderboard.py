@@ -10,9 +10,8 @@ from typing import Any, cast
 from athena.agents.service import AgentService
 from athena.kit import clock
 from athena.kit.access import Access
-from athena.kit.db import Row, Session
-from athena.kit.errors import ValidationFailed
-from athena.kit.pagination import Cursor, ListOptions, ListQuery, RowPage, SortKey, by_cursor, by_page
+from athena.kit.db import Session
+from athena.kit.pagination import ListOptions, ListQuery, RowPage, SortKey, cut
 from athena.metrics.buckets import DETAILS, EARLIEST, down, pieces, up
 from athena.metrics.repository import MetricRepository
 from athena.metrics.schemas import LeaderboardPeriod
@@ -47,12 +46,12 @@ class LeaderboardService:
         begin, end = begin_of(period, now), up(now, "quarter")
         rows = await self._metrics.agents(_SUMS, pieces((begin, end), DETAILS, now), (begin, end), query)
         told = {"period": period, "from": None if period == "all" else clock.rfc3339(begin)}
-        items = [{"uuid": row["uuid"], **_figures(row[1:]), **told} for row in rows]
+        items: list[Item] = [{"uuid": row["uuid"], **_figures(row[1:]), **told} for row in rows]
         _order(items, [SortKey("score", descending=True)])
         for rank, item in enumerate(items, 1):
             item["rank"] = rank
         _order(items, query.sort)
-        page, shown = _cut(query, items)
+        page, shown = cut(query, items)
         agents = await self._agents.by_ids([item["uuid"] for item in shown])
         return page, [
             {"agent": agents[item["uuid"]], **{name: value for name, value in item.items() if name != "uuid"}}
@@ -100,20 +99,3 @@ def _rankable(value: Any) -> Any:
     if isinstance(value, dict):
         return sum(cast("dict[str, int]", value).values())
     return 0 if value is None else value
-
-
-def _cut(query: ListQuery, items: Sequence[Item]) -> tuple[RowPage, Sequence[Item]]:
-    """The part of the order that is asked for. A cursor is a place in it: the order itself is made anew each time."""
-    first = (query.page - 1) * query.per_page
-    if query.cursor:
-        text = Cursor.decode(query.cursor, 1).values[0]
-        if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - a place, not a number to break
-            raise ValidationFailed.of("cursor", "This cursor does not belong to this list.")
-        first = int(text)
-    shown = items[first : first + query.per_page]
-    rows = cast("Sequence[Row]", shown)
-    if query.cursor is None:
-        return by_page(query, rows, len(items)), shown
-    before = Cursor(backwards=True, values=[str(max(0, first - query.per_page))]) if first else None
-    after = Cursor(backwards=False, values=[str(first + query.per_page)]) if first + len(shown) < len(items) else None
-    return by_cursor(query, rows, before=before, after=after), shown

@@ -40,6 +40,12 @@ async def fold_counts(database: Database) -> None:
         await session.value("SELECT athena_fold_counts()")
 
 
+async def fold_executions(database: Database) -> None:
+    """Folds the changes of the numbers of executions."""
+    async with database.system() as session:
+        await session.value("SELECT athena_fold_executions()")
+
+
 async def fold_metrics(database: Database) -> None:
     """Folds what was counted into the rollups of metrics."""
     async with database.system() as session:
@@ -49,6 +55,7 @@ async def fold_metrics(database: Database) -> None:
 CHORES = (
     Chore("row counts", 5.0, fold_counts),
     Chore("metrics", 5.0, fold_metrics),
+    Chore("numbers of executions", 5.0, fold_executions),
     Chore("memories", 10.0, memories.keep),
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("exports", 2.0, exports.write_exports),

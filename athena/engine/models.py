@@ -17,11 +17,14 @@ DERIVED: Final = {
     "trigger": (sa.Text, "labels ->> 'trigger'"),
     "error_code": (sa.Text, "error ->> 'code'"),
     "error_fingerprint": (sa.Text, "labels ->> 'error_fingerprint'"),
-    "cost": (sa.Numeric, "athena_number(labels -> 'cost')"),
+    "cost": (sa.Double, "athena_number(labels -> 'cost')::double precision"),
     "duration_ms": (
         sa.BigInteger,
-        "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint",
+        ("CASE WHEN finished_at IS NOT NULL AND started_at IS NOT NULL THEN "
+        "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint END"),
     ),
+    "workflow_version": (sa.Integer, "(labels ->> 'workflow_version')::integer"),
+    "source_execution_uuid": (sa.Text, "labels ->> 'source_execution_uuid'"),
 }
 """What executions of workflows are listed by."""
 
@@ -67,6 +70,8 @@ for _name in ("status", *DERIVED):
     sa.Index(
         f"ix_runs_executions_{_name}",
         runs.c.workspace_uuid,
+        # Versions of different workflows have nothing to do with each other.
+        *([runs.c.workflow_uuid] if _name == "workflow_version" else []),
         runs.c[_name],
         runs.c.uuid,
         postgresql_where=sa.text(f"{_EXECUTIONS} AND {_name} IS NOT NULL"),
@@ -92,7 +97,8 @@ run_events = sa.Table(
     # Streamed as it is, so its text is kept (json); a model's text may also hold what jsonb refuses.
     sa.Column("data", postgresql.JSON, nullable=False),
     sa.Column("lease_number", sa.Integer, nullable=False),
-    # The private journal: the step that the event belongs to, and its result where the event completes it.
+    # The private journal: the step that the event belongs to, and its result where the event completes it. Beside an
+    # event of no step: what is too long to be shown with it.
     sa.Column("step", sa.Text),
     sa.Column("record", postgresql.JSON(none_as_null=True)),
 )

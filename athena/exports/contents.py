@@ -17,6 +17,8 @@ LEFT_OUT: Mapping[str, str] = {
     "row_counts": "Numbers of rows.",
     "row_count_deltas": "Numbers of rows.",
     "row_count_spans": "Numbers of rows.",
+    "execution_counts": "Numbers of executions.",
+    "execution_count_deltas": "Numbers of executions.",
     "idempotency_keys": "Answers that are kept for a day, encrypted, to be repeated.",
     "leftovers": "What deletions still have to reach.",
     "exports": "The exports themselves.",
@@ -26,7 +28,9 @@ LEFT_OUT: Mapping[str, str] = {
 
 SECRET = re.compile(r"(^|_)(sealed|secret|hash|password)(_|$)")
 INTERNAL: Mapping[str, frozenset[str]] = {
-    "runs": frozenset({"queue_key", "position", "process_uuid", "lease_number", "attempts", "waits", "deadline_at"}),
+    "runs": frozenset(
+        {"queue_key", "position", "process_uuid", "lease_number", "attempts", "waits", "deadline_at", "queue_limit"}
+    ),
 }
 """Columns that say something to the program alone."""
 

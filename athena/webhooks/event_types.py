@@ -34,6 +34,8 @@ FAMILIES: Mapping[str, Family] = {
     "account": Family((*CHANGES, "verified"), "/api/v1/accounts/{uuid}"),
     "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
+    "workflow": Family(CHANGES, "/api/v1/workflows/{uuid}"),
+    "workflow_execution": Family(("deleted",)),
     "thread": Family(CHANGES, "/api/v1/threads/{uuid}"),
     "memory": Family(CHANGES, "/api/v1/memories/{uuid}"),
     "variable": Family(CHANGES, "/api/v1/variables/{uuid}"),

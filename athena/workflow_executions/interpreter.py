@@ -6,19 +6,16 @@ import asyncio
 import dataclasses
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import uuid5
 
-from athena.engine import LATE, StepOutcomeUnknown, StepResult
+from athena.engine import LATE, Event, StepOutcomeUnknown, StepResult
 from athena.expressions import ExpressionError, compile_text
 from athena.expressions.budget import Budget
 from athena.expressions.errors import Exhausted
-from athena.kit.access import Access
 from athena.kit.clock import rfc3339_or_none
-from athena.kit.db import Database, Session
 from athena.kit.masking import Mask
 from athena.node_types.base import (
     TIMED_OUT,
@@ -33,11 +30,12 @@ from athena.node_types.base import (
     WaitNode,
 )
 from athena.workflow_executions.activity import Activity
+from athena.workflow_executions.given import Plan, Start, Surroundings
 from athena.workflow_executions.journal import Journal, Path, Run, place, usage_of
 from athena.workflow_executions.loop import run_loop
-from athena.workflow_executions.scope import Scope, ScopePlan
+from athena.workflow_executions.scope import NOTHING, Facts, Scope
 from athena.workflows.configuration import NAMES
-from athena.workflows.graph import Graph, GraphNode
+from athena.workflows.graph import GraphNode
 
 MAXIMUM_CALLS: Final = 200_000
 """Nodes that one execution may run, counted over all items."""
@@ -46,50 +44,6 @@ EVALUATION_STEPS: Final = 25
 EVALUATED: Final = NAMES | {"item", "index"}
 DOUBLED: Final = 2.0
 JITTER: Final = 0.2
-
-Secrets = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
-
-
-@dataclass(slots=True)
-class Plan:
-    """A compiled version of a workflow, shared by its executions."""
-
-    graph: Graph
-    scopes: dict[str | None, ScopePlan] = field(default_factory=dict[str | None, ScopePlan])
-
-    def __post_init__(self) -> None:
-        self.scopes = {scope: ScopePlan(scope, nodes) for scope, nodes in self.graph.scopes.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How an execution begins, and which part of its graph it runs."""
-
-    trigger: GraphNode
-    output: Any
-    names: Mapping[str, Any]
-    seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
-    """Outputs that are known from another execution, by node."""
-    mocked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
-    """Outputs that nodes give without being run, in each pass."""
-    wanted: frozenset[str] | None = None
-    """The only nodes to run; ``None``: all."""
-    test: bool = False
-    """Whether pinned outputs count."""
-    budget: float | None = None
-    """US dollars that the execution may cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What effects need of the process and of the caller."""
-
-    database: Database
-    access: Access
-    session: Callable[[], Session]
-    secrets: Secrets
-    start_workflow: Callable[..., Awaitable[UUID]]
-    stop_run: Callable[[UUID], Awaitable[None]]
 
 
 class Interpreter:
@@ -109,7 +63,7 @@ class Interpreter:
         self._journal = Journal(run)
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: BaseException | None = None
-        self._root = Scope(self, plan.scopes[None], on_end=run.signalled.set)
+        self._root = Scope(self, plan.scopes[None], seen=self._seen_before(), on_end=run.signalled.set)
 
     async def run(self) -> Any:
         """The execution's output; :class:`NodeFailed` when a node failed for good."""
@@ -122,6 +76,11 @@ class Interpreter:
         if self._root.error is not None:
             raise self._root.error
         return self._root.last[1]
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether the output is of a node whose output is not shown."""
+        return any(node.spec.redact and node.order == self._root.last[0] for node in self._plan.graph.scopes[None])
 
     async def _to_the_end(self) -> None:
         changed = self._run.signalled
@@ -174,11 +133,26 @@ class Interpreter:
 
     def known_outputs(self, node: GraphNode, path: Path) -> Mapping[str, Any] | None:
         """Outputs that are there without running the node."""
-        if node.id in self._start.mocked:
-            return self._start.mocked[node.id]
-        if self._start.test and node.spec.pinned_output is not None:
+        start = self._start
+        if node.id in start.mocked:
+            return start.mocked[node.id]
+        if start.test and node.spec.pinned_output is not None:
             return {node.first_output: node.spec.pinned_output}
-        return None if path else self._start.seeds.get(node.id)
+        return start.seeds.get(place(node.id, path)) if start.seeds else None
+
+    def given_input(self, node: GraphNode, path: Path) -> Any:
+        """What a node gets in place of what comes to it; :data:`NOTHING` when it gets that."""
+        inputs = self._start.inputs
+        return inputs[node.id] if inputs and not path and node.id in inputs else NOTHING
+
+    def _seen_before(self) -> dict[str, Any]:
+        """What is known of nodes that this execution does not come to."""
+        mocked = {name: outputs for name, outputs in self._start.mocked.items() if name in self.graph.nodes}
+        return {
+            name: {"output": next(iter(outputs.values()), None)}
+            for name, outputs in mocked.items()
+            if not self.wanted(self.graph.nodes[name])
+        }
 
     def recorded(self, node: GraphNode, path: Path) -> Mapping[str, Any] | None:
         """What the record of a node's step says, if the step was done before."""
@@ -192,12 +166,12 @@ class Interpreter:
 
     def noted(self, scope: Scope, node: GraphNode, result: Result, **facts: Any) -> None:
         """Tells of a node that was computed at once."""
-        self._journal.note(self._journal.completed(node, scope.path, result, **facts))
+        self._journal.note(self._journal.completed(node, scope.path, result, **facts), result)
 
-    def told_failure(self, scope: Scope, node: GraphNode, error: NodeFailed) -> None:
+    def told_failure(self, scope: Scope, node: GraphNode, error: NodeFailed, **facts: Any) -> None:
         """Tells of a node that failed, unless its step has told of it."""
         if not error.details.pop("told", False):
-            self._journal.note(self._journal.failed(node, scope.path, error.error))
+            self._journal.note(self._journal.failed(node, scope.path, error.error, **facts))
 
     @staticmethod
     def evaluate(text: str, names: Mapping[str, Any], more: Mapping[str, Any], budget: Budget) -> Any:
@@ -216,28 +190,29 @@ class Interpreter:
 
     # -- nodes that take time ---------------------------------------------------------------------------------------
 
-    async def perform(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
-        """The outputs of a node that is no mere computation."""
+    async def perform(self, scope: Scope, node: GraphNode, call: Call, facts: Facts) -> Mapping[str, Any]:
+        """The outputs of a node that is no mere computation; ``facts`` are told with its beginning."""
         self._check_budget()
         kind = node.type
+        begin = self._journal.started(node, scope.path, **facts)
         if isinstance(kind, LoopNode):
+            self._journal.note(begin)
             config = node.configuration.fill(scope.names(call.input))
             result = await run_loop(self, scope, node, config)
             self.noted(scope, node, result)
             return result.outputs
         if isinstance(kind, WaitNode):
-            return await self._wait(scope, node, kind, call)
-        return await self._effect(scope, node, call)
+            return await self._wait(scope, node, kind, call, begin)
+        return await self._effect(scope, node, call, begin)
 
     def _check_budget(self) -> None:
         budget = self._start.budget
         if budget is not None and self.usage.cost >= budget:
             raise NodeFailed("budget_exhausted", f"The execution has used up its budget of {budget} US dollars.")
 
-    async def _effect(self, scope: Scope, node: GraphNode, call: Call) -> Mapping[str, Any]:
+    async def _effect(self, scope: Scope, node: GraphNode, call: Call, begin: Event) -> Mapping[str, Any]:
         key = place(node.id, scope.path)
         safe = node.spec.on_unknown_outcome == "repeat"
-        begin = self._journal.started(node, scope.path)
         try:
             record = await self._run.step(
                 key, lambda attempt: self._tried(scope, node, call, attempt), started=begin, repeatable=safe
@@ -352,13 +327,15 @@ class Interpreter:
 
     # -- waits ------------------------------------------------------------------------------------------------------
 
-    async def _wait(self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call) -> Mapping[str, Any]:
+    async def _wait(
+        self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call, begin: Event
+    ) -> Mapping[str, Any]:
         key = place(node.id, scope.path)
         signal = f"node:{key}"
         record = await self._run.step(
             f"{key}:wait",
             lambda _: self._begin_wait(scope, node, kind, call, signal),
-            started=self._journal.started(node, scope.path),
+            started=begin,
         )
         if "until" not in record:
             return self.read(record)

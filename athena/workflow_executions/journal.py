@@ -19,6 +19,8 @@ MAXIMUM_VALUE: Final = 5_000_000
 """Bytes of JSON that a node may give."""
 SHOWN_VALUE: Final = 65_536
 """Bytes of JSON of a value that stand in its event; of a longer one there is its begin."""
+MAXIMUM_KEPT: Final = 50_000_000
+"""Bytes of JSON of such values that an execution keeps whole beside their events."""
 EXCERPT: Final = 1_000
 REDACTED: Final = "[redacted]"
 
@@ -48,8 +50,8 @@ class Run(Protocol):
         """Its events so far."""
         ...
 
-    def note(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Logs an event that nobody waits for."""
+    def note(self, kind: str, data: Mapping[str, Any], record: Any = None) -> None:
+        """Logs an event that nobody waits for, with what is kept beside it."""
         ...
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -91,6 +93,7 @@ class Journal:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._logged: set[tuple[str, str]] = set()
+        self._room = MAXIMUM_KEPT
         self.tries: dict[str, int] = {}
         """Of nodes at work when the execution was interrupted, how often they had failed by then."""
 
@@ -106,14 +109,21 @@ class Journal:
                 if event.type == "node.retrying":
                     self.tries[key] = data["attempt"]
 
-    def started(self, node: GraphNode, path: Path) -> Event:
+    def started(self, node: GraphNode, path: Path, **facts: Any) -> Event:
         """That a node begins."""
-        return Event("node.started", _about(node, path))
+        return Event("node.started", {**_about(node, path), **facts})
 
     def completed(self, node: GraphNode, path: Path, result: Result, **facts: Any) -> Event:
-        """That a node gave something."""
-        outputs = {port: shown(value, redact=node.spec.redact) for port, value in result.outputs.items()}
+        """That a node gave something; ``truncated`` names the ports of which there is the begin alone."""
+        outputs: dict[str, Any] = {}
+        cut: list[str] = []
+        for port, value in result.outputs.items():
+            outputs[port], is_cut = shown(value, redact=node.spec.redact)
+            if is_cut:
+                cut.append(port)
         more = {"details": result.details} if result.details else {}
+        if cut:
+            more = {**more, "truncated": cut}
         usage = {"usage": usage_of(result.usage)} if result.usage else {}
         return Event("node.completed", {**_about(node, path), "outputs": outputs, **usage, **more, **facts})
 
@@ -135,11 +145,17 @@ class Journal:
         """That a node whose outcome a crash left unknown is done once more, under the same idempotency key."""
         self._run.emit("node.repeated", {**_about(node, path), "attempt": attempt})
 
-    def note(self, event: Event) -> None:
-        """Writes an event of a node that needs no step, unless it is there already."""
+    def note(self, event: Event, result: Result | None = None) -> None:
+        """Writes an event of a node that needs no step, unless it is there already; with what was too long for it."""
         key = place(event.data["node_id"], event.data["path"])
-        if (event.type, key) not in self._logged:
-            self._run.note(event.type, event.data)
+        if (event.type, key) in self._logged:
+            return
+        record = None
+        if result is not None and (cut := event.data.get("truncated")):
+            self._room -= sum(event.data["outputs"][port]["size"] for port in cut)
+            if self._room >= 0:
+                record = {"outputs": {port: result.outputs[port] for port in cut}}
+        self._run.note(event.type, event.data, record)
 
 
 def _about(node: GraphNode, path: Path) -> dict[str, Any]:
@@ -151,12 +167,15 @@ def usage_of(usage: Usage) -> dict[str, Any]:
     return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "cost": usage.cost}
 
 
-def shown(value: Any, *, redact: bool = False) -> Any:
-    """A value as it stands in an event; :class:`NodeFailed` when nothing of that size or kind can be kept."""
+def shown(value: Any, *, redact: bool = False) -> tuple[Any, bool]:
+    """A value as it stands in an event, and whether that is its begin alone.
+
+    :class:`NodeFailed` when nothing of that size or kind can be kept.
+    """
     if redact:
-        return REDACTED
+        return REDACTED, False
     if value is None or isinstance(value, bool | float) or (isinstance(value, str) and len(value) < EXCERPT):
-        return value
+        return value, False
     try:
         text = encode(value).encode()
     except TypeError as error:
@@ -164,5 +183,5 @@ def shown(value: Any, *, redact: bool = False) -> Any:
     if len(text) > MAXIMUM_VALUE:
         raise NodeFailed("output_too_large", f"The node gave {len(text)} bytes; {MAXIMUM_VALUE} are the most.")
     if len(text) > SHOWN_VALUE:
-        return {"truncated": True, "size": len(text), "begin": text[:EXCERPT].decode(errors="ignore")}
-    return orjson.Fragment(text)
+        return {"truncated": True, "size": len(text), "begin": text[:EXCERPT].decode(errors="ignore")}, True
+    return orjson.Fragment(text), False

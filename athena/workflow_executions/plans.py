@@ -8,7 +8,7 @@ from uuid import UUID
 
 from athena.kit.access import Access
 from athena.kit.db import Session
-from athena.workflow_executions.interpreter import Plan
+from athena.workflow_executions.given import Plan
 from athena.workflows.service import WorkflowService, compiled
 
 KEPT: Final = 500
@@ -26,7 +26,8 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             row = await WorkflowService(session, access).version(workflow_uuid, version)
-            plan = Plan(compiled(dict(row))[0])
+            graph, problems = compiled(dict(row))
+            plan = Plan(graph, row["variables"], row["settings"], problems)
             self._plans[key] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 from athena.expressions import ExpressionError
 from athena.expressions.budget import Budget
 from athena.node_types.base import ERROR, Call, LoopNode, NodeFailed, PureNode, Result
-from athena.workflow_executions.journal import Path
+from athena.workflow_executions.journal import Path, shown
 from athena.workflows.graph import ITEM, NEXT, GraphNode, Link
 
 if TYPE_CHECKING:
     from athena.workflow_executions.interpreter import Interpreter
 
+Facts = Mapping[str, Any]
+"""What is told of a node's input, where the graph does not tell where it came from."""
+NO_FACTS: Final[Facts] = {}
 NOTHING: Final[Any] = object()
 """What an edge brings that leads on from where nothing goes on."""
 CANCELLED: Final = "scope is over"
@@ -107,7 +110,9 @@ class Scope:
         """Begins with a trigger's output."""
         self._draining = True
         for node in self._plan.roots:
-            if node is not trigger:
+            if self._execution.given_input(node, self.path) is not NOTHING:
+                self._ready.append(node)
+            elif node is not trigger:
                 self._settle(node, NOTHING)
         self._execution.noted(self, trigger, Result({trigger.first_output: output}))
         self._settle(trigger, {trigger.first_output: output})
@@ -174,6 +179,8 @@ class Scope:
         if self.ended:
             return False
         node = self._execution.graph.nodes[link.target]
+        if not self._execution.wanted(node):
+            value = NOTHING
         if value is not NOTHING and link.condition is not None and not self._holds(link, value):
             value = NOTHING
         if link.target == self._plan.scope_id and link.target_port == NEXT:
@@ -213,10 +220,11 @@ class Scope:
             while self._ready and not self.ended:
                 node = self._ready.popleft()
                 arrivals = self._arrivals.pop(node.id, None)
-                if arrivals is None or not self._execution.wanted(node):
+                given = self._execution.given_input(node, self.path)
+                if arrivals is None and given is NOTHING:
                     self._settle(node, NOTHING)
                 else:
-                    self._begin(node, arrivals)
+                    self._begin(node, arrivals or [], given)
         finally:
             self._draining = False
 
@@ -229,12 +237,13 @@ class Scope:
             names["item"], names["index"] = self._item, self._index
         return names
 
-    def _call(self, node: GraphNode, arrivals: list[tuple[Link, Any]]) -> tuple[Call, dict[str, Any]]:
-        """One call of a node with what has arrived, and what its expressions may name."""
-        arrivals.sort(key=lambda arrival: arrival[0].order)
+    def _call(self, node: GraphNode, arrivals: list[tuple[Link, Any]], instead: Any) -> tuple[Call, dict[str, Any]]:
+        """One call of a node with what has arrived, or was given instead, and what its expressions may name."""
         ports: dict[str, list[Any]] = {port.name: [] for port in node.type.inputs}
         for link, value in arrivals:
             ports[link.target_port].append(value)
+        if instead is not NOTHING:
+            ports[node.first_input] = [instead]
         given = ports[node.first_input][0] if node.first_input and ports[node.first_input] else None
         names = self.names(given)
 
@@ -245,34 +254,52 @@ class Scope:
 
         return Call(node.id, given, ports, evaluate), names
 
-    def _begin(self, node: GraphNode, arrivals: list[tuple[Link, Any]]) -> None:
+    def _facts(self, node: GraphNode, arrivals: list[tuple[Link, Any]], instead: Any) -> Facts:
+        """What is to be told of the node's input: the value itself, or which edge brought it."""
+        first = next((link for link, _ in arrivals if link.target_port == node.first_input), None)
+        if instead is NOTHING and first is not None and first.source == self._plan.scope_id:
+            instead = self._item
+        if instead is not NOTHING:
+            try:
+                return {"input": shown(instead, redact=node.spec.redact)[0]}
+            except NodeFailed as error:
+                return {"input": error.message}
+        if first is None or len(node.incoming) == 1:
+            return NO_FACTS
+        return {"input_from": (first.source, first.source_port)}
+
+    def _begin(self, node: GraphNode, arrivals: list[tuple[Link, Any]], instead: Any) -> None:
         execution = self._execution
-        call, names = self._call(node, arrivals)
+        arrivals.sort(key=lambda arrival: arrival[0].order)
+        call, names = self._call(node, arrivals, instead)
+        facts = self._facts(node, arrivals, instead)
         known = execution.known_outputs(node, self.path)
         if node.spec.disabled:
             self._settle(node, {node.first_output: call.input})
         elif known is not None:
-            execution.noted(self, node, Result(known), reused=True)
+            execution.noted(self, node, Result(known), reused=True, **facts)
             self._settle(node, known)
         elif isinstance(node.type, PureNode) and not node.hasty:
-            self._compute(node, node.type, call, names)
+            self._compute(node, node.type, call, names, facts)
         elif (record := execution.recorded(node, self.path)) is not None:
             self._recall(node, record)
         else:
             execution.activity.begin()
-            task = asyncio.create_task(self._work(node, call))
+            task = asyncio.create_task(self._work(node, call, facts))
             self._tasks.add(task)
             execution.keep(task)
             task.add_done_callback(self._done)
 
-    def _compute(self, node: GraphNode, kind: PureNode[Any], call: Call, names: Mapping[str, Any]) -> None:
+    def _compute(
+        self, node: GraphNode, kind: PureNode[Any], call: Call, names: Mapping[str, Any], facts: Facts
+    ) -> None:
         execution = self._execution
         try:
             execution.count()
             result = kind.compute(node.configuration.fill(names), call)
-            execution.noted(self, node, result)
+            execution.noted(self, node, result, **facts)
         except NodeFailed as error:
-            self.failed(node, error)
+            self.failed(node, error, facts)
         else:
             self._settle(node, result.outputs)
 
@@ -291,11 +318,11 @@ class Scope:
         self._tasks.discard(task)
         self._execution.activity.end()
 
-    async def _work(self, node: GraphNode, call: Call) -> None:
+    async def _work(self, node: GraphNode, call: Call, facts: Facts) -> None:
         execution = self._execution
         try:
             execution.count()
-            outputs = await execution.perform(self, node, call)
+            outputs = await execution.perform(self, node, call, facts)
         except NodeFailed as error:
             if not self.ended:
                 self.failed(node, error)
@@ -303,9 +330,9 @@ class Scope:
         else:
             self.settle(node, outputs)
 
-    def failed(self, node: GraphNode, error: NodeFailed) -> None:
+    def failed(self, node: GraphNode, error: NodeFailed, facts: Facts = NO_FACTS) -> None:
         """A node failed: as its ``on_error`` says, it goes on all the same, or the scope ends."""
-        self._execution.told_failure(self, node, error)
+        self._execution.told_failure(self, node, error, **facts)
         match node.spec.on_error:
             case "continue":
                 self._settle(node, {node.first_output: node.spec.default_output})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -19,12 +19,15 @@ from athena.kit.errors import AthenaError, Conflict, TooLarge, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.node_types.base import NodeFailed
 from athena.variables import service as workspace_variables
+from athena.workflow_executions.given import Plan
 from athena.workflow_executions.plans import Plans
 from athena.workflows.graph import Graph, GraphNode
 from athena.workflows.service import WorkflowService
 
 MAXIMUM_INPUT: Final = 5_000_000
 """Bytes of JSON that an execution may be started with."""
+MAXIMUM_REUSED: Final = 20_000_000
+"""Bytes of JSON of the outputs that an execution may have from another one."""
 MAXIMUM_DEPTH: Final = 10
 """How many executions may stand within each other."""
 KEY_NAMES: Final = frozenset({"trigger", "variables"})
@@ -53,6 +56,11 @@ class Request:
     """What expressions find under ``trigger`` beside `type`, `node_id`, `at` and `input`."""
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Outputs that are known from another execution, by the node's place in the loops around it."""
+    pinned: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What nodes give without being run, by their ids."""
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What nodes outside of loops get, whatever leads to them, by their ids."""
     wanted: frozenset[str] | None = None
     test: bool = False
     version: int | None = None
@@ -73,15 +81,15 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
         raise Conflict(f"Workflows may start each other {MAXIMUM_DEPTH} times.", code="too_deep")
     version = workflow["version"] if asked.version is None else asked.version
     plan = await session.provided(Plans).get(session, access, workflow["uuid"], version)
+    _check_graph(plan, asked)
     node = _trigger(plan.graph, asked)
     _check_input(node, asked)
-    given = _given(access, workflow, asked, version, node)
+    given = _given(access, workflow, asked, version, plan, node)
     if plan.graph.uses_workspace:
         known = await workspace_variables.load(session, access.workspace_uuid, ())
         given["workspace_variables"] = dict(known.variables)
-    if len(encode(given)) > MAXIMUM_INPUT:
-        raise TooLarge(f"An execution is started with at most {MAXIMUM_INPUT} bytes.")
-    key, limit = _queue(workflow, given, queued=asked.queued)
+    _check_size(given)
+    key, limit = _queue(workflow["uuid"], plan, given, queued=asked.queued)
     uuid = asked.run_uuid or new_uuid()
     labels = {
         "workflow_uuid": str(workflow["uuid"]),
@@ -102,21 +110,40 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
     return uuid
 
 
-def _given(access: Access, workflow: Row, asked: Request, version: int, node: GraphNode) -> dict[str, Any]:
+def _check_size(given: Mapping[str, Any]) -> None:
+    reused = len(encode(given["seeds"])) if given["seeds"] else 0
+    if reused > MAXIMUM_REUSED:
+        raise TooLarge(f"The outputs that would be reused are {reused} bytes; {MAXIMUM_REUSED} are the most.")
+    if len(encode({**given, "seeds": None})) > MAXIMUM_INPUT:
+        raise TooLarge(f"An execution is started with at most {MAXIMUM_INPUT} bytes.")
+
+
+def _check_graph(plan: Plan, asked: Request) -> None:
+    """What is wrong with a graph keeps it from being run, unless it lies in a part that is not run."""
+    for problem in plan.problems:
+        if asked.wanted is None or problem.node_id in asked.wanted or problem.code == "cycle":
+            where = f"{problem.node_id or problem.edge_id}: " if problem.node_id or problem.edge_id else ""
+            raise Conflict(f"The workflow has problems: {where}{problem.message}", code="workflow_invalid")
+
+
+def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Plan, node: GraphNode) -> dict[str, Any]:
     """What the run is accepted with."""
-    settings = workflow["settings"]
+    settings = plan.settings
     at = clock.rfc3339(clock.now())
     return {
         "user_uuid": str(access.user_uuid),
         "workflow_uuid": str(workflow["uuid"]),
         "workflow_name": workflow["name"],
         "version": version,
-        "trigger": {"input": asked.output, **asked.facts, "type": asked.trigger, "node_id": node.id, "at": at},
+        "trigger": {"type": asked.trigger, "at": at, "input": asked.output, **asked.facts, "node_id": node.id},
         "output": asked.output,
-        "variables": _variables(workflow["variables"], asked.variables),
+        "redacted": node.spec.redact,
+        "variables": _variables(plan.variables, asked.variables),
         "workspace_variables": {},
         "accepted_at": at,
         "seeds": dict(asked.seeds),
+        "pinned": dict(asked.pinned),
+        "inputs": dict(asked.inputs),
         "wanted": None if asked.wanted is None else sorted(asked.wanted),
         "test": asked.test,
         "timeout_seconds": settings.get("timeout_seconds"),
@@ -140,7 +167,7 @@ def _trigger(graph: Graph, asked: Request) -> GraphNode:
 
 def _check_input(node: GraphNode, asked: Request) -> None:
     schema: dict[str, Any] | None = node.spec.data.get("input_schema")
-    if schema is None:
+    if schema is None or (asked.wanted is not None and node.id not in asked.wanted):
         return
     errors: dict[str, list[str]] = {}
     for error in jsonschema_rs.validator_for(schema, retriever=_nothing).iter_errors(asked.output):
@@ -156,7 +183,7 @@ def _nothing(_uri: str) -> Any:
     raise ValueError("schemas of other addresses are not fetched")
 
 
-def _variables(declared: list[dict[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(declared: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
     """Each variable's value: what was given, or else its default."""
     errors: dict[str, list[str]] = {}
     found: dict[str, Any] = {}
@@ -178,18 +205,18 @@ def _variables(declared: list[dict[str, Any]], given: Mapping[str, Any]) -> dict
     return found
 
 
-def _queue(workflow: Row, given: Mapping[str, Any], *, queued: bool) -> tuple[str | None, int]:
+def _queue(workflow_uuid: UUID, plan: Plan, given: Mapping[str, Any], *, queued: bool) -> tuple[str | None, int]:
     """The queue that the execution stands in, and how many of it run at a time."""
-    concurrency = workflow["settings"].get("concurrency")
+    concurrency = plan.settings.get("concurrency")
     if not concurrency:
-        return (f"workflow {workflow['uuid']} {given['trigger']['node_id']}", 1) if queued else (None, 1)
+        return (f"workflow {workflow_uuid} {given['trigger']['node_id']}", 1) if queued else (None, 1)
     value: Any = ""
     if concurrency["key"]:
         try:
             value = compile_text(concurrency["key"], KEY_NAMES).evaluate({name: given[name] for name in KEY_NAMES})
         except ExpressionError as error:
             raise ValidationFailed.of("settings.concurrency.key", error.message) from error
-    return f"workflow {workflow['uuid']} {encode(value)[:500]}", concurrency["limit"]
+    return f"workflow {workflow_uuid} {encode(value)[:500]}", concurrency["limit"]
 
 
 async def accept_child(

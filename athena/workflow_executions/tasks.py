@@ -18,12 +18,17 @@ from athena.kit.errors import AthenaError, NotFound
 from athena.node_types.base import NodeFailed
 from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.variables import service as variables
-from athena.workflow_executions.interpreter import Interpreter, Plan, Start, Surroundings
+from athena.workflow_executions.given import Plan, Start, Surroundings
+from athena.workflow_executions.interpreter import Interpreter
 from athena.workflow_executions.journal import usage_of
 from athena.workflow_executions.plans import Plans
+from athena.workflow_executions.repository import WorkflowExecutionRepository
 from athena.workflow_executions.starting import accept_child, start_error_workflow
+from athena.workflows.graph import Graph
 
 KIND: Final = "workflow"
+NOT_OF_NODES: Final = frozenset({"crashed", "deadline_exceeded", "internal_error", "workflow_deleted"})
+"""Codes of failures that no node came to."""
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.BUILDER])
 CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|'[^']*'|\"[^\"]*\"")
 """What differs between errors that are the same: ids, numbers, quoted texts."""
@@ -55,6 +60,8 @@ class Executing:
             output=given["output"],
             names=_names(run, given),
             seeds=given["seeds"],
+            mocked=_mocked(plan.graph, given["pinned"]),
+            inputs=given["inputs"],
             wanted=None if given["wanted"] is None else frozenset(given["wanted"]),
             test=given["test"],
             budget=given["budget"],
@@ -70,7 +77,7 @@ class Executing:
             await signal_parent(session, given, "succeeded", output=output, usage=usage)
 
         return Finished(
-            {"output": output, "usage": usage},
+            {"output": output, "usage": usage, **({"redacted": True} if interpreter.is_redacted else {})},
             apply=told if given["parent"] else None,
             data={"output": output, "usage": usage},
             labels={"cost": usage["cost"]} if usage["cost"] else None,
@@ -122,13 +129,19 @@ class Executing:
 
     def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
         details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}
-        labels: dict[str, Any] = {"error_fingerprint": fingerprint(run.input, error)}
-        if interpreter.usage.cost:
-            labels["cost"] = interpreter.usage.cost
-        return RunFailed(error.code, error.message, labels=labels, **details)
+        usage = usage_of(interpreter.usage)
+        failed = RunFailed(
+            error.code, error.message, labels=_labels(run.input, error.error, usage), output=_spent(usage)
+        )
+        failed.error.update(details)
+        return failed
 
     async def ended(self, session: Session, run: EndedRun) -> None:
         """What follows from an execution that did not succeed, in the transaction that ends it."""
+        if run.error is None or run.error["code"] in NOT_OF_NODES:
+            executions = WorkflowExecutionRepository(session, WorkspaceId(run.workspace_uuid))
+            usage = await executions.spent(run.uuid)
+            await executions.note_end(run.uuid, _labels(run.input, run.error, usage), _spent(usage))
         await signal_parent(session, run.input, run.status, error=run.error)
         if run.status == "failed" and run.input["error_workflow_uuid"] and run.input["trigger"]["type"] != "error":
             await start_error_workflow(session, access_of(run.workspace_uuid, run.input), run)
@@ -150,10 +163,26 @@ def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
     return Access(WorkspaceId(workspace_uuid), UUID(given["user_uuid"]), Role.BUILDER, RUN_PERMISSIONS)
 
 
-def fingerprint(given: Mapping[str, Any], error: NodeFailed) -> str:
+def _labels(given: Mapping[str, Any], error: Mapping[str, Any] | None, usage: Mapping[str, Any]) -> dict[str, Any]:
+    """What an execution that did not succeed is found by."""
+    cost = {"cost": usage["cost"]} if usage["cost"] else {}
+    return cost if error is None else {**cost, "error_fingerprint": fingerprint(given, error)}
+
+
+def _mocked(graph: Graph, pinned: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What nodes give that was given with the execution, by their ports."""
+    return {name: {graph.nodes[name].first_output: value} for name, value in pinned.items() if name in graph.nodes}
+
+
+def _spent(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """The output of an execution that has none."""
+    return {"output": None, "usage": dict(usage)}
+
+
+def fingerprint(given: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     """The same for errors of the same kind at the same node."""
-    text = CHANGING.sub("#", error.message)
-    facts = (given["workflow_uuid"], str(error.details.get("node_id")), error.code, text)
+    text = CHANGING.sub("#", error["message"])
+    facts = (given["workflow_uuid"], str(error.get("node_id")), error["code"], text)
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
 
 
@@ -162,7 +191,7 @@ def _names(run: RunContext, given: Mapping[str, Any]) -> dict[str, Any]:
     execution = {
         "uuid": str(run.run_uuid),
         "started_at": given["accepted_at"],
-        "trigger": given["trigger"]["type"],
+        "trigger": run.labels["trigger"],
         "test": given["test"],
     }
     workflow = {"uuid": given["workflow_uuid"], "name": given["workflow_name"], "version": given["version"]}

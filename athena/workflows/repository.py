@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from athena.engine.models import UNFINISHED
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound
@@ -43,6 +44,28 @@ class WorkflowRepository(Repository):
         if row is None:
             raise self.not_found()
         return row
+
+    async def some_versions(self, wanted: Sequence[tuple[UUID, int]]) -> list[Row]:
+        """The versions of these workflows and numbers that there are, in one query."""
+        return await self.session.fetch(
+            "SELECT v.workflow_uuid, v.number, v.nodes, v.edges, v.variables FROM workflow_versions AS v "
+            "JOIN unnest($2::uuid[], $3::integer[]) AS w (workflow_uuid, number) USING (workflow_uuid, number) "
+            "WHERE v.workspace_uuid = $1",
+            self.workspace_uuid,
+            [uuid for uuid, _ in wanted],
+            [number for _, number in wanted],
+        )
+
+    async def lock_unfinished_runs(self, uuid: UUID) -> list[UUID]:
+        """A workflow's executions that are not at their end, the last first; none ends before this transaction."""
+        rows = await self.session.fetch(
+            "SELECT uuid FROM runs WHERE workspace_uuid = $1 AND workflow_uuid = $2::uuid::text AND kind = 'workflow' "
+            "AND status = ANY($3::text[]) ORDER BY position DESC FOR NO KEY UPDATE",
+            self.workspace_uuid,
+            uuid,
+            list(UNFINISHED),
+        )
+        return [row["uuid"] for row in rows]
 
     async def last_versions(self, uuids: Sequence[UUID]) -> list[Row]:
         """The last versions of each workflow, newest first, in one query: numbers and times."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from athena.config import Settings
+from athena.engine import Engine
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -63,6 +64,15 @@ class WorkflowService:
         """One workflow; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._workflows.get(uuid)
 
+    async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """The workflows that exist among ``uuids``, as the API shows them."""
+        base_url = self._session.provided(Settings).base_url
+        return {uuid: present(row, base_url) for uuid, row in (await self._workflows.by_ids(uuids)).items()}
+
+    async def some_versions(self, wanted: Sequence[tuple[UUID, int]]) -> list[Row]:
+        """The graphs of these workflows and versions, as far as they exist."""
+        return await self._workflows.some_versions(wanted)
+
     async def to_run(self, uuid: UUID) -> Row:
         """What starting an execution needs to know of one, without its graph."""
         return await self._workflows.to_run(uuid)
@@ -92,8 +102,12 @@ class WorkflowService:
         return await self._change(present_row, given.model_dump(mode="json", include=named), revision)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
-        """Deletes a workflow with its versions. Its executions stay."""
-        await self._workflows.delete(uuid, revision)
+        """Deletes a workflow with its versions, and cancels what is unfinished of it. Ended executions stay."""
+        self._workflows.check_revision(await self._workflows.locked(uuid), revision)
+        engine = self._session.provided(Engine)
+        for run_uuid in await self._workflows.lock_unfinished_runs(uuid):
+            await engine.cancel(self._session, self._access.workspace_uuid, run_uuid)
+        await self._workflows.delete(uuid)
 
     async def versions(self, uuid: UUID, query: ListQuery) -> RowPage:
         """One page of a workflow's versions."""

@@ -37,7 +37,10 @@ VICTIM = "vexillum"
 ATTACKER = "quagmire"
 CONDITION = re.compile(r"(?:\b\w+\.)?\bworkspace_uuid = (\$\d+)(?!\s*,)")
 # Written by the program itself whenever it likes.
-RESTLESS = {"row_counts", "row_count_deltas", "row_count_spans", "metric_deltas", "metric_rollups", "leftovers"}
+RESTLESS = {
+    *("row_counts", "row_count_deltas", "row_count_spans", "metric_deltas", "metric_rollups", "leftovers"),
+    *("execution_counts", "execution_count_deltas"),
+}
 # Rows without a workspace are everybody's, to read.
 SHARED = {"providers", "large_language_models"}
 

@@ -23,10 +23,12 @@ COLUMNS = {
     "trigger": "text GENERATED ALWAYS AS (labels ->> 'trigger') STORED",
     "error_code": "text GENERATED ALWAYS AS (error ->> 'code') STORED",
     "error_fingerprint": "text GENERATED ALWAYS AS (labels ->> 'error_fingerprint') STORED",
-    "cost": "numeric GENERATED ALWAYS AS (athena_number(labels -> 'cost')) STORED",
+    # Numbers of another type would be compared behind row-level security alone, whatever indexes there are.
+    "cost": "double precision GENERATED ALWAYS AS (athena_number(labels -> 'cost')::double precision) STORED",
+    # `greatest` of 0 and nothing would be 0.
     "duration_ms": (
-        "bigint GENERATED ALWAYS AS (greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint) "
-        "STORED"
+        "bigint GENERATED ALWAYS AS (CASE WHEN finished_at IS NOT NULL AND started_at IS NOT NULL THEN "
+        "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint END) STORED"
     ),
 }
 

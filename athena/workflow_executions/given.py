@@ -1,0 +1,63 @@
+"""What an execution is interpreted with: its plan, how it begins, and what is around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from athena.kit.access import Access
+from athena.kit.db import Database, Session
+from athena.workflow_executions.scope import ScopePlan
+from athena.workflows.graph import Graph, GraphNode
+from athena.workflows.graph_schemas import GraphProblem
+
+Secrets = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """A compiled version of a workflow, shared by its executions."""
+
+    graph: Graph
+    variables: Sequence[Mapping[str, Any]] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    problems: Sequence[GraphProblem] = ()
+    scopes: dict[str | None, ScopePlan] = field(default_factory=dict[str | None, ScopePlan])
+
+    def __post_init__(self) -> None:
+        self.scopes = {scope: ScopePlan(scope, nodes) for scope, nodes in self.graph.scopes.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How an execution begins, and which part of its graph it runs."""
+
+    trigger: GraphNode
+    output: Any
+    names: Mapping[str, Any]
+    seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Outputs that are known from another execution, by the node's place in the loops around it."""
+    mocked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Outputs that nodes give without being run, in each pass."""
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What nodes outside of loops get, whatever leads to them, by their ids."""
+    wanted: frozenset[str] | None = None
+    """The only nodes to run; ``None``: all."""
+    test: bool = False
+    """Whether pinned outputs count."""
+    budget: float | None = None
+    """US dollars that the execution may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What effects need of the process and of the caller."""
+
+    database: Database
+    access: Access
+    session: Callable[[], Session]
+    secrets: Secrets
+    start_workflow: Callable[..., Awaitable[UUID]]
+    stop_run: Callable[[UUID], Awaitable[None]]

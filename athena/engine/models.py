@@ -20,8 +20,10 @@ DERIVED: Final = {
     "cost": (sa.Double, "athena_number(labels -> 'cost')::double precision"),
     "duration_ms": (
         sa.BigInteger,
-        ("CASE WHEN finished_at IS NOT NULL AND started_at IS NOT NULL THEN "
-        "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint END"),
+        (
+            "CASE WHEN finished_at IS NOT NULL AND started_at IS NOT NULL THEN "
+            "greatest(0, floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint END"
+        ),
     ),
     "workflow_version": (sa.Integer, "(labels ->> 'workflow_version')::integer"),
     "source_execution_uuid": (sa.Text, "labels ->> 'source_execution_uuid'"),
@@ -76,6 +78,14 @@ for _name in ("status", *DERIVED):
         runs.c.uuid,
         postgresql_where=sa.text(f"{_EXECUTIONS} AND {_name} IS NOT NULL"),
     )
+# For the ways in which a workflow failed: few, among those that did not.
+sa.Index(
+    "ix_runs_executions_failed",
+    runs.c.workspace_uuid,
+    runs.c.workflow_uuid,
+    runs.c.uuid,
+    postgresql_where=sa.text("error_fingerprint IS NOT NULL"),
+)
 sa.Index("ix_runs_labels", runs.c.labels, postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"})
 sa.Index("ix_runs_process_uuid", runs.c.process_uuid, postgresql_where=sa.text("process_uuid IS NOT NULL"))
 sa.Index(

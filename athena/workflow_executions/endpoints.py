@@ -86,13 +86,13 @@ async def get_workflow_execution_errors(caller: Viewer, query: Annotated[ListQue
 
 @router.operation("POST", f"{LIST_PATH}/cancel", summary="Cancel Workflow Executions", response=Data[Handled])
 async def cancel_workflow_executions(caller: Canceller, query: Narrowed) -> Response:
-    """Stops the executions that the list's filters leave and that have not ended, up to 1,000 at once."""
+    """Stops the executions that the list's filters leave and that have not ended; 1,000 at most."""
     return JsonResponse({"data": await WorkflowExecutionService(caller.session, caller.access).cancel_many(query)})
 
 
 @router.operation("POST", f"{LIST_PATH}/retry", summary="Retry Workflow Executions", response=Data[Handled])
 async def retry_workflow_executions(caller: Retrier, query: Narrowed, body: ExecutionsRetry | None = None) -> Response:
-    """Retries the executions that the list's filters leave, that have failed and were not retried; 100 at once."""
+    """Retries the executions that the list's filters leave, that have failed and were not retried."""
     service = WorkflowExecutionService(caller.session, caller.access)
     return JsonResponse({"data": await service.retry_many(query, body or ExecutionsRetry())})
 

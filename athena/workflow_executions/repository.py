@@ -351,5 +351,5 @@ class WorkflowExecutionRepository(Repository):
 def _is_counted(query: ListQuery) -> bool:
     """Whether the numbers of what the query asks for are kept."""
     timed = query.created_after or query.created_before
-    sorted_by_all = all(key.column not in NULLABLE for key in query.sort)
+    sorted_by_all = all(key.column != "duration_ms" for key in query.sort)
     return not (timed or query.search) and sorted_by_all and query.filters.keys() <= COUNTED

@@ -29,8 +29,10 @@ LED: Final = ("source", "source_handle", "target_handle", "condition")
 Outputs = dict[str, dict[str, Any]]
 
 
-async def retry(session: Session, access: Access, uuid: UUID, asked: ExecutionRetry) -> UUID:
-    """Accepts an execution that does again what ``asked`` says of another; its uuid."""
+async def retry(
+    session: Session, access: Access, uuid: UUID, asked: ExecutionRetry, *, begin_here: bool = True
+) -> UUID:
+    """Accepts an execution that does again what ``asked`` says of another; its uuid. ``begin_here``: see `accept`."""
     executions = WorkflowExecutionRepository(session, access.workspace_uuid)
     source = await executions.to_retry(uuid)
     if source["finished_at"] is None:
@@ -72,7 +74,7 @@ async def retry(session: Session, access: Access, uuid: UUID, asked: ExecutionRe
         depth=given["depth"],
         labels={"source_execution_uuid": str(uuid)},
     )
-    return await accept(session, access, workflow, request)
+    return await accept(session, access, workflow, request, begin_here=begin_here)
 
 
 def _first(graph: Graph, source: Row, asked: ExecutionRetry, trigger_id: str) -> str | None:

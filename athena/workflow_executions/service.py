@@ -30,8 +30,7 @@ PATH: Final = "/api/v1/workflow-executions"
 RELATIONS: Final = ("workflow", "data")
 MOST_WITH_DATA: Final = 15
 AT_ONCE: Final = 1_000
-"""How many executions one request cancels."""
-RETRIED_AT_ONCE: Final = 100
+"""How many executions one request cancels or retries."""
 
 Milliseconds = Annotated[int, Field(ge=0, le=2**53)]
 Dollars = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -123,16 +122,16 @@ class WorkflowExecutionService:
     async def retry_many(self, query: ListQuery, asked: ExecutionsRetry) -> dict[str, Any]:
         """Accepts retries of those that have failed and were not retried; how many, and whether there are more."""
         _check_narrowed(query)
-        found = await self._executions.not_retried(query, RETRIED_AT_ONCE)
+        found = await self._executions.not_retried(query, AT_ONCE)
         again = ExecutionRetry(use_current_version=asked.use_current_version)
         refused = 0
-        for uuid in found[:RETRIED_AT_ONCE]:
+        for uuid in found[:AT_ONCE]:
             try:
-                await self.retry(uuid, again)
+                await retrying.retry(self._session, self._access, uuid, again, begin_here=False)
             except (Conflict, NotFound, TooLarge, ValidationFailed):
                 refused += 1
-        count = min(len(found), RETRIED_AT_ONCE) - refused
-        return {"count": count, "refused": refused, "more": len(found) > RETRIED_AT_ONCE}
+        count = min(len(found), AT_ONCE) - refused
+        return {"count": count, "refused": refused, "more": len(found) > AT_ONCE}
 
     # -- ending -----------------------------------------------------------------------------------------------------
 

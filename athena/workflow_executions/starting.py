@@ -72,10 +72,10 @@ class Request:
     """Whether it waits for those before it that the same trigger node has started."""
 
 
-async def accept(session: Session, access: Access, workflow: Row, asked: Request) -> UUID:
+async def accept(session: Session, access: Access, workflow: Row, asked: Request, *, begin_here: bool = True) -> UUID:
     """Accepts an execution of a workflow as it is now, or as of a version; its uuid, which is that of its run.
 
-    ``workflow`` is what :meth:`WorkflowService.to_run` gives.
+    ``workflow`` is what :meth:`WorkflowService.to_run` gives. ``begin_here``: in this process at once, if it has room.
     """
     if asked.depth > MAXIMUM_DEPTH:
         raise Conflict(f"Workflows may start each other {MAXIMUM_DEPTH} times.", code="too_deep")
@@ -106,6 +106,7 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
         labels=labels,
         queue_key=key,
         queue_limit=limit,
+        begin_here=begin_here,
     )
     return uuid
 

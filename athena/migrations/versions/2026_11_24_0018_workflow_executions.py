@@ -117,6 +117,10 @@ def widen_runs() -> None:
         "uuid) WHERE workflow_uuid IS NOT NULL AND workflow_version IS NOT NULL"
     )
     op.execute(
+        "CREATE INDEX ix_runs_executions_failed ON runs (workspace_uuid, workflow_uuid, uuid) "
+        "WHERE error_fingerprint IS NOT NULL"
+    )
+    op.execute(
         "CREATE INDEX ix_runs_executions_source_execution_uuid ON runs (workspace_uuid, source_execution_uuid, uuid) "
         "WHERE workflow_uuid IS NOT NULL AND source_execution_uuid IS NOT NULL"
     )

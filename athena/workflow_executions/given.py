@@ -11,7 +11,6 @@ from athena.kit.access import Access
 from athena.kit.db import Database, Session
 from athena.workflow_executions.scope import ScopePlan
 from athena.workflows.graph import Graph, GraphNode
-from athena.workflows.graph_schemas import GraphProblem
 
 Secrets = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 
@@ -23,7 +22,6 @@ class Plan:
     graph: Graph
     variables: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    problems: Sequence[GraphProblem] = ()
     scopes: dict[str | None, ScopePlan] = field(default_factory=dict[str | None, ScopePlan])
 
     def __post_init__(self) -> None:

@@ -255,8 +255,9 @@ class Interpreter:
                 delay = self._delay(node, error, tries)
                 if delay is None:
                     facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
-                    told = self._journal.failed(node, scope.path, error.error, **facts)
                     usage = usage_of(spent) if spent != Usage() else None
+                    used = {"usage": usage} if usage else {}
+                    told = self._journal.failed(node, scope.path, error.error, **facts, **used)
                     return StepResult({"error": error.error, "usage": usage}, [told])
                 self._journal.retrying(node, scope.path, error.error, tries, delay)
                 await asyncio.sleep(delay)

@@ -26,8 +26,7 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             row = await WorkflowService(session, access).version(workflow_uuid, version)
-            graph, problems = compiled(dict(row))
-            plan = Plan(graph, row["variables"], row["settings"], problems)
+            plan = Plan(compiled(dict(row))[0], row["variables"], row["settings"])
             self._plans[key] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)

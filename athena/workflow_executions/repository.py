@@ -11,7 +11,7 @@ from athena.engine.models import FINISHED, UNFINISHED, runs
 from athena.kit.db import Row
 from athena.kit.errors import NotFound
 from athena.kit.pagination import ListQuery, RowPage
-from athena.kit.repository import MAXIMUM_COUNT, Repository, Where, containing
+from athena.kit.repository import MAXIMUM_COUNT, Count, Repository, Where, containing
 from athena.workflow_executions.journal import EXCERPT, SHOWN_VALUE
 
 SEARCHED: Final = 10_000
@@ -129,10 +129,10 @@ class WorkflowExecutionRepository(Repository):
             self._total_known = sum((await self._kept_counts(query)).values())
         return await super().page(query, where)
 
-    async def _total(self, where: Where, limit: int | None) -> tuple[int, bool]:
+    async def _total(self, where: Where, count: Count) -> tuple[int, bool]:
         if self._total_known is not None:
             return self._total_known, False
-        return await super()._total(where, limit)
+        return await super()._total(where, count)
 
     def narrow(self, where: Where, query: ListQuery) -> None:
         """As for other lists; a search looks at the newest alone, and what has no duration has no place by it."""

@@ -81,7 +81,6 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
         raise Conflict(f"Workflows may start each other {MAXIMUM_DEPTH} times.", code="too_deep")
     version = workflow["version"] if asked.version is None else asked.version
     plan = await session.provided(Plans).get(session, access, workflow["uuid"], version)
-    _check_graph(plan, asked)
     node = _trigger(plan.graph, asked)
     _check_input(node, asked)
     given = _given(access, workflow, asked, version, plan, node)
@@ -117,14 +116,6 @@ def _check_size(given: Mapping[str, Any]) -> None:
         raise TooLarge(f"The outputs that would be reused are {reused} bytes; {MAXIMUM_REUSED} are the most.")
     if len(encode({**given, "seeds": None})) > MAXIMUM_INPUT:
         raise TooLarge(f"An execution is started with at most {MAXIMUM_INPUT} bytes.")
-
-
-def _check_graph(plan: Plan, asked: Request) -> None:
-    """What is wrong with a graph keeps it from being run, unless it lies in a part that is not run."""
-    for problem in plan.problems:
-        if asked.wanted is None or problem.node_id in asked.wanted or problem.code == "cycle":
-            where = f"{problem.node_id or problem.edge_id}: " if problem.node_id or problem.edge_id else ""
-            raise Conflict(f"The workflow has problems: {where}{problem.message}", code="workflow_invalid")
 
 
 def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Plan, node: GraphNode) -> dict[str, Any]:

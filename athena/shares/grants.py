@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Row, Scope, Session
-from athena.kit.errors import AthenaError, Conflict, NotFound, PermissionDenied, TooManyRequests, Unauthenticated
+from athena.kit.errors import AthenaError, Conflict, NotFound, PermissionDenied, Unauthenticated
+from athena.kit.guesses import Guesses
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.permissions import Role
 from athena.runs.service import OWN_ERRORS, RunService
 from athena.shares import view
-from athena.shares.repository import GuessRepository, SharedRepository, ShareRepository
+from athena.shares.models import shares
+from athena.shares.repository import SharedRepository, ShareRepository
 from athena.shares.schemas import Grantee, ShareableType, SharedRun, SharedUpdate, SharePermission
 from athena.shares.service import RANKS, digest, is_exhausted
 from athena.shares.shareables import SHAREABLES
@@ -28,8 +28,6 @@ LIST = ListOptions(
     searchable=("shares.name",),
     filters={"shareable_type": ShareableType, "grantee": Grantee, "permission": SharePermission},
 )
-FREE_FAILURES = 5
-MAXIMUM_DELAY_SECONDS = 300
 
 
 async def page(session: Session, query: ListQuery) -> RowPage:
@@ -83,22 +81,8 @@ async def _check_password(session: Session, row: Row, password: str | None) -> N
         return
     if not password:
         raise Unauthenticated("The link has a password: send it as X-Share-Password.", code="share_password_required")
-    guesses = GuessRepository(session, row)
-    async with passwords.turn():
-        until = await guesses.blocked_until()
-        moment = clock.now()
-        await session.commit()
-        if until is not None and until > moment:
-            seconds = math.ceil((until - moment).total_seconds())
-            raise TooManyRequests("Too many wrong passwords; wait a while.", retry_after=seconds)
-        if not await passwords.verify_password(row["password_hash"], password):
-            over = await guesses.count() - FREE_FAILURES
-            if over > 0:
-                await guesses.block(moment + timedelta(seconds=min(2 ** min(over, 30), MAXIMUM_DELAY_SECONDS)))
-            await session.commit()
-            raise Unauthenticated("The link's password is wrong.", code="share_password_wrong")
-    if row["failures"]:
-        await guesses.forgive()
+    if not await passwords.verify_link_password(Guesses(session, shares, row), row["password_hash"], password):
+        raise Unauthenticated("The link's password is wrong.", code="share_password_wrong")
 
 
 class Grant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from athena.kit.guesses import guess_columns
 from athena.kit.tables import Time, Uuid, same_workspace, tenant_table
 
 shares = tenant_table(
@@ -22,10 +23,7 @@ shares = tenant_table(
     sa.Column("permission", sa.Text, nullable=False),
     sa.Column("token_hash", sa.LargeBinary),
     sa.Column("token_hint", sa.Text),
-    sa.Column("password_hash", sa.Text),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("failed_at", Time),
-    sa.Column("blocked_until", Time),
+    *guess_columns(),
     sa.Column("expires_at", Time),
     sa.Column("run_limit", sa.Integer),
     sa.Column("runs", sa.Integer, nullable=False, server_default="0"),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from athena.kit import clock
-from athena.kit.db import Row, Session
+from athena.kit.db import Row
 from athena.kit.errors import NotFound
 from athena.kit.repository import Repository, Rows, Where
 from athena.shares.models import shares
-
-FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 class ShareRepository(Repository):
@@ -65,41 +62,4 @@ class SharedRepository(Rows):
             f"SELECT {self.columns} FROM (SELECT (f.share).*, f.name FROM athena_shared($1, $2) AS f) AS shares",
             uuid,
             digest,
-        )
-
-
-class GuessRepository:
-    """Wrong passwords of links; needs the system's scope."""
-
-    def __init__(self, session: Session, row: Row) -> None:
-        self._session = session
-        self._place = (row["workspace_uuid"], row["uuid"])
-
-    async def blocked_until(self) -> datetime | None:
-        """Until when no password is taken."""
-        return await self._session.value(
-            "SELECT blocked_until FROM shares WHERE workspace_uuid = $1 AND uuid = $2", *self._place
-        )
-
-    async def count(self) -> int:
-        """Counts a wrong password: how many there were within the last hour."""
-        moment = clock.now()
-        return await self._session.value(
-            "UPDATE shares SET failures = CASE WHEN failed_at > $4 THEN failures + 1 ELSE 1 END, failed_at = $3 "
-            "WHERE workspace_uuid = $1 AND uuid = $2 RETURNING failures",
-            *self._place,
-            moment,
-            moment - FORGOTTEN_AFTER,
-        )
-
-    async def block(self, until: datetime) -> None:
-        """Takes no password for a while."""
-        await self._session.execute(
-            "UPDATE shares SET blocked_until = $3 WHERE workspace_uuid = $1 AND uuid = $2", *self._place, until
-        )
-
-    async def forgive(self) -> None:
-        """Forgets the wrong passwords."""
-        await self._session.execute(
-            "UPDATE shares SET failures = 0, blocked_until = NULL WHERE workspace_uuid = $1 AND uuid = $2", *self._place
         )

@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from athena.kit.guesses import Guesses
+
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 256
 
@@ -37,6 +39,17 @@ async def hash_password(password: str) -> str:
 async def verify_password(stored: str | None, password: str) -> bool:
     """Whether ``password`` is the one of ``stored``; without ``stored`` it takes as long, and is not."""
     return await asyncio.get_running_loop().run_in_executor(_threads, _verify, stored, password)
+
+
+async def verify_link_password(guesses: Guesses, stored: str, password: str) -> bool:
+    """Whether ``password`` is that of a link; :class:`athena.kit.errors.TooManyRequests` after some wrong ones."""
+    async with turn():
+        await guesses.check()
+        if not await verify_password(stored, password):
+            await guesses.count()
+            return False
+    await guesses.forgive()
+    return True
 
 
 def needs_rehash(stored: str) -> bool:

@@ -30,7 +30,7 @@ from athena.kit.errors import (
 from athena.kit.ids import new_uuid
 from athena.kit.routing import problem
 
-SECRET_IN_PATH = re.compile(r"(?<=/links/|/hooks/).+")
+SECRET_IN_PATH = re.compile(r"(?<=/links/)[^/]+|(?<=/hooks/).+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 DISCARDED_BYTES = 8 * 1024 * 1024
 DISCARDED_SECONDS = 2.0
@@ -218,7 +218,7 @@ class BoundedBody:
 
 
 def _loggable(scope: Scope) -> str:
-    """The path, without what is a secret in it: the token of a share's link, or of a webhook."""
+    """The path, without what is a secret in it: the token of a link, a webhook or a wait."""
     return SECRET_IN_PATH.sub("…", scope["path"])
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
 from athena.agents import endpoints as agents
+from athena.approvals import endpoints as approvals
 from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.command_room_tasks import endpoints as command_room_tasks
@@ -60,6 +61,7 @@ ROOMS = (
     workflows,
     workflow_generation,
     node_types,
+    approvals,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

@@ -58,6 +58,7 @@ TAGS: Mapping[str, str] = {
     "Workflow": "Graphs of work, and running them.",
     "Workflow Execution": "What workflows did.",
     "Node Type": "What workflows are made of.",
+    "Approval": "What runs ask people.",
     "Variable": "Values and secrets that workflows read.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",

@@ -217,13 +217,26 @@ TIMED_OUT: Any = object()
 class WaitNode(NodeType[C]):
     """Waits, for days if need be, without costing a process anything."""
 
+    seconds: ClassVar[float] = 60.0
+    """How long the begin of a wait may take, unless the node says otherwise."""
+
+    def has_address(self, data: JsonObject) -> bool:  # noqa: ARG002 - a type may have it configured
+        """Whether such a node goes on when the execution's resume address for it is called."""
+        return False
+
     @abstractmethod
     async def begin(self, config: C, call: EffectCall, signal: str) -> Wait | Result:
-        """What to wait for; or a result, when there is nothing to wait for. ``signal`` ends the wait."""
+        """What to wait for; or a result, when there is nothing to wait for. ``signal`` ends the wait.
+
+        It may have effects: then it is tried again as the node's ``retry`` says, and repeated after a crash.
+        """
 
     @abstractmethod
     def resume(self, config: C, call: Call, answer: Json) -> Result:
-        """The outputs, given the signal's payload, or :data:`TIMED_OUT`; pure."""
+        """The outputs, given the signal's payload, or :data:`TIMED_OUT`; pure.
+
+        Fields of ``config`` that name secrets have their defaults.
+        """
 
 
 class LoopConfig(Config):

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from fastapi import Header, Request, Response
 
+from athena.approvals.schemas import Approval, ApprovalAnswerCreate
+from athena.approvals.service import ApprovalService
 from athena.kit.access import Caller, require
 from athena.kit.answers import EVENTS, Way, answer, answers, repeat
 from athena.kit.pagination import ListQuery, list_query
@@ -16,7 +18,7 @@ from athena.kit.sse import EventStream
 from athena.permissions import Permission
 from athena.runs import naming
 from athena.runs.prompts import run_prompt as accept_prompt
-from athena.runs.schemas import AgentRun, NameGeneration, PromptRun, Run, RunOptions, ThreadRun
+from athena.runs.schemas import AgentRun, NameGeneration, PromptRun, Run, RunApproval, RunOptions, ThreadRun
 from athena.runs.service import LIST, RunService, present
 from athena.threads.schemas import Thread
 from athena.threads.service import ThreadService
@@ -28,6 +30,7 @@ run_router = Router("Run")
 
 Viewer = Annotated[Caller, require(Permission.RUNS_VIEW)]
 Canceller = Annotated[Caller, require(Permission.RUNS_CANCEL)]
+Answerer = Annotated[Caller, require(Permission.WORKFLOW_EXECUTIONS_ANSWER)]
 AgentRunner = Annotated[Caller, require(Permission.AGENTS_RUN)]
 PromptRunner = Annotated[Caller, require(Permission.PROMPTS_RUN)]
 ThreadRunner = Annotated[Caller, require(Permission.THREADS_RUN)]
@@ -136,6 +139,16 @@ async def cancel_run(run_uuid: UUID, caller: Canceller) -> Response:
     """Stops a run; what was said so far is kept. A run at its end stays as it is."""
     row = await RunService(caller.session, caller.access).cancel(run_uuid)
     return resource(present(row), row)
+
+
+@run_router.operation("POST", f"{PATH}/approve", summary="Approve a Run", response=Data[Approval], errors=(404, 409))
+async def approve_run(run_uuid: UUID, caller: Answerer, body: RunApproval) -> Response:
+    """Approves or refuses the one thing that a run, or a node of it, waits to have approved."""
+    await RunService(caller.session, caller.access).get(run_uuid)
+    service = ApprovalService(caller.session, caller.access)
+    answer = ApprovalAnswerCreate.model_validate(body.model_dump(exclude={"node_id"}, exclude_unset=True))
+    row = await service.approve(run_uuid, body.node_id, answer)
+    return resource((await service.show([row]))[0], row)
 
 
 routers = (agent_router, thread_router, prompt_router, run_router)

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic.config import JsonDict
 
-from athena.kit.schemas import Input, Resource, Timestamp, Uuid
+from athena.approvals.schemas import Decision
+from athena.kit.schemas import Input, Resource, ShortText, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
 
@@ -143,6 +144,21 @@ class NameGeneration(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"model": "gpt-4o-mini"}]})
 
     model: Annotated[ModelName | None, Field(description="In place of the thread's.")] = None
+
+
+class RunApproval(Input):
+    """An answer to what a run waits to have approved."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"decision": "approved"}]})
+
+    node_id: Annotated[
+        str | None, Field(max_length=64, description="The node that asks, where several do at once.")
+    ] = None
+    decision: Decision
+    comment: ShortText = ""
+    payload: Annotated[
+        JsonValue, Field(description="What is approved, in place of what was shown, where that is `editable`.")
+    ] = None
 
 
 class RunMessage(Input):

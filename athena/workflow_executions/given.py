@@ -23,8 +23,11 @@ class Plan:
     variables: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     scopes: dict[str | None, ScopePlan] = field(default_factory=dict[str | None, ScopePlan])
+    addressed: list[GraphNode] = field(default_factory=list[GraphNode])
+    """Nodes that have a resume address."""
 
     def __post_init__(self) -> None:
+        self.addressed = [node for node in self.graph.nodes.values() if node.has_address]
         self.scopes = {scope: ScopePlan(scope, nodes) for scope, nodes in self.graph.scopes.items()}
 
 

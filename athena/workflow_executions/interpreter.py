@@ -27,6 +27,7 @@ from athena.node_types.base import (
     PureNode,
     Result,
     Usage,
+    Wait,
     WaitNode,
 )
 from athena.workflow_executions.activity import Activity
@@ -243,11 +244,15 @@ class Interpreter:
             tries += 1
             facts = {"attempts": tries, "duration_ms": 0}
             try:
-                result = await self._try(scope, node, call, f"{key}#{failures}")
+                found = await self._try(scope, node, call, f"{key}#{failures}")
+                if isinstance(found, Wait):
+                    until = rfc3339_or_none(found.until)
+                    event = self._journal.waiting(node, scope.path, found, until)
+                    return StepResult({"until": until}, [event], found.apply)
                 if spent != Usage():
-                    result = dataclasses.replace(result, usage=(result.usage or Usage()) + spent)
+                    found = dataclasses.replace(found, usage=(found.usage or Usage()) + spent)
                 facts["duration_ms"] = round((time.monotonic() - begun) * 1000)
-                event = self._journal.completed(node, scope.path, result, **facts)
+                event = self._journal.completed(node, scope.path, found, **facts)
             except NodeFailed as error:
                 spent += error.usage or Usage()
                 if not error.unknown:
@@ -262,10 +267,10 @@ class Interpreter:
                 self._journal.retrying(node, scope.path, error.error, tries, delay)
                 await asyncio.sleep(delay)
             else:
-                usage = usage_of(result.usage) if result.usage else None
-                return StepResult({"outputs": dict(result.outputs), "usage": usage}, [event])
+                usage = usage_of(found.usage) if found.usage else None
+                return StepResult({"outputs": dict(found.outputs), "usage": usage}, [event])
 
-    async def _try(self, scope: Scope, node: GraphNode, call: Call, key: str) -> Result:
+    async def _try(self, scope: Scope, node: GraphNode, call: Call, key: str) -> Result | Wait:
         """One try, within its time; what comes back holds none of the secrets that were used."""
         kind = node.type
         named = sorted(node.configuration.secrets)
@@ -276,17 +281,23 @@ class Interpreter:
         try:
             if isinstance(kind, PureNode):
                 return kind.compute(config, call)
-            assert isinstance(kind, EffectNode)  # noqa: S101 - all other kinds went other ways
+            assert isinstance(kind, EffectNode | WaitNode)  # noqa: S101 - all other kinds went other ways
             seconds = node.spec.timeout or kind.seconds
             async with asyncio.timeout(seconds):
-                result = await kind.execute(config, self._effect_call(call, key, seconds))
+                effect = self._effect_call(call, key, seconds)
+                if isinstance(kind, WaitNode):
+                    found = await kind.begin(config, effect, signal_of(node, scope.path))
+                else:
+                    found = await kind.execute(config, effect)
         except NodeFailed as error:
             raise _masked(error, mask) from error
         except TimeoutError as error:
             raise NodeFailed("timeout", "It took longer than it may.", retryable=True, unknown=True) from error
         if not mask:
-            return result
-        return Result(mask.of(dict(result.outputs)), result.usage, mask.of(dict(result.details)))
+            return found
+        if isinstance(found, Wait):
+            return dataclasses.replace(found, details=mask.of(dict(found.details)))
+        return Result(mask.of(dict(found.outputs)), found.usage, mask.of(dict(found.details)))
 
     def _effect_call(self, call: Call, key: str, seconds: float) -> EffectCall:
         around = self._outside
@@ -331,18 +342,16 @@ class Interpreter:
     async def _wait(
         self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call, begin: Event
     ) -> Mapping[str, Any]:
-        key = place(node.id, scope.path)
-        signal = f"node:{key}"
         record = await self._run.step(
-            f"{key}:wait",
-            lambda _: self._begin_wait(scope, node, kind, call, signal),
+            f"{place(node.id, scope.path)}:wait",
+            lambda attempt: self._tried(scope, node, call, attempt),
             started=begin,
         )
         if "until" not in record:
             return self.read(record)
         until = None if record["until"] is None else datetime.fromisoformat(record["until"])
-        answer = await self.activity.wait(signal, until)
-        config = node.configuration.fill(scope.names(call.input))
+        answer = await self.activity.wait(signal_of(node, scope.path), until)
+        config = node.configuration.fill(scope.names(call.input), with_secrets=False)
         try:
             result = kind.resume(config, call, TIMED_OUT if answer is LATE else answer)
         except NodeFailed as error:
@@ -352,19 +361,10 @@ class Interpreter:
         self.noted(scope, node, result)
         return result.outputs
 
-    async def _begin_wait(
-        self, scope: Scope, node: GraphNode, kind: WaitNode[Any], call: Call, signal: str
-    ) -> StepResult:
-        try:
-            config = node.configuration.fill(scope.names(call.input))
-            found = await kind.begin(config, self._effect_call(call, signal, EffectNode.seconds), signal)
-        except NodeFailed as error:
-            return StepResult({"error": error.error}, [self._journal.failed(node, scope.path, error.error)])
-        if isinstance(found, Result):
-            event = self._journal.completed(node, scope.path, found)
-            return StepResult({"outputs": dict(found.outputs), "usage": None}, [event])
-        until = rfc3339_or_none(found.until)
-        return StepResult({"until": until}, [self._journal.waiting(node, scope.path, found, until)], found.apply)
+
+def signal_of(node: GraphNode, path: Path) -> str:
+    """The signal of the run that ends a node's wait."""
+    return f"node:{place(node.id, path)}"
 
 
 def _masked(error: NodeFailed, mask: Mask) -> NodeFailed:

@@ -40,6 +40,8 @@ class Configuration:
         parts: dict[str, Render] = {}
         self._taken_as_written = {name for name, extra in fields.items() if "x-expression" in extra}
         self._fixed: dict[str, Any] = {}
+        self._secretive: set[str] = set()
+        """Fields that name secrets."""
         for name, value in data.items():
             extra = fields.get(name, {})
             mode = extra.get("x-expression", "template")
@@ -53,8 +55,11 @@ class Configuration:
         self._ready: Config | None = None
         self._validate(kind, data)
 
-    def fill(self, scope: Scope) -> Any:
-        """The configuration with the values of its expressions; :class:`NodeFailed` when that makes no sense."""
+    def fill(self, scope: Scope, *, with_secrets: bool = True) -> Any:
+        """The configuration with the values of its expressions; :class:`NodeFailed` when that makes no sense.
+
+        Without secrets: fields that name some have their defaults.
+        """
         if self._ready is not None:
             return self._ready
         if self.problems:
@@ -62,6 +67,8 @@ class Configuration:
             raise NodeFailed(code, f"{path}: {message}", path=path)
         values = dict(self._fixed)
         for name, render in self._parts.items():
+            if name in self._secretive and not with_secrets:
+                continue
             try:
                 values[name] = render(scope)
             except ExpressionError as error:
@@ -110,6 +117,7 @@ class Configuration:
             root, *more = reference
             if root == SECRETS:
                 self.secrets.update(more[:1])
+                self._secretive.add(path.split(".")[1])
             elif not (each and root in {"item", "index"}):
                 self.references.append(Place(path, max(0, text.find(MARK)), reference))
         return template.evaluate

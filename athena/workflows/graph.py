@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from athena.expressions import ExpressionError, Template, compile_text
-from athena.node_types.base import ERROR, LoopNode, NodeType, Trigger
+from athena.node_types.base import ERROR, LoopNode, NodeType, Trigger, WaitNode
 from athena.workflows.configuration import NAMES, Configuration
 from athena.workflows.graph_schemas import Edge, GraphProblem, Node, WorkflowVariable
 
@@ -54,6 +54,14 @@ class GraphNode:
     def id(self) -> str:
         """The node's id."""
         return self.spec.id
+
+    @property
+    def has_address(self) -> bool:
+        """Whether each execution has a resume address for it."""
+        kind: NodeType[Any] = self.type
+        if not isinstance(kind, WaitNode) or self.loop is not None or self.spec.disabled:
+            return False
+        return kind.has_address(self.spec.data)
 
 
 @dataclass(slots=True)
@@ -283,6 +291,10 @@ class Compiler:
             return "expression_error", f"{root} is there in the body of a loop only."
         if root == "variables" and name is not None and name not in self._variables:
             return "unknown_variable", f"The workflow declares no variable {name}."
+        if path[:2] == ("execution", "resume_urls") and len(path) > 2:  # noqa: PLR2004 - a name within
+            waits = self._nodes.get(path[2])
+            if waits is None or not waits.has_address:
+                return "unknown_node", f"There is no node {path[2]} outside of loops that waits for a call."
         if root == "nodes" and name is not None:
             return self._wrong_node(node, name, seen)
         return None

@@ -20,6 +20,7 @@ REASONS = {
     "run_events": "a run's own log",
     "large_language_models": "what an account was found to offer when it was verified, which is told",
     "attachments": "they come and go with their message",
+    "approval_answers": "told as `approval.answered`",
     "prompt_versions": "they come and go with their prompt",
     "workflow_versions": "they come and go with their workflow",
     "webhook_deliveries": "made from the log",

@@ -34,6 +34,8 @@ FOR_WHO_HAS_THE_LINK = {
     ("POST", "/api/v1/links/{token}/run"),
     ("GET", "/api/v1/links/{token}/runs/{run_uuid}"),
     ("GET", "/api/v1/links/{token}/runs/{run_uuid}/events"),
+    ("GET", "/api/v1/approvals/links/{token}"),
+    ("POST", "/api/v1/approvals/links/{token}"),
 }
 FOR_ANYBODY = {
     "/api/v1/auth/sign-in",

@@ -57,7 +57,7 @@ async def under_way(superuser: Superuser, tenant: Tenant) -> UUID:
 async def test_a_workspace_is_in_one_file(owner: Tenant, fill: Fill, take_along: TakeAlong) -> None:
     filled = await fill(owner)
     opened = await take_along(owner, f"{of(owner)}/export")
-    for table in ("agents", "threads", "messages", "memories", "prompts", "variables", "media", "runs"):
+    for table in ("agents", "threads", "messages", "memories", "prompts", "variables", "approvals", "media", "runs"):
         assert filled.word in opened.files[f"{table}.jsonl"].decode(), table
     assert [row["uuid"] for row in opened.rows("threads.jsonl")] == [filled.thread]
     assert [row["uuid"] for row in opened.rows("workspaces.jsonl")] == [str(owner.workspace_uuid)]

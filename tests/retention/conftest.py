@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,21 @@ def fill(connect: Connect) -> Fill:
         assert answer.status_code in {200, 201}, (path, answer.text)
         return answer.json()["data"]["uuid"]
 
+    async def ask(tenant: Tenant, word: str) -> None:
+        """Has a workflow ask something, and answers it."""
+        data = {"title": word, "message": word}
+        nodes = [{"id": "start", "type": "manual_trigger"}, {"id": "ask", "type": "approval", "data": data}]
+        edges = [{"source": "start", "target": "ask"}]
+        workflow = await made(tenant, "/api/v1/workflows", {"name": word, "nodes": nodes, "edges": edges})
+        run = (await tenant.post(f"/api/v1/workflows/{workflow}/run", {"background": True})).json()["data"]["uuid"]
+        async with asyncio.timeout(10):
+            while not (await tenant.get(f"/api/v1/approvals?run_uuid={run}")).json()["data"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await made(tenant, f"/api/v1/runs/{run}/approve", {"decision": "approved", "comment": word})
+        async with asyncio.timeout(10):
+            while not (await tenant.get(f"/api/v1/runs/{run}")).json()["data"]["finished_at"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
     async def fill_workspace(tenant: Tenant) -> Filled:
         word = f"canary{new_uuid().hex}"
         account = await connect(tenant)
@@ -55,6 +71,7 @@ def fill(connect: Connect) -> Fill:
         agent = await made(tenant, "/api/v1/agents", {**about, "account_uuid": str(account), "model": "mock"})
         await made(tenant, "/api/v1/prompts", {"name": word, "description": word, "content": word})
         await made(tenant, "/api/v1/variables", {"name": word, "description": word, "value": [word]})
+        await ask(tenant, word)
         metadata = {"metadata": {"mark": word}}
         thread = await made(tenant, "/api/v1/threads", {"name": word, "agent_uuid": agent, **metadata})
         question = {"content": f"[[say:I heard {word}]]", "attachments": [{"media_uuid": media, "name": word}]}

@@ -76,6 +76,7 @@ async def a_session(tenant: Tenant, model: ModelServer) -> list[str]:
         "webhooks",
         "shares",
         "variables",
+        "approvals",
     )
     answers += [await tenant.get(f"/api/v1/{path}?per_page=100") for path in paths]
     return [answer.text for answer in answers]

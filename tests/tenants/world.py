@@ -38,6 +38,7 @@ KINDS = {
     "model": "large_language_model",
     "prompt_uuid": "prompt",
     "variable_uuid": "variable",
+    "approval_uuid": "approval",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",
     "resource_uuid": "agent",
@@ -291,6 +292,23 @@ async def _variable(world: Workspace) -> str:
     return await _created(world, "create_variable", name=name, value={"plan": world.mark}, description=world.mark)
 
 
+async def _approval(world: Workspace) -> str:
+    """What a workflow asks, and waits for."""
+    data = {"title": world.mark, "message": world.mark, "payload": {"plan": world.mark}, "link": True}
+    nodes = [{"id": "start", "type": "manual_trigger"}, {"id": "ask", "type": "approval", "data": data}]
+    edges = [{"source": "start", "target": "ask"}]
+    workflow = await _created(world, "create_workflow", name=world.mark, nodes=nodes, edges=edges)
+    await world.call("run_workflow", {"background": True}, workflow_uuid=workflow)
+    found: list[dict[str, Any]] = []
+    for _ in range(200):
+        found = await world.call("get_approvals", query={"workflow_uuid": workflow})
+        if found:
+            break
+        await asyncio.sleep(0.02)
+    await world.call("create_approval_link", approval_uuid=found[0]["uuid"])
+    return found[0]["uuid"]
+
+
 async def _workspace(world: Workspace) -> str:
     return (await world.call("create_workspace", {"name": world.mark, "description": world.mark}))["uuid"]
 
@@ -312,6 +330,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "own_invitation": _own_invitation,
     "prompt": _prompt,
     "variable": _variable,
+    "approval": _approval,
     "audit_event": _audit_event,
     "webhook": _webhook,
     "delivery": _delivery,

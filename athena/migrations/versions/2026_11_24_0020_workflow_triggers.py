@@ -1,7 +1,7 @@
 """What starts workflows by itself.
 
 Revision ID: 0020
-Revises: 0018
+Revises: 0019
 Create Date: 2026-11-24
 """
 
@@ -15,7 +15,7 @@ from athena.kit.db import SYSTEM_ROLE
 from athena.kit.tables import row_security
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 JSON = postgresql.JSONB(none_as_null=True)
 TIME = sa.TIMESTAMP(timezone=True)

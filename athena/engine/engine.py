@@ -227,6 +227,10 @@ class Engine:
             session.after_commit(lambda: self._signalled([run_uuid]))
         return True
 
+    async def has_ended(self, session: Session, workspace_uuid: UUID, run_uuid: UUID) -> bool:
+        """Whether the run has ended, or is not there; if not, it does not end before the caller's transaction."""
+        return await store.lock_unfinished(session, workspace_uuid, run_uuid) is None
+
     async def vanish(self, session: Session, run_uuids: list[UUID]) -> None:
         """Has those who follow these runs, which the caller's transaction deletes, see that nothing more comes."""
         for payload in store.notification(self.process_uuid, run_uuids):

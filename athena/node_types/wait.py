@@ -86,6 +86,10 @@ class WaitFor(WaitNode[WaitConfig]):
             return ((mode, f"The mode {mode} needs this field."),)
         return ()
 
+    def has_address(self, data: JsonObject) -> bool:
+        """Whether it waits for a call."""
+        return data.get("mode") == "webhook"
+
     async def begin(self, config: WaitConfig, call: EffectCall, signal: str) -> Wait | Result:  # noqa: ARG002 - as posted
         """The wait; the input at once, when its moment has come already."""
         now = clock.now()

@@ -16,6 +16,7 @@ from athena.kit.schemas import Data, Page, relations
 from athena.permissions import Permission
 from athena.runs.schemas import Run
 from athena.runs.service import RunService
+from athena.workflow_executions import hooks
 from athena.workflow_executions.schemas import (
     ExecutionCounts,
     ExecutionErrors,
@@ -158,4 +159,4 @@ async def get_workflow_execution_value(workflow_execution_uuid: UUID, name: Valu
     return Response(b'{"data":' + value + b"}", media_type="application/json")
 
 
-routers = (workflow_router, router)
+routers = (workflow_router, router, hooks.router)

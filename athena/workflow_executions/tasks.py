@@ -18,6 +18,7 @@ from athena.kit.errors import AthenaError, NotFound
 from athena.node_types.base import NodeFailed
 from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.variables import service as variables
+from athena.workflow_executions import resume
 from athena.workflow_executions.given import Plan, Start, Surroundings
 from athena.workflow_executions.interpreter import Interpreter
 from athena.workflow_executions.journal import usage_of
@@ -58,7 +59,7 @@ class Executing:
         start = Start(
             trigger=trigger,
             output=given["output"],
-            names=_names(run, given),
+            names=_names(run, given, self._resume_urls(run, plan)),
             seeds=given["seeds"],
             mocked=_mocked(plan.graph, given["pinned"]),
             inputs=given["inputs"],
@@ -94,6 +95,11 @@ class Executing:
             return await run.patiently(read)
         except NotFound as error:
             raise RunFailed("workflow_deleted", "The workflow was deleted before the execution began.") from error
+
+    def _resume_urls(self, run: RunContext, plan: Plan) -> Mapping[str, str]:
+        if not plan.addressed:
+            return {}
+        return resume.addresses(self.database, run.workspace_uuid, run.run_uuid, plan.addressed)
 
     def _around(self, run: RunContext, access: Access) -> Surroundings:
         async def secrets(names: Sequence[str]) -> Mapping[str, str]:
@@ -186,13 +192,14 @@ def fingerprint(given: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
 
 
-def _names(run: RunContext, given: Mapping[str, Any]) -> dict[str, Any]:
+def _names(run: RunContext, given: Mapping[str, Any], resume_urls: Mapping[str, str]) -> dict[str, Any]:
     """What expressions may name that does not depend on the node."""
     execution = {
         "uuid": str(run.run_uuid),
         "started_at": given["accepted_at"],
         "trigger": run.labels["trigger"],
         "test": given["test"],
+        "resume_urls": resume_urls,
     }
     workflow = {"uuid": given["workflow_uuid"], "name": given["workflow_name"], "version": given["version"]}
     workspace = {"uuid": str(run.workspace_uuid), "variables": given["workspace_variables"]}

@@ -1,7 +1,7 @@
 """Approvals and their answers.
 
 Revision ID: 0019
-Revises: 0017
+Revises: 0018
 Create Date: 2026-11-24
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from athena.kit.tables import row_security
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 JSON = postgresql.JSONB(none_as_null=True)
 TIME = sa.TIMESTAMP(timezone=True)

@@ -27,7 +27,7 @@ DATABASE_STOPS = 3
 KINDS = ("api", "worker", "both")
 
 
-async def kill(kind: str, api: Athena, worker: Athena, port: int) -> None:
+async def kill(kind: str, api: Athena, worker: Athena) -> None:
     """Ends one of the programs, or both, and starts it again."""
     killed = [each for name, each in (("api", api), ("worker", worker)) if kind in {name, "both"}]
     for each in killed:
@@ -36,25 +36,34 @@ async def kill(kind: str, api: Athena, worker: Athena, port: int) -> None:
         if each is api:
             await api.start()
         else:
-            each.launch("worker", ATHENA_PORT=str(port))
+            each.launch("worker")
 
 
-async def main(rounds: int, least: int) -> None:
-    """Prints what became of it."""
-    seed = random.randrange(2**32)
+async def torment(api: Athena, worker: Athena, database: EmbeddedPostgres, load: Load, rounds: int, seed: int) -> None:
+    """Kills the programs in turn, then stops the database hard."""
     moments = random.Random(seed)
-    folder = Path(tempfile.mkdtemp(prefix="athena-kills-", dir="/tmp"))
-    folder.chmod(0o755)
+    for number in range(rounds):
+        await asyncio.sleep(moments.uniform(0.5, 2.0))
+        kind = KINDS[number % len(KINDS)]
+        await kill(kind, api, worker)
+        print(f"killed {kind}: {len(load.accepted)} accepted so far", flush=True)
+    for number in range(DATABASE_STOPS):
+        await asyncio.sleep(moments.uniform(0.5, 2.0))
+        os.kill(database.pid, signal.SIGKILL if number % 2 else signal.SIGQUIT)
+        while database.running:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        database.ensure_running()
+        await api.until_ready()
+        print(f"stopped the database hard: {len(load.accepted)} accepted so far", flush=True)
+
+
+async def measure(folder: Path, rounds: int, least: int, seed: int) -> None:
+    """One run with two programs on a database that belongs to neither."""
     ledger = Ledger()
     await ledger.start()
-    (folder / "database").mkdir(mode=0o755)
     with EmbeddedPostgres.start(folder / "database") as database:
         shared = {"ATHENA_DATABASE_URL": database.url, "ATHENA_SECRET_KEY": SECRET_KEY, "ATHENA_LEASE_SECONDS": "5"}
-        programs: list[Athena] = []
-        for name in ("api", "worker"):
-            (folder / name).mkdir(mode=0o755)
-            programs.append(Athena(folder / name, free_port(), **shared))
-        api, worker = programs
+        api, worker = (Athena(folder / name, free_port(), **shared) for name in ("api", "worker"))
         try:
             await api.start()
             api.sign_in_as_first_owner()
@@ -63,36 +72,33 @@ async def main(rounds: int, least: int) -> None:
             load = Load(api, made["uuid"])
             begun = time.monotonic()
             load.start(CALLERS)
-            for number in range(rounds):
-                await asyncio.sleep(moments.uniform(0.5, 2.0))
-                kind = KINDS[number % len(KINDS)]
-                await kill(kind, api, worker, worker.port)
-                print(f"killed {kind}: {len(load.accepted)} accepted so far", flush=True)
-            for number in range(DATABASE_STOPS):
-                await asyncio.sleep(moments.uniform(0.5, 2.0))
-                os.kill(database.pid, signal.SIGKILL if number % 2 else signal.SIGQUIT)
-                while database.running:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-                database.ensure_running()
-                await api.until_ready()
-                print(f"stopped the database hard: {len(load.accepted)} accepted so far", flush=True)
+            await torment(api, worker, database, load, rounds, seed)
             while len(load.accepted) < least:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
             await load.stop()
             loaded = time.monotonic() - begun
             seconds = await settle(api, made["uuid"], STUCK_SECONDS)
             await check(api, load, ledger)
-            print(
-                f"seed {seed}: {len(load.accepted)} executions accepted in {loaded:.0f} s, all succeeded "
-                f"{seconds:.1f} s after the load; {sum(ledger.effects.values())} effects, none twice; "
-                f"{ledger.repeated} requests came again under the same key"
-            )
         finally:
-            for each in programs:
+            for each in (api, worker):
                 await each.close()
             await ledger.stop()
+    print(
+        f"seed {seed}: {len(load.accepted)} executions accepted in {loaded:.0f} s, all succeeded {seconds:.1f} s after "
+        f"the load; {sum(ledger.effects.values())} effects, none twice; {ledger.repeated} requests came again, each "
+        "under the same key"
+    )
+
+
+def main(rounds: int, least: int) -> None:
+    """Prints what became of it."""
+    folder = Path(tempfile.mkdtemp(prefix="athena-kills-", dir="/tmp"))
+    folder.chmod(0o755)
+    for name in ("database", "api", "worker"):
+        (folder / name).mkdir(mode=0o755)
+    asyncio.run(measure(folder, rounds, least, random.randrange(2**32)))
     shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else 20, int(sys.argv[2]) if sys.argv[2:] else 5_000))
+    main(int(sys.argv[1]) if sys.argv[1:] else 20, int(sys.argv[2]) if sys.argv[2:] else 5_000)

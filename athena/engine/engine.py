@@ -125,27 +125,26 @@ class Engine:
     ) -> UUID:
         """Accepts a run in the caller's transaction; its id.
 
-        Of runs with the same ``queue_key`` in a workspace, ``queue_limit`` run at a time. With ``begin_here`` this
-        process begins it when the transaction is committed, if it is a worker with room. ``first_step`` is the key and
-        the ``started`` event of the run's first step, where it is known: that spares a commit before the step.
+        Of those with the same ``queue_key``, ``queue_limit`` run at a time. With ``begin_here`` this process begins it
+        after the commit, if it has room. ``first_step``, where it is known, is its key and ``started`` event: no commit.
         """
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
         here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
         moment = now()
         run = Claim(
-            workspace_uuid=workspace_uuid,
-            uuid=run_uuid or new_uuid(),
-            kind=kind,
-            input=input,
-            labels=labels,
-            queue_key=queue_key,
-            queue_limit=queue_limit,
+            workspace_uuid,
+            run_uuid or new_uuid(),
+            kind,
+            input,
+            labels,
+            queue_key,
             lease_number=1 if here else 0,
             attempts=0,
             last_event_id=0,
             waits={},
             deadline_at=moment + deadline if here and deadline else None,
+            queue_limit=queue_limit,
         )
         rows = _first_rows(run, moment, first_step) if here else []
         run = run._replace(last_event_id=len(rows))

@@ -34,6 +34,8 @@ Anybody = Annotated[Session, public()]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 RESPONSE = "webhook.response"
 PATH = "/api/v1/workflows/{workflow_uuid}"
+KINDS = ("object", "array", "string", "number", "boolean", "null")
+ANYTHING: dict[str, Any] = {"anyOf": [{"type": kind} for kind in KINDS]}
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": False,
@@ -56,7 +58,10 @@ BODY: dict[str, Any] = {
     responses={
         200: {
             "description": "What the workflow answers, as its webhook's response mode says.",
-            "content": {"application/json": {"schema": {}}, "text/event-stream": {"schema": EVENT}},
+            "content": {
+                "application/json": {"schema": ANYTHING, "example": {"answer": "Paid."}},
+                "text/event-stream": {"schema": EVENT},
+            },
         },
         202: {"description": "The execution, accepted.", "model": Data[Run]},
     },

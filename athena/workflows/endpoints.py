@@ -15,8 +15,10 @@ from athena.permissions import Permission
 from athena.workflows.documents import to_yaml
 from athena.workflows.schemas import (
     Comparison,
+    OpenApiDocument,
     Workflow,
     WorkflowCreate,
+    WorkflowDocument,
     WorkflowImport,
     WorkflowUpdate,
     WorkflowVersion,
@@ -73,15 +75,8 @@ async def import_workflow(caller: Creator, body: WorkflowImport) -> Response:
     "GET",
     f"{PATH}/export",
     summary="Export a Workflow",
-    responses={
-        200: {
-            "description": "The document.",
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "application/yaml": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    response=WorkflowDocument,
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}},
 )
 async def export_workflow(workflow_uuid: UUID, caller: Viewer, format_: Format = "yaml") -> Response:
     """The workflow as one document without secrets, to be imported elsewhere."""
@@ -96,7 +91,7 @@ async def export_workflow(workflow_uuid: UUID, caller: Viewer, format_: Format =
     "GET",
     f"{PATH}/openapi.json",
     summary="Get a Workflow's OpenAPI Document",
-    responses={200: {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}}},
+    response=OpenApiDocument,
 )
 async def get_workflow_openapi(workflow_uuid: UUID, caller: Viewer) -> Response:
     """How the workflow is called as an HTTP API, with the schemas of its input and output."""

@@ -119,6 +119,71 @@ class WorkflowImport(Input):
     with_: With = Field(default=None, alias="with")
 
 
+class Requirements(Output):
+    """What a workflow needs in its workspace."""
+
+    secrets: list[str]
+    variables: list[str]
+
+
+class WorkflowDocument(Output):
+    """A workflow to be kept elsewhere. What is as usual is left out of its nodes, edges, variables and settings."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "athena/workflow/1",
+                    "name": "Total",
+                    "description": "",
+                    "tags": [],
+                    "requires": {"secrets": [], "variables": []},
+                    "variables": [],
+                    "settings": {},
+                    "nodes": EXAMPLE_NODES,
+                    "edges": EXAMPLE_EDGES,
+                }
+            ]
+        }
+    )
+
+    format: Literal["athena/workflow/1"]
+    name: str
+    description: str
+    tags: list[str]
+    requires: Requirements
+    variables: list[dict[str, Any]]
+    settings: dict[str, Any]
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+
+
+class OpenApiDocument(Output):
+    """A document of OpenAPI 3.1."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "openapi": "3.1.0",
+                    "info": {"title": "Total", "version": "1"},
+                    "servers": [{"url": "http://127.0.0.1:8000"}],
+                    "security": [{"bearer": []}],
+                    "paths": {},
+                    "components": {},
+                }
+            ]
+        }
+    )
+
+    openapi: str
+    info: dict[str, Any]
+    servers: list[dict[str, Any]]
+    security: list[dict[str, Any]]
+    paths: dict[str, Any]
+    components: dict[str, Any]
+
+
 class WorkflowWebhook(Output):
     """How the workflow is called from outside, if a webhook trigger stands in it."""
 

@@ -64,6 +64,7 @@ async def retry(
         output,
         node_id=trigger_id,
         facts={name: value for name, value in given["trigger"].items() if name != "input"},
+        begun={name: given["trigger"][name] for name in ("type", "at")},
         variables={**kept_variables, **asked.variables},
         seeds=kept,
         pinned=given["pinned"],

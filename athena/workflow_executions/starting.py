@@ -54,6 +54,8 @@ class Request:
     node_id: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What expressions find under ``trigger`` beside `type`, `node_id`, `at` and `input`."""
+    begun: Mapping[str, Any] | None = None
+    """`type` and `at` of the execution that this one repeats."""
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     """Outputs that are known from another execution, by the node's place in the loops around it."""
@@ -127,7 +129,12 @@ def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Pl
         "workflow_uuid": str(workflow["uuid"]),
         "workflow_name": workflow["name"],
         "version": version,
-        "trigger": {"type": asked.trigger, "at": at, "input": asked.output, **asked.facts, "node_id": node.id},
+        "trigger": {
+            "input": asked.output,
+            **asked.facts,
+            **(asked.begun or {"type": asked.trigger, "at": at}),
+            "node_id": node.id,
+        },
         "output": asked.output,
         "redacted": node.spec.redact,
         "variables": _variables(plan.variables, asked.variables),

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from athena.permissions import Permission
 
 # What is named in the list of operations and still to be built.
-TO_COME = {"Workflow", "Workflow Execution"}
+TO_COME = {"Workflow"}
 OPERATIONS_TO_COME = {
     "Train an Agent",
     "Generate an Agent",

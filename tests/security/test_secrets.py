@@ -77,6 +77,8 @@ async def a_session(tenant: Tenant, model: ModelServer) -> list[str]:
         "shares",
         "variables",
         "approvals",
+        "workflows",
+        "workflow-executions",
     )
     answers += [await tenant.get(f"/api/v1/{path}?per_page=100") for path in paths]
     return [answer.text for answer in answers]

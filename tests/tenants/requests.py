@@ -77,6 +77,7 @@ BODIES: dict[str, Any] = {
     "run_thread": {"message": "Hello", "model": "mock-t1"},
     "generate_thread_name": {"model": "mock-t1"},
     "run_prompt": {"variables": {"topic": "gravel"}, "model": UUID_OF_A_MODEL},
+    "retry_workflow_execution": {"background": True},
     "update_message": {"metadata": {"plan": "mine"}},
     "update_authenticated_user": {"name": "Ada"},
 }

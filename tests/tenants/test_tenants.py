@@ -225,6 +225,8 @@ REFUSED = {
     ("share_thread", "workspace_uuid"),
     ("update_memory", "supersedes_uuid"),  # itself
     ("delete_workspace", ""),  # the only one
+    ("cancel_workflow_executions", "workspace_uuid"),  # without a filter
+    ("retry_workflow_executions", "workspace_uuid"),
 }
 
 

@@ -52,8 +52,10 @@ KINDS = {
     "export_uuid": "export",
     "supersedes_uuid": "memory",
     "source_uuid": "thread",
-    # Nobody has one yet.
-    "workflow_uuid": "agent",
+    "workflow_uuid": "workflow",
+    "error_workflow_uuid": "workflow",
+    "workflow_execution_uuid": "workflow_execution",
+    "source_execution_uuid": "workflow_execution",
 }
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060606000000005000"
@@ -74,7 +76,9 @@ class Workspace:
     deleted: dict[str, str] = field(default_factory=dict[str, str])
     """By kind: one that was there."""
     answers: list[tuple[Operation, httpx2.Response]] = field(default_factory=list[tuple[Operation, httpx2.Response]])
-    values: dict[str, str] = field(default_factory=lambda: {"number": "1", "permission": "agents.view"})
+    values: dict[str, str] = field(
+        default_factory=lambda: {"number": "1", "since": "1", "permission": "agents.view", "node": "a", "name": "input"}
+    )
     """What a request must hold besides ids, by name."""
     newcomer: Callable[[UUID | None], Awaitable[Tenant]] | None = None
     """Makes a member of a workspace, or somebody with a workspace of their own."""
@@ -292,6 +296,23 @@ async def _variable(world: Workspace) -> str:
     return await _created(world, "create_variable", name=name, value={"plan": world.mark}, description=world.mark)
 
 
+async def _workflow(world: Workspace) -> str:
+    """With an input and an output that are marked, and a webhook."""
+    nodes: list[dict[str, Any]] = [
+        {"id": "start", "type": "manual_trigger", "name": world.mark},
+        {"id": "hook", "type": "webhook_trigger"},
+        {"id": "a", "type": "set", "data": {"fields": {"plan": world.mark}}, "notes": world.mark},
+    ]
+    fields: dict[str, Any] = {"name": world.mark, "description": world.mark, "tags": [world.mark], "nodes": nodes}
+    fields["variables"] = [{"name": "tone", "default": world.mark}]
+    fields["edges"] = [{"source": each, "target": "a"} for each in ("start", "hook")]
+    return await _created(world, "create_workflow", status="active", **fields)
+
+
+async def _workflow_execution(world: Workspace) -> str:
+    return (await world.call("run_workflow", {"input": {"plan": world.mark}}))["uuid"]
+
+
 async def _approval(world: Workspace) -> str:
     """What a workflow asks, and waits for."""
     data = {"title": world.mark, "message": world.mark, "payload": {"plan": world.mark}, "link": True}
@@ -330,6 +351,8 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "own_invitation": _own_invitation,
     "prompt": _prompt,
     "variable": _variable,
+    "workflow": _workflow,
+    "workflow_execution": _workflow_execution,
     "approval": _approval,
     "audit_event": _audit_event,
     "webhook": _webhook,
@@ -357,6 +380,8 @@ DELETERS = {
     "own_invitation": "decline_invitation",
     "prompt": "delete_prompt",
     "variable": "delete_variable",
+    "workflow": "delete_workflow",
+    "workflow_execution": "delete_workflow_execution",
     "webhook": "delete_webhook",
     "memory": "delete_memory",
     "command_room_task": "remove_command_room_task",

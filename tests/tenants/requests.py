@@ -11,8 +11,9 @@ import httpx2
 
 from athena.kit.ids import new_uuid
 from tests.conftest import Tenant
+from tests.tenants.kinds import KINDS, known
 from tests.tenants.surface import Input, Operation
-from tests.tenants.world import KINDS, Workspace, known
+from tests.tenants.world import Workspace
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")

@@ -239,6 +239,15 @@ async def test_what_failed_or_was_stopped_counts_with_its_cost(owner: Tenant, da
     assert (metrics["total"], metrics["cost"]) == (2, 0.75)
 
 
+async def test_the_log_of_changes_tells_whose_execution_began_and_ended(owner: Tenant) -> None:
+    workflow = await create(owner, [probe("a", cost=0.5)], [("start", "a")])
+    uuid = (await ended(owner, workflow))["uuid"]
+    events = (await owner.get(f"/api/v1/audit-events?resource_uuid={uuid}")).json()["data"]
+    told = [(each["action"], each["details"]["kind"], each["details"]["workflow_uuid"]) for each in events]
+    assert told == [(f"run.{verb}", "workflow", workflow["uuid"]) for verb in ("completed", "started")]
+    assert events[0]["details"]["usage"]["cost"] == 0.5
+
+
 async def test_one_that_takes_too_long_is_among_the_errors(owner: Tenant) -> None:
     settings: dict[str, Any] = {"timeout_seconds": 0.05}
     slow = {"max_attempts": 20, "delay_ms": 1_000}

@@ -75,6 +75,25 @@ TRIGGERS = (
     """,
 )
 
+# As before, and of a workflow's execution it tells whose it is.
+RUN_ENDED = """
+CREATE OR REPLACE FUNCTION athena_run_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_events (workspace_uuid, uuid, created_at, actor_user_uuid, credential_kind, credential_uuid,
+        action, resource_type, resource_uuid, details)
+    VALUES (NEW.workspace_uuid, athena_uuid7(), NEW.finished_at,
+        CASE WHEN NEW.input ->> 'user_uuid' ~ '^[0-9a-f-]{36}$' THEN (NEW.input ->> 'user_uuid')::uuid END,
+        'run', NEW.uuid,
+        CASE NEW.status WHEN 'succeeded' THEN 'run.completed' ELSE 'run.' || NEW.status END, 'run', NEW.uuid,
+        jsonb_build_object('kind', NEW.kind, 'status', NEW.status, 'agent_uuid', NEW.labels -> 'agent_uuid',
+            'thread_uuid', NEW.labels -> 'thread_uuid', 'code', NEW.error -> 'code',
+            'usage', coalesce(NEW.output -> 'usage', NEW.output #> '{message,usage}'))
+        || CASE WHEN NEW.labels ? 'workflow_uuid'
+            THEN jsonb_build_object('workflow_uuid', NEW.labels -> 'workflow_uuid') ELSE '{}' END);
+    RETURN NULL;
+END $$
+"""
+
 
 def create_tables() -> None:
     def key() -> list[sa.Column[object]]:
@@ -130,6 +149,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     widen_runs()
     create_tables()
+    op.execute(RUN_ENDED)
     op.execute(COUNT)
     op.execute(FOLD)
     op.execute(f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}")

@@ -122,6 +122,9 @@ def _rename(document: Schema) -> None:
     """Gives what was generated a name that a reader of generated code understands."""
     schemas: Schema = document["components"]["schemas"]
     names = {name: readable for name in schemas if (readable := readable_name(name)) != name}
+    # An envelope gives way to a schema that has the name by itself.
+    taken = {name: readable for name, readable in names.items() if readable in schemas}
+    names |= {name: f"{readable.removesuffix('Data')}ResourceData" for name, readable in taken.items()}
     renamed: Schema = {names.get(name, name): schema for name, schema in schemas.items()}
     for new in names.values():
         renamed[new]["title"] = new

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from athena.kit.schemas import Input, Output, Resource, Timestamp
 from athena.runs.schemas import ONE_WAY, RunStatus
-from athena.workflows.graph_schemas import Edge, Node, NodeId, WorkflowVariable
+from athena.workflows.graph_schemas import ID, Edge, Node, NodeId, WorkflowVariable
 from athena.workflows.schemas import Workflow
 
 Trigger = Literal["manual", "api", "webhook", "schedule", "event", "error", "agent", "workflow", "retry"]
@@ -41,7 +41,11 @@ class WorkflowRun(Input):
     test: Annotated[bool, Field(description="Nodes with a pinned output give that, without being run.")] = False
     pinned: Annotated[
         dict[NodeId, JsonValue],
-        Field(max_length=1_000, description="What these nodes give, by their ids, without being run."),
+        Field(
+            max_length=1_000,
+            description="What these nodes give, by their ids, without being run.",
+            json_schema_extra={"propertyNames": {"pattern": ID}},
+        ),
     ] = Field(default_factory=dict[str, Any])
     stop_after_node_id: Annotated[NodeId | None, Field(description="Run to this node: it, and what it depends on.")] = (
         None

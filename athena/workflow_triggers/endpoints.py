@@ -34,8 +34,8 @@ Anybody = Annotated[Session, public()]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 RESPONSE = "webhook.response"
 PATH = "/api/v1/workflows/{workflow_uuid}"
-KINDS = ("object", "array", "string", "number", "boolean", "null")
-ANYTHING: dict[str, Any] = {"anyOf": [{"type": kind} for kind in KINDS]}
+KINDS = ("object", "string", "number", "boolean", "null")
+ANYTHING: dict[str, Any] = {"anyOf": [{"type": "array", "items": {}}, *({"type": kind} for kind in KINDS)]}
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": False,
@@ -43,7 +43,7 @@ BODY: dict[str, Any] = {
             "application/json": {"schema": {}, "example": {"order": 7}},
             "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
             "multipart/form-data": {"schema": {"type": "object"}},
-            "*/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }

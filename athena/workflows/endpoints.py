@@ -76,7 +76,7 @@ async def import_workflow(caller: Creator, body: WorkflowImport) -> Response:
     f"{PATH}/export",
     summary="Export a Workflow",
     response=WorkflowDocument,
-    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"application/yaml": {"schema": {"$ref": "#/components/schemas/WorkflowDocument"}}}}},
 )
 async def export_workflow(workflow_uuid: UUID, caller: Viewer, format_: Format = "yaml") -> Response:
     """The workflow as one document without secrets, to be imported elsewhere."""

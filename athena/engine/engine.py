@@ -126,7 +126,7 @@ class Engine:
         """Accepts a run in the caller's transaction; its id.
 
         Of those with the same ``queue_key``, ``queue_limit`` run at a time. With ``begin_here`` this process begins it
-        after the commit, if it has room. ``first_step``, where known, is its key and ``started`` event: no commit for it.
+        after the commit, if it has room. ``first_step``, where known, is its key and ``started`` event.
         """
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)

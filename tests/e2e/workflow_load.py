@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
 from aiohttp import web
 
 from tests.e2e.program import LOST, Athena
 
+ACCEPTED = 202
 UNFINISHED = {"queued", "running", "waiting"}
 
 
@@ -110,7 +110,7 @@ class Load:
         while not self._stopped:
             with contextlib.suppress(*LOST):
                 answer = await self._athena.client.post(self._path, json={"background": True})
-                if answer.status_code == httpx2.codes.ACCEPTED:
+                if answer.status_code == ACCEPTED:
                     self.accepted.append(answer.json()["data"]["uuid"])
             await asyncio.sleep(pause or 0.005)
 

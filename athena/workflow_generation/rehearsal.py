@@ -17,6 +17,7 @@ from athena.workflow_generation.catalogue import sample
 from athena.workflows.graph import Graph
 
 SECONDS = 10.0
+RESUME_URL = "https://example.com/hooks/resume/example"
 
 
 class _Memory:
@@ -71,7 +72,13 @@ async def rehearse(graph: Graph, given: Any, outputs: Mapping[str, Any], variabl
     names: dict[str, Any] = {
         "trigger": {"input": given, **facts, "type": "api", "node_id": trigger.id, "at": at},
         "variables": variables,
-        "execution": {"uuid": str(new_uuid()), "started_at": at, "trigger": "api", "test": True},
+        "execution": {
+            "uuid": str(new_uuid()),
+            "started_at": at,
+            "trigger": "api",
+            "test": True,
+            "resume_urls": {node.id: RESUME_URL for node in graph.nodes.values() if node.has_address},
+        },
         "workflow": {"uuid": str(new_uuid()), "name": "", "version": 1},
         "workspace": {"uuid": str(new_uuid()), "variables": {}},
     }

@@ -68,6 +68,19 @@ AFTER_HTTP = draft(
 )
 
 
+PEOPLE = draft(
+    [
+        START,
+        {"id": "tell", "type": "set", "data": {"fields": {"url": "{{ execution.resume_urls.later }}"}}},
+        {"id": "ask", "type": "approval", "data": {"title": "Go on?"}},
+        {"id": "later", "type": "wait", "data": {"mode": "webhook"}},
+    ],
+    ("start", "tell"),
+    ("tell", "ask"),
+    ("ask", "later", "approved"),
+)
+
+
 def changed(given: Json, change: Callable[[Json], object]) -> Json:
     wrong = copy.deepcopy(given)
     change(wrong)
@@ -145,6 +158,16 @@ async def test_a_draft_that_holds_is_answered_and_not_kept(owner: Tenant, connec
     system, asked = model.asked
     assert "- http_request (in: input; out: output)" in system[1]
     assert asked == ("user", "Double what comes in.")
+
+
+async def test_a_draft_that_waits_for_people_and_calls_runs_dry(
+    owner: Tenant, connect: Connect, model: ModelServer
+) -> None:
+    account = str(await connect(owner, model.url))
+    script(model, PEOPLE)
+    answer = await generate(owner, account_uuid=account)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["generation"]["repairs"] == 0
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from athena.approvals.fields import FormField, filled
@@ -14,6 +14,7 @@ from tests.approvals.conftest import PATH, Asking, code
 from tests.conftest import Tenant
 from tests.workflow_executions.conftest import create, node
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STREET = {"name": "street", "required": True}
 FIELDS = [
     FormField(name="text"),
@@ -73,6 +74,7 @@ async def test_a_form_is_not_approved(asking: Asking) -> None:
     assert (await asking.show(question))["status"] == "open"
 
 
+@UNTIMED
 @given(st.fixed_dictionaries({}, optional={name: st.none() | values for name, values in RIGHT.items()}))
 def test_right_values_come_out_as_they_are(values: dict[str, Any]) -> None:
     assert filled(FIELDS, values) == {**dict.fromkeys(RIGHT), **values}
@@ -92,6 +94,7 @@ def tried(values: dict[str, Any]) -> tuple[dict[str, Any] | None, set[str]]:
         return None, {path.partition(".")[2] for path in error.errors or ()}
 
 
+@UNTIMED
 @given(st.dictionaries(st.sampled_from([*RIGHT, "other"]), JSON))
 def test_whatever_is_sent_fits_or_is_refused_by_field(values: dict[str, Any]) -> None:
     found, refused = tried(values)

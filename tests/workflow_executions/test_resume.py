@@ -11,7 +11,7 @@ import asyncpg
 import httpx2
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from athena.kit.crypto import Keyring
@@ -24,6 +24,7 @@ from tests.conftest import Tenant
 from tests.workflow_executions.conftest import create, node
 
 Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYRING = Keyring(["a secret key, long enough 0123456789"])
 TELL = node("tell", "set", {"fields": {"url": "{{ execution.resume_urls.later }}"}})
 LATER = node("later", "wait", {"mode": "webhook"})
@@ -194,6 +195,7 @@ async def test_only_a_node_that_waits_outside_of_loops_has_an_address(owner: Ten
         ]
 
 
+@UNTIMED
 @given(st.uuids(), st.uuids(), st.text("abcZ09_-@.:", min_size=1, max_size=80))
 def test_a_token_is_for_one_wait_alone(workspace: UUID, run: UUID, signal: str) -> None:
     address = Address(workspace, run, signal)
@@ -207,6 +209,7 @@ def test_a_token_is_for_one_wait_alone(workspace: UUID, run: UUID, signal: str) 
     assert Address.of_token(KEYRING, f"{body}.{mac[1:]}") is None
 
 
+@UNTIMED
 @given(st.text("ab._-=é"))
 def test_no_text_is_a_token_by_chance(text: str) -> None:
     assert Address.of_token(KEYRING, text) is None

@@ -49,15 +49,18 @@ FROM placed AS p, hosts
 """
 RUNS = f"""
 {PLACED}
-INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, output, labels, last_event_id,
-    started_at, finished_at)
+INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, output, error, labels,
+    last_event_id, started_at, finished_at)
 SELECT $1, uuid, at, at, CASE n % 2 WHEN 0 THEN 'thread' ELSE 'workflow' END,
     (ARRAY['succeeded', 'failed', 'cancelled'])[1 + (n % 17 = 0)::int + (n % 51 = 0)::int],
     '{{"model": "gpt-4o-mini"}}',
     jsonb_build_object('message', jsonb_build_object('usage',
         jsonb_build_object('input_tokens', 200, 'output_tokens', 80, 'cost', 0.0003))),
-    jsonb_build_object(CASE n % 2 WHEN 0 THEN 'agent_uuid' ELSE 'workflow_uuid' END,
-        agents[1 + n / 2 % cardinality(agents)]),
+    CASE WHEN n % 17 = 0 AND n % 51 <> 0 THEN jsonb_build_object('code', 'timeout', 'message', 'It took too long.') END,
+    CASE n % 2 WHEN 0 THEN jsonb_build_object('agent_uuid', agents[1 + n / 2 % cardinality(agents)])
+        ELSE jsonb_build_object('workflow_uuid', agents[1 + n / 2 % cardinality(agents)], 'cost', 0.0003,
+            'workflow_version', 1 + n % 3, 'trigger', (ARRAY['api', 'webhook', 'schedule'])[1 + n % 7 % 3])
+        || CASE WHEN n % 17 = 0 THEN jsonb_build_object('error_fingerprint', 'f' || n % 19) ELSE '{{}}' END END,
     4, at, at + (200 + n % 3000) * interval '1 millisecond'
 FROM placed
 """
@@ -65,7 +68,7 @@ FROM placed
 
 async def fold(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """What the housekeeping does, to its end."""
-    for function in ("athena_fold_counts", "athena_fold_metrics"):
+    for function in ("athena_fold_counts", "athena_fold_metrics", "athena_fold_executions"):
         while await connection.fetchval(f"SELECT {function}()"):
             pass
 
@@ -82,5 +85,6 @@ async def fill(connection: asyncpg.Connection[asyncpg.Record], workspace: str, r
         for first in range(1, rows + 1, BATCH):
             await connection.execute(statement, workspace, first, min(rows, first + BATCH - 1), rows, timeout=600)
         await fold(connection)
-    for table in ("workspaces", "agents", "threads", "messages", "runs", "metric_rollups", "metric_deltas"):
+    tables = ("workspaces", "agents", "threads", "messages", "runs", "metric_rollups", "metric_deltas")
+    for table in (*tables, "execution_counts"):
         await connection.execute(f"VACUUM ANALYZE {table}", timeout=600)

@@ -54,15 +54,15 @@ INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, in
 SELECT $1, uuid, at, at, CASE n % 2 WHEN 0 THEN 'thread' ELSE 'workflow' END,
     (ARRAY['succeeded', 'failed', 'cancelled'])[1 + (n % 17 = 0)::int + (n % 51 = 0)::int],
     '{{"model": "gpt-4o-mini"}}',
-    jsonb_build_object('message', jsonb_build_object('usage',
-        jsonb_build_object('input_tokens', 200, 'output_tokens', 80, 'cost', 0.0003))),
+    CASE n % 2 WHEN 0 THEN jsonb_build_object('message', jsonb_build_object('usage', used))
+        ELSE jsonb_build_object('output', null, 'usage', used) END,
     CASE WHEN n % 17 = 0 AND n % 51 <> 0 THEN jsonb_build_object('code', 'timeout', 'message', 'It took too long.') END,
     CASE n % 2 WHEN 0 THEN jsonb_build_object('agent_uuid', agents[1 + n / 2 % cardinality(agents)])
         ELSE jsonb_build_object('workflow_uuid', agents[1 + n / 2 % cardinality(agents)], 'cost', 0.0003,
             'workflow_version', 1 + n % 3, 'trigger', (ARRAY['api', 'webhook', 'schedule'])[1 + n % 7 % 3])
         || CASE WHEN n % 17 = 0 THEN jsonb_build_object('error_fingerprint', 'f' || n % 19) ELSE '{{}}' END END,
     4, at, at + (200 + n % 3000) * interval '1 millisecond'
-FROM placed
+FROM placed, jsonb_build_object('input_tokens', 200, 'output_tokens', 80, 'cost', 0.0003) AS used
 """
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from athena.accounts.service import AccountService
 from athena.agents.repository import AgentRepository
-from athena.agents.schemas import AgentCreate, AgentUpdate
+from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import ValidationFailed
+from athena.kit.errors import NotFound, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.large_language_models.parameters import merge_metadata, show_metadata
@@ -20,6 +20,9 @@ from athena.media.service import MediaService
 from athena.users import service as users
 
 RELATIONS = ("creator", "account", "avatar")
+
+MEMORY: Final = AgentMemory().model_dump()
+LIMITS: Final = AgentLimits().model_dump()
 
 LIST = ListOptions(
     sortable={"created_at": "uuid", "updated_at": "updated_at", "name": "name"},
@@ -47,7 +50,7 @@ class AgentService:
 
     async def create(self, given: AgentCreate) -> Row:
         """Stores a new agent of the caller."""
-        await self._check(given.account_uuid, given.avatar_uuid)
+        await self._check(given.model_dump())
         return await self._agents.insert(
             {
                 "uuid": new_uuid(),
@@ -60,6 +63,12 @@ class AgentService:
                 "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
                 "tags": given.tags,
                 "version": 1,
+                **{name: getattr(given, name) for name in ("tool_uuids", "guardrail_uuids", "team_uuids")},
+                "output_schema": given.output_schema,
+                "fallback_models": [each.model_dump(mode="json") for each in given.fallback_models],
+                "memory": given.memory.model_dump(exclude_unset=True),
+                "limits": given.limits.model_dump(exclude_unset=True),
+                "reflection": given.reflection.model_dump() if given.reflection else None,
                 "creator_uuid": self._access.user_uuid,
             }
         )
@@ -68,22 +77,38 @@ class AgentService:
         """Changes what ``given`` names; each change is a version."""
         present = await self._agents.locked(uuid)
         changes = given.changes()
-        await self._check(changes.get("account_uuid"), changes.get("avatar_uuid"))
+        await self._check(changes, uuid)
         if "metadata" in changes:
             changes["metadata"] = merge_metadata(present["metadata"], changes["metadata"])
+        for name in ("memory", "limits"):
+            if name in changes:
+                changes[name] = {**present[name], **changes[name]}
+        if "fallback_models" in changes:
+            changes["fallback_models"] = [each.model_dump(mode="json") for each in given.fallback_models]
         return await self._agents.update(uuid, {**changes, "version": present["version"] + 1}, revision)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
         """Deletes an agent; its threads stay, without an agent."""
         await self._agents.delete(uuid, revision)
 
-    async def _check(self, account_uuid: UUID | None, avatar_uuid: UUID | None) -> None:
-        if account_uuid is not None:
+    async def _check(self, given: Mapping[str, Any], uuid: UUID | None = None) -> None:
+        """Refuses what names something that the workspace does not have; ``uuid`` is the agent's own."""
+        accounts: set[UUID | None] = {given.get("account_uuid")}
+        accounts.update(each["account_uuid"] for each in given.get("fallback_models", ()))
+        for account_uuid in filter(None, accounts):
             await AccountService(self._session, self._access).get(account_uuid)
-        if avatar_uuid is not None:
-            avatar = await MediaService(self._session, self._access).get(avatar_uuid)
+        if given.get("avatar_uuid") is not None:
+            avatar = await MediaService(self._session, self._access).get(given["avatar_uuid"])
             if not avatar["mime_type"].startswith("image/"):
                 raise ValidationFailed.of("avatar_uuid", "An avatar must be an image.")
+        if uuid is not None and uuid in given.get("team_uuids", ()):
+            raise ValidationFailed.of("team_uuids", "An agent cannot be in its own team.")
+        await self._check_there("team_uuids", given, self._agents)
+
+    async def _check_there(self, name: str, given: Mapping[str, Any], rows: AgentRepository) -> None:
+        wanted: list[UUID] = given.get(name) or []
+        if len(await rows.by_ids(wanted)) < len(wanted):
+            raise NotFound(f"Of {name}, not all exist in this workspace.")
 
     async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """Agents as other resources show them, by uuid, in one query."""
@@ -128,6 +153,12 @@ def present(row: Row) -> dict[str, Any]:
         "metadata": show_metadata(row["metadata"]),
         "tags": row["tags"],
         "version": row["version"],
+        **{name: row[name] for name in ("tool_uuids", "guardrail_uuids", "team_uuids")},
+        "output_schema": row["output_schema"],
+        "fallback_models": row["fallback_models"],
+        "memory": {**MEMORY, **row["memory"]},
+        "limits": {**LIMITS, **row["limits"]},
+        "reflection": row["reflection"],
         "avatar": None,
         "account": None,
         "creator": None,

@@ -20,6 +20,7 @@ metadata = sa.MetaData(
 )
 
 Uuid = postgresql.UUID(as_uuid=True)
+Uuids = postgresql.ARRAY(Uuid)
 Json = postgresql.JSONB(none_as_null=True)
 Time = sa.TIMESTAMP(timezone=True)
 SEALED = "sealed"

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from athena.llm.structured import Schema
 from athena.llm.types import Message, ModelRequest
 from athena.node_types import asking, fields
 from athena.node_types.base import ERROR, Config, EffectCall, EffectNode, JsonObject, Port, Result
-from athena.node_types.structured import Schema, ask_for_json
+from athena.node_types.structured import ask_for_json
 
 OTHER = "other"
 TASK = (

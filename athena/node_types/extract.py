@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from athena.llm.structured import Schema
 from athena.llm.types import Message, ModelRequest
 from athena.node_types import asking, fields
 from athena.node_types.base import Config, EffectCall, EffectNode, JsonObject, Result
-from athena.node_types.structured import Schema, ask_for_json, check_schema
+from athena.node_types.structured import ask_for_json, check_schema
 
 TASK = (
     "Extract data from the text that the user gives. Take only what the text says; leave out what it does not say, or "

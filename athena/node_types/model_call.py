@@ -8,11 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from athena.llm.errors import ModelError
+from athena.llm.structured import Schema
 from athena.llm.types import Completed, Message, ModelRequest
 from athena.node_types import asking, fields
 from athena.node_types.base import Config, EffectCall, EffectNode, JsonObject, Result
 from athena.node_types.failures import model_failed
-from athena.node_types.structured import Schema, ask_for_json, check_schema
+from athena.node_types.structured import ask_for_json, check_schema
 
 
 class ChatMessage(BaseModel):

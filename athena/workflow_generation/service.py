@@ -13,11 +13,12 @@ from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import AthenaError, UpstreamFailed, UpstreamTimeout
 from athena.large_language_models.service import resolve
+from athena.llm.structured import Schema
 from athena.llm.types import Message, ModelRequest
 from athena.node_types.asking import Model
 from athena.node_types.base import NodeFailed
 from athena.node_types.registry import node_types
-from athena.node_types.structured import Schema, ask_for_json
+from athena.node_types.structured import ask_for_json
 from athena.permissions import Permission
 from athena.workflow_generation.catalogue import DRAFT, instructions
 from athena.workflow_generation.drafts import Draft, DraftRefused, read_draft

@@ -9,9 +9,9 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from athena.llm.structured import parse
 from athena.node_types.base import Port
 from athena.node_types.registry import node_types
-from athena.node_types.structured import parse
 from tests.conftest import Connect, Tenant
 from tests.node_types.conftest import Bench, problems
 from tests.runs.model_server import ModelServer, failing, saying

@@ -30,6 +30,7 @@ from athena.providers import endpoints as providers
 from athena.runs import endpoints as runs
 from athena.shares import endpoints as shares
 from athena.threads import endpoints as threads
+from athena.tools import endpoints as tools
 from athena.users import endpoints as users
 from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
@@ -48,6 +49,7 @@ ROOMS = (
     providers,
     accounts,
     agents,
+    tools,
     prompts,
     threads,
     messages,

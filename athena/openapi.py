@@ -60,6 +60,7 @@ TAGS: Mapping[str, str] = {
     "Node Type": "What workflows are made of.",
     "Approval": "What runs ask people.",
     "Variable": "Values and secrets that workflows read.",
+    "Tool": "What agents and workflows can have done, and trying it out.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",
     "Thread": "Conversations, and having them answered.",

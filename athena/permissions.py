@@ -53,6 +53,11 @@ class Permission(StrEnum):
     AGENTS_DELETE = "agents.delete"
     AGENTS_RUN = "agents.run"
     AGENTS_SHARE = "agents.share"
+    TOOLS_VIEW = "tools.view"
+    TOOLS_CREATE = "tools.create"
+    TOOLS_UPDATE = "tools.update"
+    TOOLS_DELETE = "tools.delete"
+    TOOLS_CALL = "tools.call"
     PROMPTS_VIEW = "prompts.view"
     PROMPTS_CREATE = "prompts.create"
     PROMPTS_UPDATE = "prompts.update"
@@ -156,6 +161,7 @@ _VIEWER = (
 )
 _OPERATOR = _VIEWER | {
     Permission.AGENTS_RUN,
+    Permission.TOOLS_CALL,
     Permission.PROMPTS_RUN,
     Permission.COMMAND_ROOM_TASKS_CREATE,
     Permission.COMMAND_ROOM_TASKS_UPDATE,
@@ -192,6 +198,9 @@ _BUILDER = _OPERATOR | {
     Permission.AGENTS_CREATE,
     Permission.AGENTS_UPDATE,
     Permission.AGENTS_DELETE,
+    Permission.TOOLS_CREATE,
+    Permission.TOOLS_UPDATE,
+    Permission.TOOLS_DELETE,
     Permission.PROMPTS_CREATE,
     Permission.PROMPTS_UPDATE,
     Permission.PROMPTS_DELETE,

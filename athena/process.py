@@ -28,6 +28,7 @@ from athena.memories import tasks as memories
 from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.sandbox import PythonSandbox
+from athena.tools.kinds import tool_kinds
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
 from athena.workflow_executions import tasks as workflow_executions
@@ -97,7 +98,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
     sandbox = PythonSandbox()
-    for part in (keyring, egress, connections, engine, media, embedder, sandbox, settings):
+    for part in (keyring, egress, connections, engine, media, embedder, sandbox, settings, tool_kinds()):
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)

@@ -87,14 +87,15 @@ class Session:
     As a context manager it commits at the end, or rolls back when an error leaves it.
     """
 
-    __slots__ = ("_after_commit", "_before_commit", "_changes", "_connection", "_database", "_moved", "_scope", "actor")
+    __slots__ = ("_after_commit", "_before_commit", "_changes", "_connection", "_moved", "_scope", "actor", "database")
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self._scope = scope
         self.actor: Actor = SYSTEM_ACTOR
         """Who is noted for what this session changes."""
         self._changes: list[Change] = []
-        self._database = database
+        self.database = database
+        """Where it takes its connections from, for transactions beside this one."""
         self._connection: Connection | None = None
         self._moved: Connection | None = None
         """The open transaction's, while it still has the scope before the present one."""
@@ -153,7 +154,7 @@ class Session:
 
     def provided(self, kind: type[T]) -> T:
         """What the process provides of this kind, such as the storage of files; see :meth:`Database.provide`."""
-        return self._database.provided(kind)
+        return self.database.provided(kind)
 
     def after_commit(self, call: AfterCommit) -> None:
         """Calls ``call`` once what was done so far is committed; never when it is rolled back."""
@@ -213,12 +214,12 @@ class Session:
             try:
                 await connection.execute("COMMIT")
             except DRIVER_ERRORS as error:
-                await self._database.discard(connection)
+                await self.database.discard(connection)
                 translate(error)
             except BaseException:
-                await self._database.discard(connection)
+                await self.database.discard(connection)
                 raise
-            await self._database.release(connection)
+            await self.database.release(connection)
         calls, self._after_commit = self._after_commit, []
         for call in calls:
             call()
@@ -233,12 +234,12 @@ class Session:
         try:
             await connection.execute("ROLLBACK")
         except DRIVER_ERRORS:
-            await self._database.discard(connection)
+            await self.database.discard(connection)
         except BaseException:
-            await self._database.discard(connection)
+            await self.database.discard(connection)
             raise
         else:
-            await self._database.release(connection)
+            await self.database.release(connection)
 
     def _take(self) -> Connection | None:
         """The connection of the open transaction, which is no longer the session's."""
@@ -249,14 +250,14 @@ class Session:
     async def _begin(self) -> Connection:
         connection, self._moved = self._moved, None
         start = self._scope.begin if connection is None else self._scope.change
-        connection = connection or await self._database.acquire()
+        connection = connection or await self.database.acquire()
         try:
             await connection.execute(start)
         except DRIVER_ERRORS as error:
-            await self._database.discard(connection)
+            await self.database.discard(connection)
             translate(error)
         except BaseException:
-            await self._database.discard(connection)
+            await self.database.discard(connection)
             raise
         self._connection = connection
         return connection

@@ -98,6 +98,8 @@ class ToolCall:
     thread_uuid: UUID | None = None
     ancestors: Sequence[UUID] = ()
     """The agents and workflows that led here, outermost first; what is among them is not called again."""
+    account_uuid: UUID | None = None
+    """The tool's account."""
 
 
 class ToolKind(ABC, Generic[C]):
@@ -107,6 +109,10 @@ class ToolKind(ABC, Generic[C]):
     config: ClassVar[type[ToolConfig]]
     seconds: ClassVar[float] = 60.0
     """How long a call may take, unless the tool says otherwise."""
+    takes_parameters: ClassVar[bool] = False
+    """Whether the user writes the JSON Schema of the arguments."""
+    asks_server: ClassVar[bool] = False
+    """Whether finding the functions asks somebody else's server; a new name or description is no reason to."""
 
     async def check(self, config: C, session: Session, access: Access) -> None:
         """Refuses a configuration that names what the workspace does not have, when the tool is saved."""
@@ -134,6 +140,7 @@ class Discovery:
     access: Access
     database: Database
     session: Callable[[], Session]
+    account_uuid: UUID | None = None
 
 
 class ToolKinds:

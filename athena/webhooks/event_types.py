@@ -33,6 +33,7 @@ FAMILIES: Mapping[str, Family] = {
     "provider": Family(CHANGES, "/api/v1/providers/{uuid}"),
     "account": Family((*CHANGES, "verified"), "/api/v1/accounts/{uuid}"),
     "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
+    "tool": Family((*CHANGES, "refreshed"), "/api/v1/tools/{uuid}"),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
     "workflow": Family(CHANGES, "/api/v1/workflows/{uuid}"),
     "workflow_execution": Family(("deleted",)),

@@ -28,6 +28,7 @@ CODE_ARGUMENT = {
     "NodeFailed",
     "ProviderUnavailable",
     "RunFailed",
+    "ToolFailed",
     "WebhookRejected",
     "_failed",
     "_unusable",

@@ -24,6 +24,7 @@ KINDS = {
     "model": "large_language_model",
     "prompt_uuid": "prompt",
     "variable_uuid": "variable",
+    "tool_uuid": "tool",
     "approval_uuid": "approval",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",

@@ -105,6 +105,12 @@ async def _agent(world: Workspace) -> str:
     return await _created(world, "create_agent", **fields, **used)
 
 
+async def _tool(world: Workspace) -> str:
+    """One of code, which says what it is."""
+    fields: dict[str, Any] = {"name": world.mark, "description": world.mark, "account_uuid": world.ids["account"]}
+    return await _created(world, "create_tool", type="code", config={"code": f"result = '{world.mark}'"}, **fields)
+
+
 async def _thread(world: Workspace) -> str:
     fields: dict[str, Any] = {"name": world.mark, "metadata": {"plan": world.mark}, "agent_uuid": world.ids["agent"]}
     return await _created(world, "create_thread", **fields)
@@ -281,6 +287,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "large_language_model": _model,
     "media": _media,
     "agent": _agent,
+    "tool": _tool,
     "thread": _thread,
     "message": _message,
     "run": _run,
@@ -311,6 +318,7 @@ DELETERS = {
     "account": "delete_account",
     "media": "delete_media",
     "agent": "delete_agent",
+    "tool": "delete_tool",
     "thread": "delete_thread",
     "message": "delete_message",
     "invitation": "delete_workspace_invitation",

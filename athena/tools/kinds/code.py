@@ -1,0 +1,95 @@
+"""Tools of one's own: Python in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from athena.sandbox import (
+    MAX_CODE_BYTES,
+    MAX_MEMORY_MB,
+    MAX_OUTPUT_BYTES,
+    MAX_SECONDS,
+    CodeError,
+    CodeResult,
+    Limits,
+    PythonSandbox,
+)
+from athena.tools.base import (
+    ANY_ARGUMENTS,
+    Discovery,
+    JsonObject,
+    ToolCall,
+    ToolConfig,
+    ToolFailed,
+    ToolFunction,
+    ToolKind,
+    ToolResult,
+)
+from athena.tools.naming import function_name
+from athena.tools.results import json_result
+
+PRINTED_MOST: Final = 10_000
+"""Characters of what was printed that are shown, the last ones."""
+
+
+class CodeConfig(ToolConfig):
+    """The code."""
+
+    code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_CODE_BYTES,
+            description="Python. Each argument is a variable, and all of them are in `arguments`. What is in `result` "
+            "at the end is the tool's result; it must be JSON. No network, no files, no packages.",
+            examples=["result = sum(arguments['prices']) * 1.21"],
+        ),
+    ]
+    compute_seconds: Annotated[
+        float, Field(gt=0, le=MAX_SECONDS, strict=False, description="How long it may compute.")
+    ] = 5.0
+    memory_mb: Annotated[int, Field(ge=1, le=MAX_MEMORY_MB, description="In millions of bytes.")] = 64
+
+
+class CodeTool(ToolKind[CodeConfig]):
+    """Runs the tool's code, apart from everything else and within limits."""
+
+    type = "code"
+    config = CodeConfig
+    # Computing, and standing in line for it.
+    seconds = MAX_SECONDS * 2
+    takes_parameters = True
+
+    async def functions(
+        self, config: CodeConfig, parameters: JsonObject | None, call: Discovery
+    ) -> Sequence[ToolFunction]:
+        """One, named as the tool is. It has no effect outside, and may be repeated."""
+        del config
+        name = function_name(call.name)
+        return [ToolFunction(name, call.description, parameters or ANY_ARGUMENTS, repeatable=True)]
+
+    async def call(self, config: CodeConfig, call: ToolCall) -> ToolResult:
+        """What the code leaves in ``result``."""
+        given = {name: value for name, value in call.arguments.items() if name.isidentifier()}
+        limits = Limits(seconds=config.compute_seconds, memory_mb=config.memory_mb, output_bytes=MAX_OUTPUT_BYTES)
+        return shown(await run(call, config.code, {**given, "arguments": dict(call.arguments)}, limits))
+
+
+async def run(call: ToolCall, code: str, inputs: JsonObject, limits: Limits) -> CodeResult:
+    """What ``code`` leaves; :class:`ToolFailed` ``code_…`` with its traceback when it fails."""
+    try:
+        return await call.database.provided(PythonSandbox).run(code, inputs, limits=limits)
+    except CodeError as error:
+        parts = [error.traceback or error.message]
+        if error.printed:
+            parts.append(f"Printed before:\n{error.printed[-PRINTED_MOST:]}")
+        raise ToolFailed(f"code_{error.kind}", "\n".join(parts)) from error
+
+
+def shown(found: CodeResult) -> ToolResult:
+    """The value, with what was printed among the details."""
+    details: dict[str, Any] = {"printed": found.printed[-PRINTED_MOST:]} if found.printed else {}
+    return json_result(found.value, details=details)

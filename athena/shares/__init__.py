@@ -1,1 +1,1 @@
-"""Shares: one agent, prompt or thread, given to a user, a workspace, or whoever holds a link."""
+"""Shares: one agent, prompt, thread or workflow, given to a user, a workspace, or whoever holds a link."""

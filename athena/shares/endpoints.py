@@ -34,11 +34,13 @@ from athena.shares.service import LIST, RELATIONS, ShareService
 agent_router = Router("Agent")
 prompt_router = Router("Prompt")
 thread_router = Router("Thread")
+workflow_router = Router("Workflow")
 share_router = Router("Share")
 
 AgentSharer = Annotated[Caller, require(Permission.AGENTS_SHARE)]
 PromptSharer = Annotated[Caller, require(Permission.PROMPTS_SHARE)]
 ThreadSharer = Annotated[Caller, require(Permission.THREADS_SHARE)]
+WorkflowSharer = Annotated[Caller, require(Permission.WORKFLOWS_SHARE)]
 Viewer = Annotated[Caller, require(Permission.SHARES_VIEW)]
 Updater = Annotated[Caller, require(Permission.SHARES_UPDATE)]
 Deleter = Annotated[Caller, require(Permission.SHARES_DELETE)]
@@ -102,6 +104,14 @@ async def share_prompt(prompt_uuid: UUID, caller: PromptSharer, body: ShareCreat
 async def share_thread(thread_uuid: UUID, caller: ThreadSharer, body: ShareCreate) -> Response:
     """Gives a thread to a user, a workspace, or whoever holds the link whose address is in the answer."""
     return await _share(caller, "thread", thread_uuid, body)
+
+
+@workflow_router.operation(
+    "POST", "/api/v1/workflows/{workflow_uuid}/share", summary="Share Workflow", response=Data[Share], status=201
+)
+async def share_workflow(workflow_uuid: UUID, caller: WorkflowSharer, body: ShareCreate) -> Response:
+    """Gives a workflow to a user, a workspace, or whoever holds the link whose address is in the answer."""
+    return await _share(caller, "workflow", workflow_uuid, body)
 
 
 @share_router.operation("GET", "/api/v1/shares", summary="Get Shares", response=Page[Share])
@@ -317,4 +327,4 @@ async def get_linked_run_events(
     return EventStream(await grant.resumed(run_uuid, last_event_id or 0))
 
 
-routers = (agent_router, prompt_router, thread_router, share_router)
+routers = (agent_router, prompt_router, thread_router, workflow_router, share_router)

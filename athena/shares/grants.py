@@ -23,6 +23,9 @@ from athena.shares.service import RANKS, digest, is_exhausted
 from athena.shares.shareables import SHAREABLES
 from athena.users import passwords
 
+OWNERS_ERRORS = OWN_ERRORS | {"no_trigger", "workflow_inactive", "workflow_invalid"}
+"""Codes of failures that whoever shares it can mend, and nobody else."""
+
 LIST = ListOptions(
     sortable={"created_at": "uuid"},
     searchable=("shares.name",),
@@ -94,8 +97,10 @@ class Grant:
         """Where the share is used, of which its runs' addresses are made."""
         self._session = session
         self._access = access
-        self._resource = SHAREABLES[row["shareable_type"]](session, access)
-        self._runs = RunService(session, access, {"share_uuid": str(row["uuid"])})
+        labels = {"share_uuid": str(row["uuid"])}
+        self._resource = SHAREABLES[row["shareable_type"]](session, access, labels)
+        self._runs = RunService(session, access, labels)
+        self._view = view.view_of(row["shareable_type"])
 
     async def show(self) -> tuple[Row, dict[str, Any]]:
         """The row of what is shared, and the share with what its grantee sees of it."""
@@ -119,7 +124,7 @@ class Grant:
         try:
             run_uuid = await self._resource.run(self._runs, self.row["shareable_uuid"], asked)
         except AthenaError as error:
-            if error.error_code in OWN_ERRORS:
+            if error.error_code in OWNERS_ERRORS:
                 raise Conflict("At present it cannot be run; tell who shared it.", code="share_unusable") from error
             raise
         # Last, so that others through the same share wait no longer than for the commit.
@@ -146,12 +151,12 @@ class Grant:
 
     def events(self, run_uuid: UUID) -> view.SharedEvents:
         """A new run's events, from the first."""
-        return view.SharedEvents(self._runs.events(run_uuid))
+        return view.SharedEvents(self._runs.events(run_uuid), self._view)
 
     async def resumed(self, run_uuid: UUID, after: int) -> view.SharedEvents:
         """A run's events after one."""
         await self.run_row(run_uuid)
-        return view.SharedEvents(await self._runs.resumed(run_uuid, after))
+        return view.SharedEvents(await self._runs.resumed(run_uuid, after), self._view)
 
 
 def _exhausted() -> Conflict:

@@ -15,6 +15,7 @@ shares = tenant_table(
     sa.Column("agent_uuid", Uuid),
     sa.Column("prompt_uuid", Uuid),
     sa.Column("thread_uuid", Uuid),
+    sa.Column("workflow_uuid", Uuid),
     sa.Column("grantee", sa.Text, nullable=False),
     # No foreign keys: whether such a user or workspace exists is nothing that who shares may learn.
     sa.Column("user_email", sa.Text),
@@ -32,8 +33,11 @@ shares = tenant_table(
     same_workspace("agent_uuid", "agents", ondelete="CASCADE"),
     same_workspace("prompt_uuid", "prompts", ondelete="CASCADE"),
     same_workspace("thread_uuid", "threads", ondelete="CASCADE"),
-    sa.CheckConstraint("shareable_uuid = coalesce(agent_uuid, prompt_uuid, thread_uuid)", name="shareable"),
-    sa.CheckConstraint("num_nonnulls(agent_uuid, prompt_uuid, thread_uuid) = 1", name="one_shareable"),
+    same_workspace("workflow_uuid", "workflows", ondelete="CASCADE"),
+    sa.CheckConstraint(
+        "shareable_uuid = coalesce(agent_uuid, prompt_uuid, thread_uuid, workflow_uuid)", name="shareable"
+    ),
+    sa.CheckConstraint("num_nonnulls(agent_uuid, prompt_uuid, thread_uuid, workflow_uuid) = 1", name="one_shareable"),
     sa.CheckConstraint(
         "num_nonnulls(user_email, user_uuid, grantee_workspace_uuid, token_hash) = 1", name="one_grantee"
     ),
@@ -45,6 +49,7 @@ shares = tenant_table(
     sa.Index(None, "workspace_uuid", "agent_uuid"),
     sa.Index(None, "workspace_uuid", "prompt_uuid"),
     sa.Index(None, "workspace_uuid", "thread_uuid"),
+    sa.Index(None, "workspace_uuid", "workflow_uuid"),
     sa.Index(None, "user_email"),
     sa.Index(None, "user_uuid"),
     sa.Index(None, "grantee_workspace_uuid"),

@@ -18,7 +18,7 @@ from athena.users.schemas import Email, Person
 MINIMUM_PASSWORD = 8
 MAXIMUM_PASSWORD = 128
 
-ShareableType = Literal["agent", "prompt", "thread"]
+ShareableType = Literal["agent", "prompt", "thread", "workflow"]
 Grantee = Literal["user", "workspace", "link"]
 SharePermission = Literal["view", "run", "edit"]
 ShareStatus = Literal["active", "expired", "exhausted"]
@@ -147,7 +147,12 @@ class SharedResource(Output):
     description: str | None = None
     tags: list[str] | None = None
     content: Annotated[str | None, Field(description="A prompt's.")] = None
-    variables: Annotated[list[PromptVariable] | None, Field(description="A prompt's.")] = None
+    variables: Annotated[
+        list[PromptVariable] | None,
+        Field(description="A prompt's; of a workflow, those that have no default."),
+    ] = None
+    input_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of what a workflow takes.")] = None
+    output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of what a workflow gives.")] = None
     messages: Annotated[list[SharedMessage] | None, Field(description="The last ones of a thread.")] = None
     version: int | None = None
     model: Annotated[str | None, Field(description="With the permission to edit.")] = None
@@ -171,7 +176,7 @@ class SharedUpdate(Input):
     description: ShortText = ""
     tags: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]],
-        Field(max_length=32, description="An agent's or a prompt's."),
+        Field(max_length=32, description="An agent's, a prompt's or a workflow's."),
     ] = Field(default_factory=list[str])
     model: Annotated[ModelName | None, Field(description="An agent's or a prompt's.")] = None
     system_prompt: Annotated[Text | None, Field(description="An agent's.")] = None
@@ -190,18 +195,20 @@ class SharedSaid(Input):
 
 
 class SharedRun(Input):
-    """Runs what is shared: an agent with `input` or `messages`, a prompt with `variables`, a thread with `message`."""
+    """Runs what is shared: an agent with `input` or `messages`, a prompt with `variables`, a thread with `message`, a
+    workflow with `input` and `variables`.
+    """
 
     model_config = ConfigDict(json_schema_extra={**ONE_WAY, "examples": [{"input": "Which tyres for gravel?"}]})
 
-    input: Annotated[Said | None, Field(description="To an agent.")] = None
+    input: Annotated[JsonValue, Field(description="To an agent, as text; to a workflow, as it takes it.")] = None
     messages: Annotated[
         list[SharedSaid] | None, Field(min_length=1, max_length=500, description="To an agent, instead of `input`.")
     ] = None
     message: Annotated[Said | None, Field(description="In a thread.")] = None
-    variables: Annotated[dict[str, JsonValue], Field(max_length=64, description="Of a prompt or an agent.")] = Field(
-        default_factory=dict[str, JsonValue]
-    )
+    variables: Annotated[
+        dict[str, JsonValue], Field(max_length=100, description="Of a prompt, an agent or a workflow.")
+    ] = Field(default_factory=dict[str, JsonValue])
     stream: Annotated[bool, Field(description="Answer with server-sent events.")] = False
     background: Annotated[bool, Field(description="Answer 202 with the run at once.")] = False
 
@@ -231,7 +238,7 @@ class SharedRunState(Resource):
     """A run that was started through a share."""
 
     status: RunStatus
-    output: SharedOutput | None
+    output: Annotated[SharedOutput | JsonValue, Field(description="Of a workflow, whatever its last node gave.")]
     error: MessageError | None
     started_at: Timestamp | None
     finished_at: Timestamp | None

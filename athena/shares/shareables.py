@@ -14,7 +14,7 @@ from athena.agents.service import AgentService
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import ValidationFailed
+from athena.kit.errors import Conflict, ValidationFailed
 from athena.large_language_models.parameters import show_metadata
 from athena.messages.service import MessageService
 from athena.permissions import Permission
@@ -26,6 +26,11 @@ from athena.runs.service import RunService
 from athena.shares.schemas import ShareableType
 from athena.threads.schemas import ThreadUpdate
 from athena.threads.service import ThreadService
+from athena.workflow_executions.service import WorkflowExecutionService
+from athena.workflow_executions.starting import Request
+from athena.workflows.interface import input_schema
+from athena.workflows.schemas import WorkflowUpdate
+from athena.workflows.service import WorkflowService
 
 Model = TypeVar("Model", bound=BaseModel)
 Given = Mapping[str, Any]
@@ -42,9 +47,11 @@ class Shareable(ABC):
     editable: ClassVar[frozenset[str]]
     runnable: ClassVar[frozenset[str]]
 
-    def __init__(self, session: Session, access: Access) -> None:
+    def __init__(self, session: Session, access: Access, labels: Given | None = None) -> None:
+        """``labels`` are kept with every run of it."""
         self.session = session
         self.access = access
+        self.labels = labels or {}
 
     @abstractmethod
     async def get(self, uuid: UUID) -> Row:
@@ -104,6 +111,8 @@ class SharedAgent(Shareable):
 
     async def start(self, runs: RunService, uuid: UUID, given: Given) -> UUID:
         """Has it answer, in no thread."""
+        if not isinstance(given.get("input", ""), str | None):
+            raise ValidationFailed.of("input", "Give a text.")
         return await runs.run_agent(uuid, _read(AgentRun, given))
 
 
@@ -176,7 +185,61 @@ class SharedThread(Shareable):
         return await runs.run_thread(uuid, _read(ThreadRun, given))
 
 
-SHAREABLES: Mapping[str, type[Shareable]] = {each.type: each for each in (SharedAgent, SharedPrompt, SharedThread)}
+class SharedWorkflow(Shareable):
+    """A workflow: what it takes and gives; never its graph, nor what its nodes are set up with."""
+
+    type = "workflow"
+    share = Permission.WORKFLOWS_SHARE
+    uses: ClassVar = {
+        "view": Permission.WORKFLOWS_VIEW,
+        "run": Permission.WORKFLOWS_RUN,
+        "edit": Permission.WORKFLOWS_UPDATE,
+    }
+    # Not the graph: its nodes can use every account and secret of the workspace.
+    editable = frozenset({"name", "description", "tags"})
+    runnable = frozenset({"input", "variables"})
+
+    async def get(self, uuid: UUID) -> Row:
+        """Its row."""
+        return await WorkflowService(self.session, self.access).get(uuid)
+
+    async def show(self, row: Row, *, edits: bool) -> dict[str, Any]:
+        """What a grantee sees of it."""
+        shown = {**_named(row), "description": row["description"], "tags": row["tags"]}
+        shown["variables"] = [{**each, "options": None} for each in row["variables"] if _is_asked(each)]
+        shown["input_schema"] = input_schema(dict(row))
+        shown["output_schema"] = row["settings"].get("output_schema")
+        return shown | ({"version": row["version"]} if edits else {})
+
+    async def change(self, uuid: UUID, changes: Given, revision: int | None) -> Row:
+        """Changes it."""
+        return await WorkflowService(self.session, self.access).update(uuid, _read(WorkflowUpdate, changes), revision)
+
+    async def start(self, runs: RunService, uuid: UUID, given: Given) -> UUID:  # noqa: ARG002 - executions have their own service
+        """Runs it as it is now, unless it was switched off."""
+        workflow = await WorkflowService(self.session, self.access).to_run(uuid)
+        if workflow["status"] == "inactive":
+            raise Conflict("The workflow is inactive.", code="workflow_inactive")
+        asked = {each["name"] for each in workflow["variables"] if _is_asked(each)}
+        variables = given.get("variables", {})
+        _refuse({f"variables.{name[:64]}" for name in variables.keys() - asked}, "A run does not give this variable.")
+        request = Request("api", given.get("input"), variables=variables, labels=self.labels)
+        try:
+            return await WorkflowExecutionService(self.session, self.access).accept(workflow, request)
+        except ValidationFailed as error:
+            if all(path.partition(".")[0] in self.runnable for path in error.errors or ()):
+                raise
+            raise Conflict(error.detail, code="workflow_invalid") from error
+
+
+SHAREABLES: Mapping[str, type[Shareable]] = {
+    each.type: each for each in (SharedAgent, SharedPrompt, SharedThread, SharedWorkflow)
+}
+
+
+def _is_asked(variable: Given) -> bool:
+    """Whether a run gives the variable. What has a default is the owner's: it may be where secrets are sent to."""
+    return variable["default"] is None
 
 
 def _named(row: Row) -> dict[str, Any]:

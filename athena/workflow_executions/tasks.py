@@ -135,6 +135,8 @@ class Executing:
 
     def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
         details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}
+        if (node := interpreter.graph.nodes.get(details.get("node_id", ""))) is not None:
+            details["node_type"] = node.spec.type
         usage = usage_of(interpreter.usage)
         failed = RunFailed(
             error.code, error.message, labels=_labels(run.input, error.error, usage), output=_spent(usage)

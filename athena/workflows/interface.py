@@ -10,8 +10,7 @@ ANYTHING: Mapping[str, Any] = {}
 
 def openapi_of(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """OpenAPI 3.1 of the one operation that runs the workflow."""
-    trigger = next((node for node in row["nodes"] if node["type"] == "manual_trigger"), None)
-    given = (trigger["data"].get("input_schema") if trigger else None) or ANYTHING
+    given = input_schema(row) or ANYTHING
     path = f"/api/v1/workflows/{row['uuid']}/run"
     return {
         "openapi": "3.1.0",
@@ -41,6 +40,12 @@ def openapi_of(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         },
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
     }
+
+
+def input_schema(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """JSON Schema of what a run of the workflow takes, if it says so."""
+    trigger = next((node for node in row["nodes"] if node["type"] == "manual_trigger"), None)
+    return trigger["data"].get("input_schema") if trigger else None
 
 
 def _request(given: Mapping[str, Any], variables: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from fastapi.routing import APIRoute
 from athena.permissions import Permission
 
 # What is named in the list of operations and still to be built.
-TO_COME = {"Workflow"}
 OPERATIONS_TO_COME = {
     "Train an Agent",
     "Generate an Agent",
@@ -93,9 +92,7 @@ def test_every_route_says_whom_it_lets_in(routes: list[APIRoute]) -> None:
 
 def test_every_permission_is_declared_somewhere_and_fits_its_route(routes: list[APIRoute]) -> None:
     declared = {permission for each in routes if (permission := permission_of(each))}
-    families = {f"{group.lower().replace(' ', '_')}s" for group in TO_COME}
-    to_come = {permission for permission in Permission if permission.partition(".")[0] in families}
-    assert declared | to_come == set(Permission)
+    assert declared == set(Permission)
     writing = [
         f"{method_of(each)} {each.path}"
         for each in routes
@@ -109,7 +106,7 @@ def test_the_list_of_operations_is_served(routes: list[APIRoute], operations: li
     missing = [
         wanted
         for row in operations
-        if row["group"] not in TO_COME and row["operation"] not in OPERATIONS_TO_COME
+        if row["operation"] not in OPERATIONS_TO_COME
         if (
             wanted := (
                 row["method"],

@@ -85,7 +85,7 @@ async def test_a_links_requests_are_counted(
     path, other = [await sharing.link("agent", await sharing.agent()) for _ in range(2)]
     limits = RateLimits({"link": 2}, clock=lambda: 60_000_030.0)
     monkeypatch.setattr(process.authorizer, "limits", limits)
-    answers = [await anybody.get(path), await anybody.post(f"{path}/run", {"input": 1}), await anybody.get(path)]
+    answers = [await anybody.get(path), await anybody.post(f"{path}/run", {"text": 1}), await anybody.get(path)]
     assert answers[0].headers["ratelimit"] == '"link";r=1;t=30'
     answers += [await anybody.get(path), await anybody.get(f"{path}/runs/{uuid4()}")]
     assert [answer.status_code for answer in answers] == [200, 422, 200, 429, 429]

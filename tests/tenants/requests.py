@@ -84,10 +84,11 @@ BODIES: dict[str, Any] = {
 }
 
 
+SHAREABLES = ("agent", "prompt", "thread", "workflow")
 # The same for requests about one input, where the others are not about it.
 INPUT_BODIES: dict[tuple[str, str], Any] = {
-    **{(f"share_{each}", "workspace_uuid"): {"grantee": "workspace"} for each in ("agent", "prompt", "thread")},
-    **{(f"share_{each}", "user_uuid"): {"grantee": "user"} for each in ("agent", "prompt", "thread")},
+    **{(f"share_{each}", "workspace_uuid"): {"grantee": "workspace"} for each in SHAREABLES},
+    **{(f"share_{each}", "user_uuid"): {"grantee": "user"} for each in SHAREABLES},
     **{
         (operation, f"{scope}_uuid"): {"content": "Something new.", "scope": scope}
         for operation in ("create_memory", "update_memory")

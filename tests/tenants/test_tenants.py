@@ -224,6 +224,7 @@ REFUSED = {
     ("share_agent", "workspace_uuid"),  # with one's own workspace
     ("share_prompt", "workspace_uuid"),
     ("share_thread", "workspace_uuid"),
+    ("share_workflow", "workspace_uuid"),
     ("update_memory", "supersedes_uuid"),  # itself
     ("delete_workspace", ""),  # the only one
     ("cancel_workflow_executions", "workspace_uuid"),  # without a filter

@@ -21,9 +21,11 @@ from athena.engine.events import (
     StoredEvent,
 )
 from athena.engine.hub import Subscription
+from athena.engine.models import PARENT_LABEL
 
 __all__ = [
     "LATE",
+    "PARENT_LABEL",
     "Apply",
     "EndedRun",
     "Engine",

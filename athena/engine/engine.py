@@ -13,6 +13,7 @@ from pgqueuer.errors import RetryRequested
 
 from athena.engine import reads, store
 from athena.engine.away import AWAY
+from athena.engine.children import Children
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
 from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, Seconds, drive, end_unheld
@@ -60,6 +61,7 @@ class Engine:
         self._works = False
         self._flusher: Flusher | None = None
         self._presence: Presence | None = None
+        self._children: Children | None = None
 
     def register(
         self, kind: str, function: Function, *, deadline_seconds: Seconds = None, on_end: OnEnd | None = None
@@ -78,7 +80,8 @@ class Engine:
         """Makes the process known and, as a ``worker``, takes runs. Waits until it is connected."""
         self._flusher = Flusher(self)
         self._presence = Presence(self, reaps=worker)
-        self._tasks = [_spawn(self._flusher.run()), _spawn(self._presence.run())]
+        self._children = Children(self, searches=worker)
+        self._tasks = [_spawn(part.run()) for part in (self._flusher, self._presence, self._children)]
         await self._presence.connected.wait()
         if worker:
             self._works = True
@@ -293,6 +296,8 @@ class Engine:
         row: RunRow | None = None
         try:
             row = await drive(run, self._kinds[run.claim.kind])
+            if row is not None and row.status != "succeeded":
+                self._left(run.claim)
         finally:
             if self._held.get(run.uuid) is run:
                 del self._held[run.uuid]
@@ -341,6 +346,12 @@ class Engine:
     async def _end_unheld(self, session: Session, run: Claim, outcome: Outcome) -> None:
         await end_unheld(session, run, self._kinds[run.kind], outcome, self.process_uuid)
         session.after_commit(lambda: self.hub.look([run.uuid]))
+        session.after_commit(lambda: self._left(run))
+
+    def _left(self, run: Claim) -> None:
+        """A run has ended without a success: so do those that it has started."""
+        if self._children is not None:
+            self._children.ended(run.workspace_uuid, run.uuid)
 
     def _is_held(self, run_uuid: UUID, holder: UUID | None, living: UUID | None) -> bool:
         """A run of ours that we do not know is one whose acceptance or lease was committed without an answer.

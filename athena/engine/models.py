@@ -13,6 +13,8 @@ UNFINISHED: Final = ("queued", "running", "waiting")
 FINISHED: Final = ("succeeded", "failed", "cancelled")
 LISTED_LABELS: Final = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
 """Labels that are columns too: behind row-level security no condition on what JSON holds can use an index."""
+PARENT_LABEL: Final = "workflow_execution_uuid"
+"""The label that names the run which has started this one, and waits for it."""
 DERIVED: Final = {
     "trigger": (sa.Text, "labels ->> 'trigger'"),
     "error_code": (sa.Text, "error ->> 'code'"),
@@ -85,6 +87,12 @@ sa.Index(
     runs.c.workflow_uuid,
     runs.c.uuid,
     postgresql_where=sa.text("error_fingerprint IS NOT NULL"),
+)
+sa.Index(
+    "ix_runs_children",
+    runs.c.workspace_uuid,
+    sa.text(f"(labels ->> '{PARENT_LABEL}')"),
+    postgresql_where=sa.text(f"finished_at IS NULL AND (labels ->> '{PARENT_LABEL}') IS NOT NULL"),
 )
 sa.Index("ix_runs_labels", runs.c.labels, postgresql_using="gin", postgresql_ops={"labels": "jsonb_path_ops"})
 sa.Index("ix_runs_process_uuid", runs.c.process_uuid, postgresql_where=sa.text("process_uuid IS NOT NULL"))

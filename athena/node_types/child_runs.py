@@ -12,15 +12,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
-from athena.engine import Engine, RunRow
+from athena.engine import PARENT_LABEL, Engine, RunRow
 from athena.kit.db import Session
 from athena.kit.ids import derived_uuid
 from athena.node_types.base import EffectCall, JsonObject, NodeFailed, Result, Usage
 from athena.node_types.failures import in_transaction, may_pass, patient
 from athena.runs.service import RunService
 
-LABEL: Final = "workflow_execution_uuid"
-"""The label of such a run that names the execution."""
 SPARE: Final = 0.05
 """The part of its time in which a node stops a run that took too long, so that it is known what became of it."""
 SECONDS: Final = 900.0
@@ -62,7 +60,7 @@ async def answered(call: EffectCall, accept: Accept) -> Result:
 
 async def _accept(call: EffectCall, run_uuid: UUID, accept: Accept) -> None:
     async def work(session: Session) -> None:
-        service = RunService(session, call.access, {LABEL: str(call.run_uuid)}, run_uuid=run_uuid)
+        service = RunService(session, call.access, {PARENT_LABEL: str(call.run_uuid)}, run_uuid=run_uuid)
         if not await service.is_there(run_uuid):
             await accept(session, service)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import jsonschema_rs
 
-from athena.engine import EndedRun, Engine
+from athena.engine import PARENT_LABEL, EndedRun, Engine
 from athena.engine.events import encode
 from athena.expressions import ExpressionError, compile_text
 from athena.kit import clock
@@ -231,7 +231,8 @@ async def accept_child(
     """Accepts an execution that another one starts; errors as nodes have them."""
     try:
         workflow = await WorkflowService(session, access).to_run(workflow_uuid)
-        asked = Request("workflow", value, parent=parent, depth=depth, run_uuid=run_uuid)
+        labels = {PARENT_LABEL: parent["run_uuid"]} if parent else {}
+        asked = Request("workflow", value, parent=parent, depth=depth, run_uuid=run_uuid, labels=labels)
         return await accept(session, access, workflow, asked)
     except AthenaError as error:
         raise NodeFailed(error.error_code, error.detail) from error

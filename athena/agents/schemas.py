@@ -12,6 +12,7 @@ from athena.kit.schemas import Input, Name, Resource, ShortText, Text, Uuid, Wit
 from athena.large_language_models.parameters import ModelMetadata, ModelName, ShownMetadata
 from athena.llm.structured import InvalidSchema, Schema
 from athena.media.schemas import Media
+from athena.tools.schemas import Tool
 from athena.users.schemas import Person
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
@@ -175,6 +176,7 @@ class Agent(Resource):
     memory: AgentMemory
     limits: AgentLimits
     reflection: AgentReflection | None
+    tools: list[Tool] | None = None
     avatar: Media | None = None
     account: Account | None = None
     creator: Person | None = None

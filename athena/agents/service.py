@@ -17,9 +17,11 @@ from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.media.service import MediaService
+from athena.tools.service import ToolService
+from athena.tools.service import present as present_tool
 from athena.users import service as users
 
-RELATIONS = ("creator", "account", "avatar")
+RELATIONS = ("creator", "account", "avatar", "tools")
 
 MEMORY: Final = AgentMemory().model_dump()
 LIMITS: Final = AgentLimits().model_dump()
@@ -103,12 +105,16 @@ class AgentService:
                 raise ValidationFailed.of("avatar_uuid", "An avatar must be an image.")
         if uuid is not None and uuid in given.get("team_uuids", ()):
             raise ValidationFailed.of("team_uuids", "An agent cannot be in its own team.")
-        await self._check_there("team_uuids", given, self._agents)
+        tools = ToolService(self._session, self._access)
+        for name, rows in (("team_uuids", self._agents), ("tool_uuids", tools)):
+            wanted: list[UUID] = given.get(name) or []
+            if len(await rows.by_ids(wanted)) < len(wanted):
+                raise NotFound(f"Of {name}, not all exist in this workspace.")
 
-    async def _check_there(self, name: str, given: Mapping[str, Any], rows: AgentRepository) -> None:
-        wanted: list[UUID] = given.get(name) or []
-        if len(await rows.by_ids(wanted)) < len(wanted):
-            raise NotFound(f"Of {name}, not all exist in this workspace.")
+    async def rows(self, uuids: Sequence[UUID]) -> list[Row]:
+        """The agents that exist among ``uuids``, in that order."""
+        found = await self._agents.by_ids(uuids)
+        return [found[uuid] for uuid in uuids if uuid in found]
 
     async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """Agents as other resources show them, by uuid, in one query."""
@@ -129,6 +135,11 @@ class AgentService:
             service = MediaService(self._session, self._access)
             media = await service.by_ids([row["avatar_uuid"] for row in rows if row["avatar_uuid"]])
             _attach(items, rows, "avatar", media)
+        if "tools" in relations:
+            uuids = dict.fromkeys(uuid for row in rows for uuid in row["tool_uuids"])
+            tools = await ToolService(self._session, self._access).by_ids(list(uuids))
+            for item, row in zip(items, rows, strict=True):
+                item["tools"] = [present_tool(tools[uuid]) for uuid in row["tool_uuids"] if uuid in tools]
         return items
 
 
@@ -159,6 +170,7 @@ def present(row: Row) -> dict[str, Any]:
         "memory": {**MEMORY, **row["memory"]},
         "limits": {**LIMITS, **row["limits"]},
         "reflection": row["reflection"],
+        "tools": None,
         "avatar": None,
         "account": None,
         "creator": None,

@@ -13,7 +13,7 @@ UNFINISHED: Final = ("queued", "running", "waiting")
 FINISHED: Final = ("succeeded", "failed", "cancelled")
 LISTED_LABELS: Final = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
 """Labels that are columns too: behind row-level security no condition on what JSON holds can use an index."""
-PARENT_LABEL: Final = "workflow_execution_uuid"
+PARENT_LABEL: Final = "parent_run_uuid"
 """The label that names the run which has started this one, and waits for it."""
 DERIVED: Final = {
     "trigger": (sa.Text, "labels ->> 'trigger'"),

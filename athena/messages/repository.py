@@ -100,7 +100,7 @@ class MessageRepository(Repository):
         uuid: UUID,
         *,
         status: str,
-        content: str,
+        content: str | list[dict[str, Any]],
         model: str,
         input_tokens: int,
         output_tokens: int,
@@ -124,7 +124,7 @@ class MessageRepository(Repository):
             clock.now(),
         )
 
-    async def end(self, uuid: UUID, *, status: str, content: str | None, error: Any) -> None:
+    async def end(self, uuid: UUID, *, status: str, content: str | list[dict[str, Any]] | None, error: Any) -> None:
         """Ends a message that is still pending; ``content`` None leaves what there is."""
         await self.session.execute(
             "UPDATE messages SET status = $3, content = coalesce($4, content), error = $5, updated_at = $6, "

@@ -66,7 +66,7 @@ class ToolResultContent(Input):
 
 
 Part = Annotated[TextContent | MediaContent | ToolCallContent | ToolResultContent, Field(discriminator="type")]
-Parts = Annotated[list[Part], Field(min_length=1, max_length=64)]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=4_096)]
 
 
 def shape(value: object) -> str:

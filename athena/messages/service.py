@@ -142,7 +142,7 @@ class MessageService:
         uuid: UUID,
         *,
         status: Status,
-        content: str,
+        content: str | Sequence[Mapping[str, Any]],
         model: str,
         usage: Usage,
         cost: Decimal | None,
@@ -152,7 +152,7 @@ class MessageService:
         await self._messages.finish(
             uuid,
             status=status,
-            content=storable(content),
+            content=_storable_content(content),
             model=model,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
@@ -160,9 +160,16 @@ class MessageService:
             metadata=metadata,
         )
 
-    async def end(self, uuid: UUID, *, status: str, content: str | None, error: Mapping[str, str] | None) -> None:
+    async def end(
+        self,
+        uuid: UUID,
+        *,
+        status: str,
+        content: str | Sequence[Mapping[str, Any]] | None,
+        error: Mapping[str, str] | None,
+    ) -> None:
         """Ends an answer that did not come to its end by itself; ``content`` None leaves what there is."""
-        text = None if content is None else storable(content)
+        text = None if content is None else _storable_content(content)
         why = None if error is None else {key: storable(value) for key, value in error.items()}
         await self._messages.end(uuid, status=status, content=text, error=why)
 
@@ -265,6 +272,14 @@ def dump_content(given: MessageContent | MessageUpdate) -> str | list[Mapping[st
 def storable(text: str) -> str:
     """``text`` as the database takes it: a model can send NUL, and halves of surrogate pairs."""
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _storable_content(content: str | Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
+    if isinstance(content, str):
+        return storable(content)
+    return [
+        {name: storable(value) if isinstance(value, str) else value for name, value in part.items()} for part in content
+    ]
 
 
 def present(row: Row) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -109,25 +109,41 @@ def _to_messages(
 ) -> list[Message]:
     if isinstance(content, str):
         return [Message(role, _joined([TextPart(content), *_files(files, vision=vision)]))]
-    parts: list[TextPart | ImagePart] = []
-    calls: list[ToolCall] = []
-    results: list[Message] = []
+    turns = [_Turn()]
     for part in content:
+        if part["type"] != "tool_result" and turns[-1].results:
+            # What the tools answered lies behind it: the next turn begins.
+            turns.append(_Turn())
+        turn = turns[-1]
         match part["type"]:
             case "text":
-                parts.append(TextPart(part["text"]))
+                turn.parts.append(TextPart(part["text"]))
             case "tool_call":
-                calls.append(ToolCall(part["id"], part["name"], part["arguments"]))
+                turn.calls.append(ToolCall(part["id"], part["name"], part["arguments"]))
             case "tool_result":
-                answer = Message("tool", part["content"], tool_call_id=part["tool_call_id"])
-                results.append(answer)
+                is_error = part.get("is_error", False)
+                turn.results.append(
+                    Message("tool", part["content"], tool_call_id=part["tool_call_id"], is_error=is_error)
+                )
             case _ if part["media_uuid"] in inline:
-                parts.extend(_files([inline[part["media_uuid"]]], vision=vision))
+                turn.parts.extend(_files([inline[part["media_uuid"]]], vision=vision))
             case _:
                 pass
-    parts.extend(_files(files, vision=vision))
-    own = [Message(role, _joined(parts), tool_calls=tuple(calls))] if parts or calls else []
-    return [*own, *results]
+    turns[-1].parts.extend(_files(files, vision=vision))
+    return [message for turn in turns for message in turn.messages(role)]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What was said at once, and what the tools answered that it called."""
+
+    parts: list[TextPart | ImagePart] = field(default_factory=list[TextPart | ImagePart])
+    calls: list[ToolCall] = field(default_factory=list[ToolCall])
+    results: list[Message] = field(default_factory=list[Message])
+
+    def messages(self, role: Any) -> list[Message]:
+        own = [Message(role, _joined(self.parts), tool_calls=tuple(self.calls))] if self.parts or self.calls else []
+        return [*own, *self.results]
 
 
 def _files(files: Sequence[File], *, vision: bool) -> list[TextPart | ImagePart]:

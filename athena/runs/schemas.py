@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 from athena.approvals.schemas import Decision
 from athena.kit.schemas import Input, Resource, ShortText, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelMetadata, ModelName
-from athena.messages.schemas import MessageContent, MessageError, Said, SaidContent, Usage, shape
+from athena.messages.schemas import MessageContent, MessageError, Part, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 RunKind = Literal["agent", "thread", "prompt", "workflow"]
@@ -152,7 +152,7 @@ class RunApproval(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"decision": "approved"}]})
 
     node_id: Annotated[
-        str | None, Field(max_length=64, description="The node that asks, where several do at once.")
+        str | None, Field(max_length=64, description="The node or the tool call that asks, where several do at once.")
     ] = None
     decision: Decision
     comment: ShortText = ""
@@ -166,10 +166,14 @@ class RunMessage(Input):
 
     uuid: UUID
     role: Literal["assistant"]
-    content: str
+    content: Annotated[str, Field(description="The answer's text.")]
     model: str
     finish_reason: str
     usage: Usage
+    parts: Annotated[
+        list[Part] | None, Field(description="All that was said and done, in order, where tools were used.")
+    ] = None
+    data: Annotated[JsonValue, Field(description="The answer as JSON, where the agent has an `output_schema`.")] = None
 
 
 class RunOutput(Input):

@@ -13,7 +13,7 @@ from athena.engine import Engine, Subscription
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import AthenaError, Conflict, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import AthenaError, BudgetExhausted, Conflict, UpstreamFailed, UpstreamTimeout
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.large_language_models.service import resolve
@@ -22,6 +22,7 @@ from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
 from athena.runs.conversation import CALL, Instructions, call_started, instructions
 from athena.runs.handover import ResolvedModels
+from athena.runs.keeping import RUN_PERMISSIONS
 from athena.runs.repository import RunRepository
 from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
@@ -52,15 +53,18 @@ class RunService:
         labels: Mapping[str, Any] | None = None,
         *,
         run_uuid: UUID | None = None,
+        ancestors: Sequence[str] = (),
     ) -> None:
         """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
 
         Who names the id can accept a run again without knowing whether that was done: there is one in the end.
+        ``ancestors`` are the agents that asked each other up to here, outermost first.
         """
         self._session = session
         self._access = access
         self._labels = labels or {}
         self._run_uuid = run_uuid
+        self._ancestors = ancestors
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -162,6 +166,7 @@ class RunService:
             account_uuid=agent["account_uuid"] if agent else None,
             parent_uuid=parent_uuid,
             messages=messages,
+            abilities=_abilities(agent) if agent else None,
         )
 
     async def accept(
@@ -173,6 +178,7 @@ class RunService:
         account_uuid: UUID | None,
         parent_uuid: UUID | None = None,
         messages: Sequence[Mapping[str, Any]] = (),
+        abilities: Mapping[str, Any] | None = None,
     ) -> UUID:
         """Freezes everything that the run needs, so that a change of what it came from does not change it any more."""
         workspace_uuid, connections = self._access.workspace_uuid, self._session.provided(Connections)
@@ -202,12 +208,25 @@ class RunService:
                 **asdict(settings),
                 "share_uuid": self._labels.get("share_uuid"),
                 "model": model,
+                **(self._of_abilities(abilities) if abilities else {}),
             },
         )
         resolved = self._session.provided(ResolvedModels)
         # A run that must wait looks for its model when its turn comes: the account may be gone by then.
         self._session.after_commit(lambda: resolved.put(run_uuid, found) if self._engine.holds(run_uuid) else None)
         return run_uuid
+
+    def _of_abilities(self, abilities: Mapping[str, Any]) -> dict[str, Any]:
+        """What a run has that does more than answer: never more than who starts it may."""
+        permissions = sorted(self._access.permissions & RUN_PERMISSIONS)
+        return {"abilities": abilities, "permissions": permissions, "ancestors": list(self._ancestors)}
+
+
+def _abilities(agent: Row) -> dict[str, Any] | None:
+    """What an agent can do beside answering; nothing for most."""
+    uuids = {name: [str(uuid) for uuid in agent[name]] for name in ("tool_uuids", "guardrail_uuids", "team_uuids")}
+    settings = {name: agent[name] for name in ("output_schema", "fallback_models", "memory", "limits", "reflection")}
+    return {**uuids, **settings} if any((*uuids.values(), *settings.values())) else None
 
 
 def _texts(**uuids: UUID | None) -> dict[str, str | None]:
@@ -228,6 +247,8 @@ def failure(row: Row) -> AthenaError:
     detail, code = error.get("message", "The run failed."), error.get("code", "run_failed")
     if row["status"] == "cancelled":
         return Conflict("The run was cancelled.", code="run_cancelled")
+    if code in {"limit_reached", BudgetExhausted.code}:
+        return BudgetExhausted(detail, code=code)
     if code in {"timeout", "deadline_exceeded"}:
         return UpstreamTimeout(detail, code=code)
     if code in OWN_ERRORS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -50,7 +50,7 @@ def offered(tools: Sequence[ToolRow]) -> list[OfferedFunction]:
     for tool, function in found:
         name: str = function["name"]
         if count[name] > 1:
-            name = _free(f"{function_name(tool['name'])}_{name}", taken)
+            name = free_name(f"{function_name(tool['name'])}_{name}", taken)
             taken.add(name)
         result.append(
             OfferedFunction(
@@ -65,7 +65,7 @@ def offered(tools: Sequence[ToolRow]) -> list[OfferedFunction]:
     return result
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
     """``name``, as long as it may be, with a number where it is taken."""
     found, number = name[:LONGEST], 1
     while found in taken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -79,6 +79,27 @@ def saying(
             return response
         await response.write(_chunk({}, "stop"))
         counted = usage or {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        await response.write(b"data: " + json.dumps({"id": "c1", "choices": [], "usage": counted}).encode() + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    return answer
+
+
+def calling(*calls: tuple[str, Any], says: str = "", ids: Sequence[str] | None = None) -> Script:
+    """Calls functions: the name and arguments of each (text as it is written); ``says`` something before."""
+
+    async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        if says:
+            await response.write(_chunk({"content": says}))
+        for index, (name, arguments) in enumerate(calls):
+            written = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            call = {"index": index, "id": ids[index] if ids else f"call_{index}", "type": "function"}
+            await response.write(_chunk({"tool_calls": [{**call, "function": {"name": name, "arguments": written}}]}))
+        await response.write(_chunk({}, "tool_calls"))
+        counted = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
         await response.write(b"data: " + json.dumps({"id": "c1", "choices": [], "usage": counted}).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response

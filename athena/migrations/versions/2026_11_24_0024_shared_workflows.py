@@ -1,8 +1,8 @@
 """Workflows are shared, too.
 
-Revision ID: 0022
-Revises: 0021
-Create Date: 2026-11-25
+Revision ID: 0024
+Revises: 0023
+Create Date: 2026-11-24
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 
 CHECKS = {
     "shareable": "shareable_uuid = coalesce(agent_uuid, prompt_uuid, thread_uuid, workflow_uuid)",

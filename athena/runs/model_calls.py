@@ -1,0 +1,259 @@
+"""One call of a model within a run's step: its retries, the models that stand in for it, and what it took."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, Self
+from uuid import UUID
+
+from athena.accounts.service import Connections
+from athena.agents.schemas import Cause
+from athena.engine import RunContext
+from athena.kit.access import WorkspaceId
+from athena.kit.db import Database, Scope
+from athena.kit.errors import AthenaError, Unavailable
+from athena.large_language_models.service import ResolvedModel, resolve
+from athena.large_language_models.usage import cost_of, used
+from athena.llm.errors import ErrorKind, ModelError, retry_delay
+from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
+from athena.runs.circuit_breaker import CircuitBreaker
+from athena.runs.handover import ResolvedModels
+from athena.runs.prompt import Prompt
+from athena.runs.speech import Speech
+
+DATABASE_PAUSE_SECONDS: Final = 0.5
+CAUSES: Final[Mapping[ErrorKind, Cause]] = {
+    ErrorKind.RATE_LIMITED: "rate_limit",
+    ErrorKind.QUOTA: "rate_limit",
+    ErrorKind.CONTEXT_TOO_LONG: "context_too_long",
+    ErrorKind.REFUSED: "refusal",
+}
+"""What a failure is to those who stand in; all others are errors."""
+OWN_FAULT: Final = frozenset({ErrorKind.INVALID_REQUEST, ErrorKind.CONTEXT_TOO_LONG, ErrorKind.REFUSED})
+"""Failures that say nothing of how well the model's server is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may answer, and what it stands in for."""
+
+    model: str | None
+    account_uuid: str | None
+    causes: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """One of an agent's ``fallback_models``."""
+        return cls(given["model"], given["account_uuid"], frozenset(given["causes"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said, and what that took."""
+
+    model: str
+    completed: Completed
+    usage: Usage
+    cost: Decimal | None
+    is_estimate: bool
+    duration_ms: int
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As it is kept in the log for the run's next turns."""
+        completed = self.completed
+        return {
+            "text": completed.text,
+            "tool_calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in completed.tool_calls],
+            "opaque": completed.opaque,
+            "model": self.model,
+            "finish_reason": completed.finish_reason.value,
+            "usage": usage_of(self.usage, self.cost),
+            "is_estimate": self.is_estimate,
+            "duration_ms": self.duration_ms,
+        }
+
+
+class CallFailed(Exception):
+    """No model answered. ``code`` is stable, the text for the user."""
+
+    def __init__(self, code: str, message: str, cause: Cause, kind: ErrorKind | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.cause: Cause = cause
+        self.kind = kind
+
+    @classmethod
+    def of(cls, error: AthenaError | ModelError) -> Self:
+        """What a failed call or a model that cannot be reached means."""
+        if isinstance(error, ModelError):
+            return cls(error.kind.value, str(error), CAUSES.get(error.kind, "error"), error.kind)
+        return cls(error.error_code, error.detail, "error")
+
+
+def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
+    """As runs and messages show it."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost": None if cost is None else float(cost),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCalls:
+    """What calls of models need of their process."""
+
+    database: Database
+    connections: Connections
+    resolved: ResolvedModels
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+
+    async def answer(
+        self, run: RunContext, candidates: Sequence[Candidate], prompt: Prompt, speech: Speech, *, attempt: int
+    ) -> Answer:
+        """The answer of the first candidate, or of one that stands in; :class:`CallFailed` when there is none.
+
+        ``attempt`` is the step's: from the second on, what was shown of this turn is void.
+        """
+        call = _Call(self, run, prompt, speech, attempt, asyncio.get_running_loop().time() + self.connections.timeout)
+        left = self._ready(run, candidates)
+        restart = attempt > 1
+        while True:
+            candidate, *left = left
+            # Who could stand in is asked at once, rather than the same model again.
+            alone = not any({"error", "rate_limit"} & each.causes for each in left)
+            try:
+                return await call.ask(candidate, restart=restart, retry=alone, refusable=_refusable(left))
+            except CallFailed as failed:
+                left = [each for each in left if failed.cause in each.causes]
+                if not left:
+                    raise
+                run.emit("model.fallback", await call.told(candidate, left[0], failed))
+                restart = bool(speech.turn)
+
+    def _ready(self, run: RunContext, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates without those that just failed again and again, as long as there is another."""
+        ready = list(candidates)
+        while len(ready) > 1 and self.breaker.is_open(_circuit(run.workspace_uuid, ready[0])):
+            following = [each for each in ready[1:] if "error" in each.causes]
+            if not following:
+                break
+            ready = following
+        return ready
+
+
+def _circuit(workspace_uuid: UUID, candidate: Candidate) -> tuple[UUID, str | None, str | None]:
+    return workspace_uuid, candidate.account_uuid, candidate.model
+
+
+def _refusable(candidates: Sequence[Candidate]) -> bool:
+    return any("refusal" in each.causes for each in candidates)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call under way, whichever models it asks."""
+
+    calls: ModelCalls
+    run: RunContext
+    prompt: Prompt
+    speech: Speech
+    tried: int
+    latest: float
+    request: ModelRequest | None = None
+    resolved: ResolvedModel | None = None
+
+    async def ask(self, candidate: Candidate, *, restart: bool, retry: bool, refusable: bool) -> Answer:
+        """A candidate's answer; :class:`CallFailed` when there is none."""
+        circuit = _circuit(self.run.workspace_uuid, candidate)
+        self.request = None
+        begun = time.monotonic()
+        try:
+            self.resolved = model = await self._resolved(candidate)
+            self.request = request = self.prompt.request(model)
+            completed, request = await self._completed(model, request, restart=restart, retry=retry)
+        except (AthenaError, ModelError) as error:
+            failed = CallFailed.of(error)
+            if failed.kind not in OWN_FAULT:
+                self.calls.breaker.failed(circuit)
+            raise failed from error
+        self.calls.breaker.succeeded(circuit)
+        if refusable and completed.finish_reason is FinishReason.CONTENT_FILTER:
+            raise CallFailed(ErrorKind.REFUSED.value, "The model refused to answer.", "refusal", ErrorKind.REFUSED)
+        usage, is_estimate = used(request, completed)
+        duration = int((time.monotonic() - begun) * 1000)
+        return Answer(model.model_id, completed, usage, await cost_of(model, usage), is_estimate, duration)
+
+    async def _completed(
+        self, model: ResolvedModel, request: ModelRequest, *, restart: bool, retry: bool
+    ) -> tuple[Completed, ModelRequest]:
+        """The answer, and the request as it was in the end: providers that know no schemas are asked without."""
+        while True:
+            if restart:
+                self.speech.restart(self.tried)
+            try:
+                return await self._stream(model, request), request
+            except ModelError as error:
+                if error.kind is ErrorKind.INVALID_REQUEST and request.response_schema is not None:
+                    request = self.prompt.request(model, with_schema=False)
+                    continue
+                delay = retry_delay(error, self.tried, jitter=secrets.randbelow(1000) / 1000) if retry else None
+                if delay is None or asyncio.get_running_loop().time() + delay > self.latest:
+                    raise
+                restart = bool(self.speech.turn)
+                await asyncio.sleep(delay)
+                self.tried += 1
+
+    async def _stream(self, model: ResolvedModel, request: ModelRequest) -> Completed:
+        completed = Completed()
+        async with contextlib.aclosing(self.calls.connections.models.stream(model.endpoint, request)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        self.speech.add(text)
+                    case Completed():
+                        completed = event
+                    case _:
+                        pass
+        if completed.text and not self.speech.turn:
+            self.speech.add(completed.text)
+        return completed
+
+    async def _resolved(self, candidate: Candidate) -> ResolvedModel:
+        """The way to the model; while the database is away, the run only pauses."""
+        model = self.calls.resolved.take(self.run.run_uuid) if not candidate.causes else None
+        while model is None:
+            try:
+                async with self.calls.database.session(Scope(self.run.workspace_uuid)) as session:
+                    model = await resolve(
+                        session,
+                        self.calls.connections,
+                        WorkspaceId(self.run.workspace_uuid),
+                        model=candidate.model,
+                        account_uuid=UUID(candidate.account_uuid) if candidate.account_uuid else None,
+                    )
+            except Unavailable:
+                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+        return model
+
+    async def told(self, failing: Candidate, following: Candidate, failed: CallFailed) -> dict[str, Any]:
+        """The event of a candidate that failed, with what it cost all the same, as far as that can be known."""
+        spent: dict[str, Any] | None = None
+        if self.request is not None and self.resolved is not None and self.speech.turn:
+            usage, _ = used(self.request, Completed(text=self.speech.turn))
+            spent = usage_of(usage, await cost_of(self.resolved, usage))
+        return {
+            "from": failing.model,
+            "to": following.model,
+            "cause": failed.cause,
+            "error": {"code": failed.code, "message": failed.message},
+            "usage": spent,
+        }

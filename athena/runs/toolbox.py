@@ -1,0 +1,111 @@
+"""What an agent may call in a run: its tools, and the agents of its team."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from athena.agents.service import AgentService
+from athena.engine import RunContext
+from athena.kit.access import Access
+from athena.kit.db import Database, Row, Session
+from athena.runs.agent_tool import QUESTION
+from athena.runs.children import SECONDS, ask_agent
+from athena.runs.tool_calls import Offer
+from athena.tools.base import ToolFailed, ToolResult
+from athena.tools.calling import OfferedFunction, call_function, needs_approval, offered, read_arguments
+from athena.tools.naming import free_name, function_name
+from athena.tools.service import ToolService
+
+DESCRIBED: Final = 500
+
+
+async def offers(session: Session, database: Database, access: Access, run: RunContext) -> dict[str, Offer]:
+    """By name. What was deleted since the run was accepted is not there any more."""
+    abilities: Mapping[str, Any] = run.input["abilities"]
+    found: dict[str, Offer] = {}
+    tools = await ToolService(session, access).for_agent([UUID(uuid) for uuid in abilities["tool_uuids"]])
+    for function in offered(tools):
+        found[function.name] = _tool(database, access, run, function)
+    team = abilities["team_uuids"]
+    if team:
+        agents = await AgentService(session, access).rows(list(map(UUID, team)))
+        for agent in agents:
+            offer = _member(database, access, run, agent, found)
+            found[offer.name] = offer
+    return found
+
+
+def _tool(database: Database, access: Access, run: RunContext, function: OfferedFunction) -> Offer:
+    tool = function.tool
+
+    async def call(arguments: str, key: str) -> ToolResult:
+        return await call_function(
+            database,
+            access,
+            tool,
+            function.function,
+            arguments,
+            idempotency_key=key,
+            run_uuid=run.run_uuid,
+            agent_uuid=_uuid(run.input["agent_uuid"]),
+            thread_uuid=_uuid(run.input["thread_uuid"]),
+            ancestors=_ancestors(run),
+        )
+
+    def refuses(arguments: str) -> str | None:
+        try:
+            read_arguments(arguments, function.parameters)
+        except ToolFailed as error:
+            return error.message
+        return None
+
+    return Offer(
+        function.name,
+        function.description,
+        function.parameters,
+        call,
+        repeatable=function.repeatable,
+        needs_approval=lambda arguments: needs_approval(tool, function.function, arguments),
+        refuses=refuses,
+        shown={"tool_uuid": str(tool["uuid"]), "function": function.function},
+    )
+
+
+def _member(database: Database, access: Access, run: RunContext, agent: Row, taken: Container[str]) -> Offer:
+    async def call(arguments: str, key: str) -> ToolResult:
+        try:
+            asked: str = read_arguments(arguments, QUESTION)["question"]
+        except ToolFailed as error:
+            return ToolResult(error.message, is_error=True)
+        return await ask_agent(
+            database,
+            access,
+            agent["uuid"],
+            asked,
+            key=key,
+            parent=run.run_uuid,
+            ancestors=_ancestors(run),
+            seconds=SECONDS,
+        )
+
+    about = agent["description"] or (agent["system_prompt"] or "")[:DESCRIBED]
+    return Offer(
+        free_name(f"ask_{function_name(agent['name'])}", taken),
+        f"Asks the agent {agent['name']}, and waits for its answer. {about}".strip(),
+        QUESTION,
+        call,
+        # The run that it starts is found again.
+        repeatable=True,
+        shown={"agent_uuid": str(agent["uuid"])},
+    )
+
+
+def _ancestors(run: RunContext) -> list[UUID]:
+    """The agents that asked each other up to this run, its own among them."""
+    return [UUID(uuid) for uuid in (*run.input.get("ancestors", ()), run.input["agent_uuid"]) if uuid]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None

@@ -25,6 +25,7 @@ from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
+from athena.memories.uses import Uses
 from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.sandbox import PythonSandbox
@@ -98,7 +99,19 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
     sandbox = PythonSandbox()
-    for part in (keyring, egress, connections, engine, media, embedder, sandbox, settings, tool_kinds()):
+    parts = (
+        keyring,
+        egress,
+        connections,
+        engine,
+        media,
+        embedder,
+        sandbox,
+        settings,
+        tool_kinds(),
+        Uses(),
+    )
+    for part in parts:
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)

@@ -145,6 +145,24 @@ class MemoryRepository(Repository):
         )
 
 
+async def store_uses(session: Session, uses: Mapping[tuple[UUID, UUID], int]) -> None:
+    """Adds to the uses of memories of any workspace. What is being changed at this moment is passed over."""
+    await session.execute(
+        """
+        UPDATE memories AS m SET used_count = m.used_count + u.count, last_used_at = $4
+        FROM (
+            SELECT found.workspace_uuid, found.uuid, given.count
+            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (workspace_uuid, uuid, count)
+            JOIN memories AS found USING (workspace_uuid, uuid) FOR UPDATE OF found SKIP LOCKED
+        ) AS u WHERE m.workspace_uuid = u.workspace_uuid AND m.uuid = u.uuid
+        """,
+        [workspace_uuid for workspace_uuid, _ in uses],
+        [uuid for _, uuid in uses],
+        list(uses.values()),
+        clock.now(),
+    )
+
+
 class Unembedded:
     """The memories of every workspace whose meaning was not read yet, or with another model."""
 

@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
-from athena.kit import clock, logging
+from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, PermissionDenied, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage, by_page
 from athena.kit.repository import Where
-from athena.memories.ranking import fuse
 from athena.memories.repository import IS_SUPERSEDED, MemoryRepository, place_of, vector_text
 from athena.memories.schemas import (
     Kind,
@@ -27,7 +26,7 @@ from athena.memories.schemas import (
     SourceType,
     show_source,
 )
-from athena.permissions import Role
+from athena.memories.searching import MemorySearch, Place, personal_of
 from athena.users import service as users
 
 RELATIONS = ("creator", "user")
@@ -39,8 +38,6 @@ PLACES: Mapping[MemoryScope, str | None] = {
 }
 EMBED_SECONDS = 2.0
 """How long storing waits for the vector: milliseconds, unless the model has to be loaded. After that it comes later."""
-SEARCH_SECONDS = 5.0
-"""How long a search waits for its vector, which includes loading the model; after that it goes by words alone."""
 
 LIST = ListOptions(
     sortable={"created_at": "uuid", "updated_at": "updated_at", "used_count": "used_count", "score": "score"},
@@ -67,9 +64,7 @@ class MemoryService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._manages = access.role in {Role.OWNER, Role.ADMIN}
-        personal_of = None if self._manages else access.user_uuid
-        self._memories = MemoryRepository(session, access.workspace_uuid, personal_of=personal_of)
+        self._memories = MemoryRepository(session, access.workspace_uuid, personal_of=personal_of(access))
 
     async def page(self, query: ListQuery) -> tuple[RowPage, dict[UUID, float]]:
         """One page of memories, and their scores when it is a search."""
@@ -89,7 +84,8 @@ class MemoryService:
         if "sort" in query.raw and query.raw["sort"].strip() != "-score":
             raise ValidationFailed.of("sort", "What is found with `query` comes by `-score`.")
         self._memories.narrow(where, plain)
-        found = await self._search(text, where)
+        search = MemorySearch(self._session, self._access)
+        found = await search.find(await search.ask(text), where)
         first = (query.page - 1) * query.per_page
         scores = dict(found[first : first + query.per_page])
         rows = await self._memories.by_ids(list(scores))
@@ -109,16 +105,9 @@ class MemoryService:
         That is what counts in the whole workspace, and for the agent, the thread and the user who are named; never
         what only another user should know of, whoever asks.
         """
-        where = Where()
-        places = ["scope = 'workspace'"]
-        for column, uuid in (("agent_uuid", agent_uuid), ("thread_uuid", thread_uuid), ("user_uuid", user_uuid)):
-            if uuid is not None:
-                places.append(f"{column} = {where.parameter(uuid)}")
-        where.add(f"({' OR '.join(places)})")
-        where.add(f"NOT {IS_SUPERSEDED}")
-        found = (await self._search(text, where))[:limit]
-        rows = await self._memories.by_ids([uuid for uuid, _ in found])
-        return [(rows[uuid], score) for uuid, score in found if uuid in rows]
+        search = MemorySearch(self._session, self._access)
+        found = await search.known(await search.ask(text), Place(agent_uuid, thread_uuid, user_uuid))
+        return await search.rows(found[:limit])
 
     async def touch(self, uuids: Sequence[UUID]) -> None:
         """Counts that these memories were used, in one statement."""
@@ -189,17 +178,6 @@ class MemoryService:
                     item[name] = people.get(row[f"{name}_uuid"])
         return items
 
-    async def _search(self, text: str, where: Where) -> list[tuple[UUID, float]]:
-        embedder = self._session.provided(Embedder)
-        vector = None
-        try:
-            # Before the first statement: no connection waits for the model.
-            [vector] = await embedder.embed([text], within=SEARCH_SECONDS)
-        except EmbeddingsUnavailable as error:
-            logging.logger().warning("search without meaning", reason=str(error))
-        by_meaning, by_words = await self._memories.nearest(where, await self._memories.terms(text), MODEL, vector)
-        return fuse([by_words] if vector is None else [by_words, by_meaning])
-
     async def _embedding(self, content: str) -> dict[str, Any]:
         """The columns of a content's vector; empty ones when it must come later."""
         try:
@@ -211,7 +189,7 @@ class MemoryService:
     async def _check_names(self, values: Mapping[str, Any], source: SourceInput | None) -> None:
         """What a memory names must exist in the workspace; others' own memories are for owners and admins."""
         user_uuid: UUID | None = values.get("user_uuid")
-        if user_uuid is not None and user_uuid != self._access.user_uuid and not self._manages:
+        if user_uuid is not None and user_uuid != self._access.user_uuid and personal_of(self._access) is not None:
             raise PermissionDenied("Only owners and admins keep memories of other members.")
         named = {name: values[f"{name}_uuid"] for name in ("agent", "thread", "user") if values.get(f"{name}_uuid")}
         if source is not None and source.uuid is not None:

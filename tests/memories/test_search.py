@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import AsyncGenerator
-from pathlib import Path
-from typing import Any
 
 import asyncpg
-import httpx2
 import pytest
 
-from athena.app import create_app
-from athena.embeddings import MODEL, Embedder
+from athena.embeddings import MODEL
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database
 from athena.memories import tasks
 from athena.memories.ranking import fuse
 from athena.memories.service import MemoryService
 from athena.permissions import ROLE_PERMISSIONS, Role
-from athena.process import Process
 from tests.conftest import MakeTenant, Tenant
-from tests.memories.conftest import Remember, found
+from tests.memories.conftest import Remember, WithoutModel, found
 from tests.threads.queries import counted
 
 CORPUS = (
@@ -182,30 +175,6 @@ async def test_agents_find_what_counts_in_their_place(
     assert used["used_count"] == 1
     assert used["last_used_at"] is not None
     assert used["updated_at"] == mine["updated_at"]
-
-
-class WithoutModel:
-    """The application over the same database, with an embedding model that is not there."""
-
-    def __init__(self, client: httpx2.AsyncClient, database: Database) -> None:
-        self.client = client
-        self.database = database
-
-    def of(self, tenant: Tenant) -> Tenant:
-        return dataclasses.replace(tenant, client=self.client)
-
-
-@pytest.fixture
-async def without_model(process: Process, database_url: str, tmp_path: Path) -> AsyncGenerator[WithoutModel]:
-    database = await Database.open(database_url, size=2)
-    embedder = Embedder(lambda: tmp_path / "model.onnx")
-    for part in (*process.database._provided.values(), embedder):
-        database.provide(part)
-    app: Any = create_app(dataclasses.replace(process, database=database))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://athena.test") as client:
-        yield WithoutModel(client, database)
-    embedder.close()
-    await database.close()
 
 
 async def test_without_the_model_words_are_searched_and_the_rest_comes_later(

@@ -1,0 +1,90 @@
+"""Finding memories by meaning and by words, in a place or among those that a list's filters leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
+from athena.kit import logging
+from athena.kit.access import Access
+from athena.kit.db import Row, Session
+from athena.kit.repository import Where
+from athena.memories.ranking import fuse
+from athena.memories.repository import IS_SUPERSEDED, MemoryRepository
+from athena.permissions import Role
+
+SEARCH_SECONDS = 5.0
+"""How long a search waits for its vector, which includes loading the model; after that it goes by words alone."""
+LEARNED = "scope = 'agent' AND kind = 'knowledge'"
+"""What an agent was trained with."""
+
+Found = list[tuple[UUID, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where memories count: for an agent, in a thread, for a user; and, unless told otherwise, everywhere."""
+
+    agent_uuid: UUID | None = None
+    thread_uuid: UUID | None = None
+    user_uuid: UUID | None = None
+    everywhere: bool = True
+
+    def narrow(self, where: Where) -> None:
+        """Narrows ``where`` to what counts here."""
+        places = ["scope = 'workspace'"] if self.everywhere else ["false"]
+        named = {"agent_uuid": self.agent_uuid, "thread_uuid": self.thread_uuid, "user_uuid": self.user_uuid}
+        places.extend(f"{column} = {where.parameter(uuid)}" for column, uuid in named.items() if uuid is not None)
+        where.add(f"({' OR '.join(places)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text as it is looked for: its words as they are stored, and its meaning; none without a model."""
+
+    terms: Sequence[str]
+    vector: Sequence[float] | None
+
+
+def personal_of(access: Access) -> UUID | None:
+    """Whose own memories exist for a caller, among those of users; ``None``: everybody's."""
+    return None if access.role in {Role.OWNER, Role.ADMIN} else access.user_uuid
+
+
+class MemorySearch:
+    """Searches of one caller. What only another user should know of is never found, whoever asks."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self._memories = MemoryRepository(session, access.workspace_uuid, personal_of=personal_of(access))
+
+    async def ask(self, text: str, within: float = SEARCH_SECONDS) -> Asked:
+        """What is looked for with ``text``."""
+        vector = None
+        try:
+            # Before the first statement: no connection waits for the model.
+            [vector] = await self._session.provided(Embedder).embed([text], within=within)
+        except EmbeddingsUnavailable as error:
+            logging.logger().warning("search without meaning", reason=str(error))
+        return Asked(await self._memories.terms(text), vector)
+
+    async def find(self, asked: Asked, where: Where) -> Found:
+        """The best among those that ``where`` leaves, each with its score."""
+        by_meaning, by_words = await self._memories.nearest(where, asked.terms, MODEL, asked.vector)
+        return fuse([by_words] if asked.vector is None else [by_words, by_meaning])
+
+    async def known(self, asked: Asked, place: Place, *, learned: bool | None = None) -> Found:
+        """The best of what counts in a place; ``learned``: only what its agent was trained with, or all but that."""
+        where = Where()
+        place.narrow(where)
+        if learned is not None:
+            where.add(f"({LEARNED}) = {str(learned).lower()}")
+        where.add(f"NOT {IS_SUPERSEDED}")
+        return await self.find(asked, where)
+
+    async def rows(self, found: Found) -> list[tuple[Row, float]]:
+        """The memories that were found, in the same order."""
+        rows = await self._memories.by_ids([uuid for uuid, _ in found])
+        return [(rows[uuid], score) for uuid, score in found if uuid in rows]

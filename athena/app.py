@@ -13,6 +13,7 @@ from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.exports import endpoints as exports
+from athena.guardrails import endpoints as guardrails
 from athena.invitations import endpoints as invitations
 from athena.kit.access import State
 from athena.kit.errors import Unavailable
@@ -50,6 +51,7 @@ ROOMS = (
     accounts,
     agents,
     tools,
+    guardrails,
     prompts,
     threads,
     messages,

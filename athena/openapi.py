@@ -61,6 +61,7 @@ TAGS: Mapping[str, str] = {
     "Approval": "What runs ask people.",
     "Variable": "Values and secrets that workflows read.",
     "Tool": "What agents and workflows can have done, and trying it out.",
+    "Guardrail": "What is checked of what agents read, write and do.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",
     "Thread": "Conversations, and having them answered.",

@@ -93,6 +93,11 @@ class Permission(StrEnum):
     VARIABLES_CREATE = "variables.create"
     VARIABLES_UPDATE = "variables.update"
     VARIABLES_DELETE = "variables.delete"
+    GUARDRAILS_VIEW = "guardrails.view"
+    GUARDRAILS_CREATE = "guardrails.create"
+    GUARDRAILS_UPDATE = "guardrails.update"
+    GUARDRAILS_DELETE = "guardrails.delete"
+    GUARDRAILS_TEST = "guardrails.test"
     WORKFLOWS_VIEW = "workflows.view"
     WORKFLOWS_CREATE = "workflows.create"
     WORKFLOWS_UPDATE = "workflows.update"
@@ -207,6 +212,10 @@ _BUILDER = _OPERATOR | {
     Permission.VARIABLES_CREATE,
     Permission.VARIABLES_UPDATE,
     Permission.VARIABLES_DELETE,
+    Permission.GUARDRAILS_CREATE,
+    Permission.GUARDRAILS_UPDATE,
+    Permission.GUARDRAILS_DELETE,
+    Permission.GUARDRAILS_TEST,
     Permission.WORKFLOWS_CREATE,
     Permission.WORKFLOWS_UPDATE,
     Permission.WORKFLOWS_DELETE,

@@ -9,6 +9,7 @@ from uuid import UUID
 from athena.accounts.service import AccountService
 from athena.agents.repository import AgentRepository
 from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate
+from athena.guardrails.service import GuardrailService
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -106,7 +107,8 @@ class AgentService:
         if uuid is not None and uuid in given.get("team_uuids", ()):
             raise ValidationFailed.of("team_uuids", "An agent cannot be in its own team.")
         tools = ToolService(self._session, self._access)
-        for name, rows in (("team_uuids", self._agents), ("tool_uuids", tools)):
+        guardrails = GuardrailService(self._session, self._access)
+        for name, rows in (("team_uuids", self._agents), ("tool_uuids", tools), ("guardrail_uuids", guardrails)):
             wanted: list[UUID] = given.get(name) or []
             if len(await rows.by_ids(wanted)) < len(wanted):
                 raise NotFound(f"Of {name}, not all exist in this workspace.")

@@ -40,6 +40,7 @@ FAMILIES: Mapping[str, Family] = {
     "thread": Family(CHANGES, "/api/v1/threads/{uuid}"),
     "memory": Family(CHANGES, "/api/v1/memories/{uuid}"),
     "variable": Family(CHANGES, "/api/v1/variables/{uuid}"),
+    "guardrail": Family(CHANGES, "/api/v1/guardrails/{uuid}"),
     "approval": Family(("created", "answered", "link_created", "deleted"), "/api/v1/approvals/{uuid}"),
     "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
     "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),

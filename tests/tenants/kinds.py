@@ -25,6 +25,7 @@ KINDS = {
     "prompt_uuid": "prompt",
     "variable_uuid": "variable",
     "tool_uuid": "tool",
+    "guardrail_uuid": "guardrail",
     "approval_uuid": "approval",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",

@@ -239,6 +239,11 @@ async def _variable(world: Workspace) -> str:
     return await _created(world, "create_variable", name=name, value={"plan": world.mark}, description=world.mark)
 
 
+async def _guardrail(world: Workspace) -> str:
+    fields: dict[str, Any] = {"name": world.mark, "description": world.mark, "message": world.mark, "stages": ["input"]}
+    return await _created(world, "create_guardrail", type="pattern", config={"words": [world.mark]}, **fields)
+
+
 async def _workflow(world: Workspace) -> str:
     """With an input and an output that are marked, and a webhook."""
     nodes: list[dict[str, Any]] = [
@@ -295,6 +300,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "own_invitation": _own_invitation,
     "prompt": _prompt,
     "variable": _variable,
+    "guardrail": _guardrail,
     "workflow": _workflow,
     "workflow_execution": _workflow_execution,
     "approval": _approval,
@@ -325,6 +331,7 @@ DELETERS = {
     "own_invitation": "decline_invitation",
     "prompt": "delete_prompt",
     "variable": "delete_variable",
+    "guardrail": "delete_guardrail",
     "workflow": "delete_workflow",
     "workflow_execution": "delete_workflow_execution",
     "webhook": "delete_webhook",

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
+from athena.agent_generation import endpoints as agent_generation
 from athena.agents import endpoints as agents
 from athena.approvals import endpoints as approvals
 from athena.audit_events import endpoints as audit_events
@@ -50,6 +51,7 @@ ROOMS = (
     providers,
     accounts,
     agents,
+    agent_generation,
     tools,
     guardrails,
     prompts,

@@ -53,6 +53,7 @@ class Permission(StrEnum):
     AGENTS_DELETE = "agents.delete"
     AGENTS_RUN = "agents.run"
     AGENTS_SHARE = "agents.share"
+    AGENTS_GENERATE = "agents.generate"
     TOOLS_VIEW = "tools.view"
     TOOLS_CREATE = "tools.create"
     TOOLS_UPDATE = "tools.update"
@@ -222,6 +223,7 @@ _BUILDER = _OPERATOR | {
     Permission.WORKFLOWS_GENERATE,
     Permission.WORKFLOW_EXECUTIONS_DELETE,
     Permission.AGENTS_SHARE,
+    Permission.AGENTS_GENERATE,
     Permission.PROMPTS_SHARE,
     Permission.THREADS_SHARE,
     Permission.WORKFLOWS_SHARE,

@@ -97,7 +97,7 @@ class AgentService:
     async def _check(self, given: Mapping[str, Any], uuid: UUID | None = None) -> None:
         """Refuses what names something that the workspace does not have; ``uuid`` is the agent's own."""
         accounts: set[UUID | None] = {given.get("account_uuid")}
-        accounts.update(each["account_uuid"] for each in given.get("fallback_models", ()))
+        accounts.update(each.get("account_uuid") for each in given.get("fallback_models", ()))
         for account_uuid in filter(None, accounts):
             await AccountService(self._session, self._access).get(account_uuid)
         if given.get("avatar_uuid") is not None:

@@ -16,6 +16,14 @@ class ToolRepository(Repository):
     table = tools
     recorded = "tool"
 
+    async def newest(self, count: int) -> list[Row]:
+        """The newest ``count`` that are enabled."""
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM tools WHERE workspace_uuid = $1 AND enabled ORDER BY uuid DESC LIMIT $2",
+            self.workspace_uuid,
+            count,
+        )
+
     async def enabled(self, uuids: Sequence[UUID]) -> list[Row]:
         """Those of ``uuids`` that are enabled, in that order."""
         return await self.session.fetch(

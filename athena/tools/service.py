@@ -67,6 +67,10 @@ class ToolService:
         """Those of ``tool_uuids`` that are enabled, in that order, in one query."""
         return await self._tools.enabled(tool_uuids) if tool_uuids else []
 
+    async def newest(self, count: int) -> list[Row]:
+        """The newest ``count`` that are enabled."""
+        return await self._tools.newest(count)
+
     async def create(self, given: ToolCreate) -> Row:
         """Stores a new tool of the caller, with the functions that it is found to offer.
 

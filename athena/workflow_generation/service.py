@@ -50,7 +50,7 @@ class GenerationService:
         present = None if given.workflow_uuid is None else await self._workflows.get(given.workflow_uuid)
         model = await self._model(given)
         await self._session.commit()
-        draft, repairs = await self._draft(model, _asked(given, present), given.max_repairs)
+        draft, repairs = await self._draft(model, _asked(given, present, model.name), given.max_repairs)
         row = await self._save(draft, present) if given.save else None
         return _shown(draft, row, present, model, repairs), row
 
@@ -94,13 +94,13 @@ class GenerationService:
         return await self._workflows.update(present["uuid"], WorkflowUpdate(**changes), present["revision"])
 
 
-def _asked(given: WorkflowGeneration, present: Row | None) -> ModelRequest:
+def _asked(given: WorkflowGeneration, present: Row | None, model: str) -> ModelRequest:
     text = given.description
     if present is not None:
         parts = {name: present[name] for name in ("name", "description", "nodes", "edges", "variables")}
         text = CHANGE.format(workflow=orjson.dumps(parts).decode()) + text
     return ModelRequest(
-        model=given.model or "",
+        model=model,
         messages=(Message("user", text),),
         system=instructions(node_types()),
         max_tokens=MAXIMUM_TOKENS,

@@ -140,6 +140,15 @@ async def test_a_thread_gets_its_name_from_the_model(scene: Scene, said: str, na
     assert "user: Welche Reifen?\n\nassistant: Answer 1." in asked["messages"][-1]["content"]
 
 
+async def test_a_name_is_asked_for_in_the_language_of_the_thread(scene: Scene) -> None:
+    thread = await scene.thread(await scene.agent(system_prompt="Answer in English."))
+    await scene.say(thread, "Welche Reifen für Schotter?")
+    await scene.tenant.post(f"/api/v1/threads/{thread}/generate-name")
+    system = dict(scene.model.asked)["system"]
+    assert "in the language in which its people write" in system
+    assert "Answer in English." not in system
+
+
 async def test_a_thread_is_named_by_the_model_that_is_asked_for(scene: Scene) -> None:
     thread = await scene.thread()
     await scene.say(thread, "Hello")

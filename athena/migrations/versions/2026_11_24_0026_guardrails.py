@@ -1,7 +1,7 @@
 """Guardrails.
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0026
+Revises: 0025
 Create Date: 2026-11-24
 """
 
@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from athena.kit.tables import row_security
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 
 TABLE = "guardrails"
 TIME = sa.TIMESTAMP(timezone=True)

@@ -83,6 +83,14 @@ class Process:
     authorizer: Authorizer
 
 
+def parts_without_state() -> tuple[object, ...]:
+    """What a process provides that needs nothing and is closed by nobody."""
+    return (
+        tool_kinds(),
+        Uses(),
+    )
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, database_url: str, *, worker: bool = True) -> AsyncGenerator[Process]:
     """A running process: connected, and with ``worker`` also taking runs that others accepted."""
@@ -99,19 +107,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
     sandbox = PythonSandbox()
-    parts = (
-        keyring,
-        egress,
-        connections,
-        engine,
-        media,
-        embedder,
-        sandbox,
-        settings,
-        tool_kinds(),
-        Uses(),
-    )
-    for part in parts:
+    for part in (*parts_without_state(), keyring, egress, connections, engine, media, embedder, sandbox, settings):
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)

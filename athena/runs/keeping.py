@@ -16,7 +16,7 @@ from athena.permissions import ROLE_PERMISSIONS, Role
 
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 """What a run may do at most, in the name of who started it."""
-TOLD = ("content", "parts", "data", "model", "finish_reason", "usage")
+TOLD = ("content", "parts", "data", "sources", "model", "finish_reason", "usage")
 """What ``message.completed`` tells of an answer, where there is any."""
 
 

@@ -12,9 +12,12 @@ from decimal import Decimal
 from typing import Any, Final, Self
 from uuid import UUID
 
+import msgspec
+
 from athena.accounts.service import Connections
 from athena.agents.schemas import Cause
 from athena.engine import RunContext
+from athena.guardrails.stages import Decision, Refused
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope
 from athena.kit.errors import AthenaError, Unavailable
@@ -63,6 +66,8 @@ class Answer:
     cost: Decimal | None
     is_estimate: bool
     duration_ms: int
+    refused: Decision | None = None
+    """Why nothing of it may be shown."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -139,6 +144,26 @@ class ModelCalls:
                 run.emit("model.fallback", await call.told(candidate, left[0], failed))
                 restart = bool(speech.turn)
 
+    async def beside(
+        self, run: RunContext, model: str | None, account_uuid: str | UUID | None, request: ModelRequest
+    ) -> tuple[Completed, dict[str, Any]]:
+        """An answer that nobody is shown, and what it took; :class:`ModelError` or :class:`AthenaError` without one.
+
+        ``request`` names no model.
+        """
+        async with self.database.session(Scope(run.workspace_uuid)) as session:
+            resolved = await resolve(
+                session,
+                self.connections,
+                WorkspaceId(run.workspace_uuid),
+                model=model,
+                account_uuid=UUID(str(account_uuid)) if account_uuid else None,
+            )
+        asked = msgspec.structs.replace(request, model=resolved.model_id)
+        completed = await self.connections.models.complete(resolved.endpoint, asked)
+        usage, _ = used(asked, completed)
+        return completed, usage_of(usage, await cost_of(resolved, usage))
+
     def _ready(self, run: RunContext, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates without those that just failed again and again, as long as there is another."""
         ready = list(candidates)
@@ -148,6 +173,11 @@ class ModelCalls:
                 break
             ready = following
         return ready
+
+
+def _unheard(speech: Speech) -> Completed:
+    """An answer that was not listened to up to its end."""
+    return Completed(text=speech.heard, finish_reason=FinishReason.CONTENT_FILTER)
 
 
 def _circuit(workspace_uuid: UUID, candidate: Candidate) -> tuple[UUID, str | None, str | None]:
@@ -174,36 +204,42 @@ class _Call:
     async def ask(self, candidate: Candidate, *, restart: bool, retry: bool, refusable: bool) -> Answer:
         """A candidate's answer; :class:`CallFailed` when there is none."""
         circuit = _circuit(self.run.workspace_uuid, candidate)
-        self.request = None
+        self.request, self.resolved = None, None
         begun = time.monotonic()
         try:
-            self.resolved = model = await self._resolved(candidate)
-            self.request = request = self.prompt.request(model)
-            completed, request = await self._completed(model, request, restart=restart, retry=retry)
+            self.resolved = await self._resolved(candidate)
+            self.request = self.prompt.request(self.resolved)
+            completed, refused = await self._completed(self.resolved, self.request, restart=restart, retry=retry), None
+        except Refused as error:
+            # The rest of the answer is not waited for.
+            completed, refused = _unheard(self.speech), error.decision
         except (AthenaError, ModelError) as error:
             failed = CallFailed.of(error)
             if failed.kind not in OWN_FAULT:
                 self.calls.breaker.failed(circuit)
             raise failed from error
         self.calls.breaker.succeeded(circuit)
-        if refusable and completed.finish_reason is FinishReason.CONTENT_FILTER:
+        if refusable and refused is None and completed.finish_reason is FinishReason.CONTENT_FILTER:
             raise CallFailed(ErrorKind.REFUSED.value, "The model refused to answer.", "refusal", ErrorKind.REFUSED)
-        usage, is_estimate = used(request, completed)
+        assert self.resolved is not None and self.request is not None  # noqa: S101, PT018 - a model was asked
+        usage, is_estimate = used(self.request, completed)
+        cost = await cost_of(self.resolved, usage)
         duration = int((time.monotonic() - begun) * 1000)
-        return Answer(model.model_id, completed, usage, await cost_of(model, usage), is_estimate, duration)
+        return Answer(self.resolved.model_id, completed, usage, cost, is_estimate, duration, refused)
 
-    async def _completed(
-        self, model: ResolvedModel, request: ModelRequest, *, restart: bool, retry: bool
-    ) -> tuple[Completed, ModelRequest]:
-        """The answer, and the request as it was in the end: providers that know no schemas are asked without."""
+    async def _completed(self, model: ResolvedModel, request: ModelRequest, *, restart: bool, retry: bool) -> Completed:
+        """The whole answer. Providers that know no schemas are asked without."""
         while True:
             if restart:
                 self.speech.restart(self.tried)
+            else:
+                self.speech.forget_turn()
             try:
-                return await self._stream(model, request), request
+                return await self._stream(model, request)
             except ModelError as error:
                 if error.kind is ErrorKind.INVALID_REQUEST and request.response_schema is not None:
-                    request = self.prompt.request(model, with_schema=False)
+                    self.request = request = self.prompt.request(model, with_schema=False)
+                    restart = False
                     continue
                 delay = retry_delay(error, self.tried, jitter=secrets.randbelow(1000) / 1000) if retry else None
                 if delay is None or asyncio.get_running_loop().time() + delay > self.latest:
@@ -223,8 +259,9 @@ class _Call:
                         completed = event
                     case _:
                         pass
-        if completed.text and not self.speech.turn:
+        if completed.text and not self.speech.heard:
             self.speech.add(completed.text)
+        await self.speech.complete()
         return completed
 
     async def _resolved(self, candidate: Candidate) -> ResolvedModel:
@@ -247,8 +284,8 @@ class _Call:
     async def told(self, failing: Candidate, following: Candidate, failed: CallFailed) -> dict[str, Any]:
         """The event of a candidate that failed, with what it cost all the same, as far as that can be known."""
         spent: dict[str, Any] | None = None
-        if self.request is not None and self.resolved is not None and self.speech.turn:
-            usage, _ = used(self.request, Completed(text=self.speech.turn))
+        if self.request is not None and self.resolved is not None and self.speech.heard:
+            usage, _ = used(self.request, _unheard(self.speech))
             spent = usage_of(usage, await cost_of(self.resolved, usage))
         return {
             "from": failing.model,

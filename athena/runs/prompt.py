@@ -40,6 +40,15 @@ class Prompt:
     tool_choice: Literal["none"] | None = None
     schema: Schema | None = None
 
+    def texts(self) -> list[Message]:
+        """The conversation without its files."""
+        return [*to_messages(self.history.rows, {}, {}, vision=False), *self.said]
+
+    @property
+    def asked(self) -> str:
+        """The text of what the user said last."""
+        return next((each.text for each in reversed(self.texts()) if each.role == "user"), "")
+
     def request(self, model: ResolvedModel, *, with_schema: bool = True) -> ModelRequest:
         """The request to ``model``, cut to what it can read; :class:`athena.llm.errors.ModelError` if that is too long.
 

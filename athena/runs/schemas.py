@@ -161,6 +161,17 @@ class RunApproval(Input):
     ] = None
 
 
+class RecalledSource(Input):
+    """A memory that the agent was told of before it answered."""
+
+    number: Annotated[int, Field(description="By which the answer cites it, such as `[1]`.")]
+    memory_uuid: UUID
+    kind: str
+    score: float
+    source: Annotated[dict[str, Any] | None, Field(description="Where the memory is from.")]
+    cited: Annotated[bool, Field(description="Whether the answer names its number.")]
+
+
 class RunMessage(Input):
     """The answer, as far as it is there."""
 
@@ -172,6 +183,9 @@ class RunMessage(Input):
     usage: Usage
     parts: Annotated[
         list[Part] | None, Field(description="All that was said and done, in order, where tools were used.")
+    ] = None
+    sources: Annotated[
+        list[RecalledSource] | None, Field(description="What was recalled for it, where the agent recalls.")
     ] = None
     data: Annotated[JsonValue, Field(description="The answer as JSON, where the agent has an `output_schema`.")] = None
 

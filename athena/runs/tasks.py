@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from athena.accounts.service import Connections
-from athena.agents.schemas import AgentLimits
+from athena.agents.schemas import AgentLimits, AgentMemory
 from athena.config import Settings
 from athena.engine import EndedRun, Engine, Finished, RunContext, RunFailed
+from athena.guardrails.judging import AskModel
+from athena.guardrails.service import GuardrailService
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import AthenaError
 from athena.llm.structured import Schema
+from athena.llm.types import Completed, ModelRequest
 from athena.runs import history, toolbox
 from athena.runs.agent_tool import AgentTool
+from athena.runs.guards import Guards
 from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import access_of, end_message
 from athena.runs.model_calls import CallFailed, Candidate, ModelCalls
 from athena.runs.prompt import Prompt
+from athena.runs.remembering import recalled
 from athena.runs.repository import RunRepository
 from athena.runs.speech import Speech
+from athena.runs.spent import Spent
+from athena.runs.thinking import Thinking
+from athena.runs.tool_calls import Offer
 from athena.runs.turns import Turns
 from athena.tools.base import ToolKinds
 
@@ -64,8 +72,8 @@ class Answering:
         speech = Speech(run, run.input["message_uuid"])
         self.said[run.run_uuid] = speech
         try:
-            turns = await run.patiently(lambda: self._prepared(run, speech))
-            return await turns.answer()
+            turns, setup = await run.patiently(lambda: self._prepared(run, speech))
+            return await (self._able(turns, setup) if setup else turns.answer())
         except CallFailed as error:
             raise _failed(run, error.code, error.message, speech) from error
         except AthenaError as error:
@@ -87,22 +95,57 @@ class Answering:
         error = {key: run.error[key] for key in ("code", "message")} if run.error else None
         await end_message(session, access_of(run.workspace_uuid, run.input), run.input, status, content, error)
 
-    async def _prepared(self, run: RunContext, speech: Speech) -> Turns:
+    async def _prepared(self, run: RunContext, speech: Speech) -> tuple[Turns, Mapping[str, Any] | None]:
         """The conversation, and what the agent may do to answer it."""
         given = run.input
         access = access_of(run.workspace_uuid, given)
         abilities: Mapping[str, Any] | None = given.get("abilities")
+        offers: Mapping[str, Offer] = {}
+        guardrails: Sequence[Mapping[str, Any]] = ()
         async with self.database.session(Scope(run.workspace_uuid)) as session:
-            offers = await toolbox.offers(session, self.database, access, run) if abilities else {}
+            if abilities:
+                offers = await toolbox.offers(session, self.database, access, run)
+                uuids = list(map(UUID, abilities["guardrail_uuids"]))
+                guardrails = [dict(row) for row in await GuardrailService(session, access).for_agent(uuids)]
             said = await history.load(session, access, given)
         prompt = Prompt(said, given["system_prompt"], given["temperature"], given["max_tokens"])
+        spent = Spent()
+        guards = Guards(run, guardrails, self._asker(run, spent), {"message_uuid": given["message_uuid"]})
         candidates = [Candidate(given["model"], given["account_uuid"])]
-        turns = Turns(run, self.calls, candidates, prompt, speech, offers)
-        if abilities:
-            prompt.schema = Schema(abilities["output_schema"]) if abilities["output_schema"] else None
-            candidates += map(Candidate.of, abilities["fallback_models"])
-            turns.limits = AgentLimits.model_validate(abilities["limits"])
-        return turns
+        return Turns(run, self.calls, candidates, prompt, speech, guards, offers, spent=spent), abilities
+
+    async def _able(self, turns: Turns, abilities: Mapping[str, Any]) -> Finished:
+        """The answer of an agent that does more than answer."""
+        run, prompt = turns.run, turns.prompt
+        if abilities["output_schema"]:
+            prompt.schema = Schema(abilities["output_schema"])
+        turns.candidates = [*turns.candidates, *map(Candidate.of, abilities["fallback_models"])]
+        turns.limits = AgentLimits.model_validate(abilities["limits"])
+        turns.speech.guarded = turns.guards.output
+        prompt.history, refused = await turns.guards.asked(prompt.history)
+        if refused is not None:
+            return await turns.refuse(refused)
+        memory = AgentMemory.model_validate(abilities["memory"])
+        if memory.recall:
+            access = access_of(run.workspace_uuid, run.input)
+            found = await recalled(run, self.database, access, prompt.asked, memory.limit)
+            prompt.system = "\n\n".join(filter(None, (prompt.system, found["text"])))
+            turns.memories = found["memories"]
+        if abilities["reflection"]:
+            rounds = abilities["reflection"]["rounds"]
+            turns.thinking = Thinking(run, self.calls, prompt, turns.spent, rounds)
+        return await turns.answer()
+
+    def _asker(self, run: RunContext, spent: Spent) -> AskModel:
+        """Asks the model of a guardrail; what that took counts as the run's."""
+
+        async def ask(guardrail: Mapping[str, Any], request: ModelRequest) -> Completed:
+            config = guardrail["config"]
+            completed, usage = await self.calls.beside(run, config["model"], config["account_uuid"], request)
+            spent.add(usage)
+            return completed
+
+        return ask
 
 
 def _failed(run: RunContext, code: str, message: str, speech: Speech) -> RunFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Session
 from athena.kit.ids import derived_uuid
+from athena.runs.guards import Guards
 from athena.tools.base import JsonObject, ToolResult
 
 AT_ONCE: Final = 8
@@ -30,6 +32,7 @@ APPROVAL_SECONDS = 7 * 86_400.0
 
 UNKNOWN_OUTCOME = "It is not known whether this call took effect: Athena was interrupted. Check before calling again."
 TOO_MANY = "Not called: this run may not call any more tools. Answer with what you have."
+NOT_ALLOWED = "Not called: {message}"
 UNKNOWN_FUNCTION = "There is no such function. Those that there are: {names}."
 
 
@@ -81,6 +84,7 @@ class ToolCalls:
     message_uuid: str
     left: int
     """How many calls the run may still make."""
+    guards: Guards
 
     async def make(self, turn: int, calls: Sequence[Mapping[str, Any]]) -> list[Made]:
         """Makes the calls of a turn, in any order; the results in the order of the calls."""
@@ -168,8 +172,16 @@ class _Place:
 
         async def execute(_: int) -> StepResult:
             begun = time.monotonic()
-            result = await offer.call(self.call["arguments"], f"{run.run_uuid}:{step}")
-            return self._step_result(result, int((time.monotonic() - begun) * 1000))
+            arguments, refused, before = await self.calls.guards.called(self.call["arguments"])
+            result = (
+                ToolResult(NOT_ALLOWED.format(message=refused), is_error=True)
+                if refused is not None
+                else await offer.call(arguments, f"{run.run_uuid}:{step}")
+            )
+            content, withheld, after = await self.calls.guards.gave(result.content)
+            if content != result.content:
+                result = dataclasses.replace(result, content=content, is_error=result.is_error or withheld)
+            return self._step_result(result, int((time.monotonic() - begun) * 1000), events=[*before, *after])
 
         started = Event("tool_call.started", {**self._about, "arguments": self.call["arguments"], **told})
         try:
@@ -185,7 +197,9 @@ class _Place:
 
         self._take(await self.calls.run.step(f"tool_result:{self.key}", execute))
 
-    def _step_result(self, result: ToolResult, duration_ms: int, **told: Any) -> StepResult:
+    def _step_result(
+        self, result: ToolResult, duration_ms: int, *, events: Sequence[Event] = (), **told: Any
+    ) -> StepResult:
         usage = result.usage and {
             "input_tokens": result.usage.input_tokens,
             "output_tokens": result.usage.output_tokens,
@@ -203,7 +217,7 @@ class _Place:
             "duration_ms": duration_ms,
             **told,
         }
-        return StepResult(record, [Event("tool_call.completed", shown)])
+        return StepResult(record, [*events, Event("tool_call.completed", shown)])
 
     def _take(self, record: Mapping[str, Any]) -> None:
         self.made = Made(self.call, **record)

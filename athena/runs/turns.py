@@ -6,6 +6,7 @@ what is done gives its records.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,47 +15,21 @@ from athena.agents.schemas import AgentLimits
 from athena.engine import Event, Finished, RunContext, StepResult
 from athena.llm import structured
 from athena.llm.types import FinishReason, Message, ToolCall, ToolSpec
-from athena.runs import keeping
+from athena.runs import keeping, reflection
 from athena.runs.conversation import CALL, call_started
-from athena.runs.model_calls import Answer, CallFailed, Candidate, ModelCalls
+from athena.runs.guards import Guards, told
+from athena.runs.model_calls import CallFailed, Candidate, ModelCalls
 from athena.runs.prompt import Prompt
+from athena.runs.remembering import cited
 from athena.runs.speech import Speech
+from athena.runs.spent import NOTHING, Spent
+from athena.runs.thinking import Thinking
 from athena.runs.tool_calls import CALLS_OF_A_TURN, Made, Offer, ToolCalls, call_part
 
+ANSWER: Final = "answer"
 REPAIRS: Final = 2
 """How often an answer that does not fit its schema is sent back."""
 LIMIT_REACHED = "The run reached its limit of {limit}."
-
-
-@dataclass(slots=True)
-class Spent:
-    """What the run took so far; ``tools`` is what others did for it, which their own runs count."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-    tools: float = 0.0
-    tools_tokens: int = 0
-    is_estimate: bool = False
-
-    def add(self, usage: Mapping[str, Any], *, is_estimate: bool = False) -> None:
-        """Adds a call of the model."""
-        self.input_tokens += usage["input_tokens"]
-        self.output_tokens += usage["output_tokens"]
-        if usage["cost"] is not None:
-            self.cost = (self.cost or 0.0) + usage["cost"]
-        self.is_estimate = self.is_estimate or is_estimate
-
-    def add_tool(self, usage: Mapping[str, Any] | None) -> None:
-        """Adds what a tool took."""
-        if usage is not None:
-            self.tools += usage["cost"] or 0.0
-            self.tools_tokens += usage["input_tokens"] + usage["output_tokens"]
-
-    @property
-    def usage(self) -> dict[str, Any]:
-        """As runs and messages show it."""
-        return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens, "cost": self.cost}
 
 
 @dataclass(slots=True)
@@ -66,92 +41,135 @@ class Turns:
     candidates: Sequence[Candidate]
     prompt: Prompt
     speech: Speech
+    guards: Guards
     offers: Mapping[str, Offer] = field(default_factory=dict[str, Offer])
     limits: AgentLimits = field(default_factory=AgentLimits)
     spent: Spent = field(default_factory=Spent)
-    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What is kept with the answer's message beside it."""
+    thinking: Thinking | None = None
+    memories: Sequence[Mapping[str, Any]] = ()
+    """What was recalled, as a message keeps it."""
     repairs: int = 0
-    repairing: bool = False
+    anew: bool = False
+    """Whether what was said last is to be said anew."""
 
     async def answer(self) -> Finished:
         """The answer; :class:`CallFailed` when there is none."""
-        tools = ToolCalls(self.run, self.offers, self.run.input["message_uuid"], self.limits.tool_calls)
+        tools = ToolCalls(self.run, self.offers, self._uuid, self.limits.tool_calls, self.guards)
         self.prompt.tools = tuple(
             ToolSpec(offer.name, offer.description, dict(offer.parameters)) for offer in self.offers.values()
         )
+        if self.thinking is not None:
+            await self.thinking.plan()
         number = 0
         while True:
             number += 1
-            self._check_limits(number)
-            if number == self.limits.turns or tools.left <= 0:
+            self._check_limits()
+            if number >= self.limits.turns or tools.left <= 0:
                 self.prompt.tool_choice = "none"
             record = await self._turn(number)
-            self.spent.add(record["usage"], is_estimate=record["is_estimate"])
             if "message" in record:
-                output = {"message": record["message"]}
-                return Finished(output, data={"output": output, "usage": record["message"]["usage"]})
-            if "problems" in record:
-                self._send_back(record)
-            else:
+                return finished(record["message"])
+            self.spent.add(record["usage"], is_estimate=record["is_estimate"])
+            if record["tool_calls"]:
                 self._take(record, await tools.make(number, record["tool_calls"]))
+            elif "problems" in record:
+                self.repairs += 1
+                self._send_back(record["text"], structured.correction(record["problems"]))
+            elif self.thinking is not None and (problems := await self.thinking.problems(number, record["text"])):
+                self._send_back(record["text"], reflection.revision(problems))
+            else:
+                kept = await self.run.step(ANSWER, functools.partial(self._drafted, record))
+                return finished(kept["message"])
+
+    async def refuse(self, message: str) -> Finished:
+        """Answers with why nothing is answered, without asking a model."""
+        given = self.run.input
+
+        async def execute(_: int) -> StepResult:
+            self.speech.replace(message, 1)
+            record = {
+                "text": message,
+                "model": given["model"],
+                "finish_reason": FinishReason.CONTENT_FILTER.value,
+                "usage": NOTHING,
+                "is_estimate": False,
+            }
+            return self._answered(record, None)
+
+        started = call_started(self._uuid, given["model"])
+        return finished((await self.run.step(CALL, execute, started=started))["message"])
+
+    @property
+    def _uuid(self) -> str:
+        return self.run.input["message_uuid"]
 
     async def _turn(self, number: int) -> Mapping[str, Any]:
-        uuid = self.run.input["message_uuid"]
         if number == 1:
-            return await self.run.step(CALL, self._asked, started=call_started(uuid, self.run.input["model"]))
-        started = Event("model_call.started", {"message_uuid": uuid, "turn": number})
+            started = call_started(self._uuid, self.run.input["model"])
+            return await self.run.step(CALL, self._asked, started=started)
+        started = Event("model_call.started", {"message_uuid": self._uuid, "turn": number})
         return await self.run.step(f"{CALL}:{number}", self._asked, started=started)
 
     async def _asked(self, attempt: int) -> StepResult:
         """One call of the model; what it came to is kept, and the answer with it, when this is one."""
-        if self.repairing and attempt == 1:
+        if self.anew and attempt == 1:
             self.speech.restart(1)
         answer = await self.calls.answer(self.run, self.candidates, self.prompt, self.speech, attempt=attempt)
+        decided = told(self.speech.decisions, message_uuid=self._uuid)
         record = answer.record
+        if self.speech.is_guarded:
+            record["text"] = self.speech.turn
+        if answer.refused is not None:
+            self.speech.replace(answer.refused.message, attempt)
+            return self._answered({**record, "text": answer.refused.message}, None, decided)
         record["tool_calls"] = self._named_apart(record["tool_calls"]) if self.prompt.tool_choice != "none" else []
-        about = {"message_uuid": self.run.input["message_uuid"]}
-        told = {**about, **{name: record[name] for name in ("model", "finish_reason", "usage", "duration_ms")}}
+        shown = {name: record[name] for name in ("model", "finish_reason", "usage", "duration_ms")}
+        event = Event("model_call.completed", {"message_uuid": self._uuid, **shown})
         if record["tool_calls"]:
-            return StepResult(record, [Event("model_call.completed", told)])
-        value, problems = self._read(answer)
+            return StepResult(record, [*decided, event])
+        value, problems = self._read(record)
         if problems and self.repairs < REPAIRS:
-            return StepResult(
-                {**record, "problems": problems}, [Event("answer.rejected", {**told, "problems": problems})]
-            )
+            rejected = Event("answer.rejected", {"message_uuid": self._uuid, **shown, "problems": problems})
+            return StepResult({**record, "problems": problems}, [*decided, rejected])
         if problems:
             raise CallFailed("invalid_structure", f"The answer does not fit its schema: {problems[0]}", "error")
-        return self._answered(record, value)
+        if self.thinking is not None:
+            return StepResult({**record, "value": value}, [*decided, event])
+        return self._answered(record, value, decided)
 
-    def _answered(self, record: dict[str, Any], value: Any) -> StepResult:
-        spent = Spent(**{name: getattr(self.spent, name) for name in ("input_tokens", "output_tokens", "cost")})
-        spent.add(record["usage"])
+    async def _drafted(self, record: Mapping[str, Any], _: int) -> StepResult:
+        """A draft that is good enough becomes the answer; what it took is counted already."""
+        return self._answered({**record, "usage": NOTHING}, record["value"])
+
+    def _answered(self, record: Mapping[str, Any], value: Any, events: Sequence[Event] = ()) -> StepResult:
+        spent = self.spent.with_(record["usage"], is_estimate=record["is_estimate"])
         message: dict[str, Any] = {
-            "uuid": self.run.input["message_uuid"],
+            "uuid": self._uuid,
             "role": "assistant",
             "content": record["text"],
             "model": record["model"],
             "finish_reason": record["finish_reason"],
             "usage": spent.usage,
         }
-        content = self.speech.content
+        content = self.speech.content_with(record["text"])
+        metadata: dict[str, Any] = {"usage_estimated": spent.is_estimate}
         if not isinstance(content, str):
             message["parts"] = content
         if self.prompt.schema is not None:
             message["data"] = value
-        is_estimate = self.spent.is_estimate or record["is_estimate"]
-        apply = keeping.keep(self.run, message, content, {"usage_estimated": is_estimate, **self.metadata})
-        kept = {**record, "message": message}
-        return StepResult(kept, [keeping.completed_event(message)], apply, final=True)
+        if self.memories:
+            message["sources"] = metadata["sources"] = cited(self.memories, record["text"])
+        apply = keeping.keep(self.run, message, content, metadata)
+        return StepResult({"message": message}, [*events, keeping.completed_event(message)], apply, final=True)
 
-    def _read(self, answer: Answer) -> tuple[Any, list[str]]:
+    def _read(self, record: Mapping[str, Any]) -> tuple[Any, list[str]]:
         """The value of a structured answer, and what is wrong with it."""
         schema = self.prompt.schema
         if schema is None:
             return None, []
-        if answer.completed.finish_reason is FinishReason.LENGTH:
+        if record["finish_reason"] == FinishReason.LENGTH:
             return None, ["It was cut off before its end."]
-        return structured.read(answer.completed.text, schema)
+        return structured.read(record["text"], schema)
 
     def _named_apart(self, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Calls with ids that tell them apart, whatever the model or its server gave them."""
@@ -175,22 +193,24 @@ class Turns:
             self.spent.add_tool(each.usage)
         parts = [*(call_part(each.call) for each in made), *(each.result_part for each in made)]
         self.speech.end_turn(record["text"], parts)
-        self.repairing = False
+        self.anew = False
 
-    def _send_back(self, record: Mapping[str, Any]) -> None:
-        """Shows the model what is wrong with its answer."""
-        wrong = structured.correction(record["problems"])
-        self.prompt.said += [Message("assistant", record["text"] or "-"), Message("user", wrong)]
+    def _send_back(self, text: str, why: str) -> None:
+        """Has the model say it anew."""
+        self.prompt.said += [Message("assistant", text or "-"), Message("user", why)]
         self.speech.forget_turn()
-        self.repairs += 1
-        self.repairing = True
+        self.anew = True
 
-    def _check_limits(self, number: int) -> None:
-        spent, limits = self.spent, self.limits
-        tokens = spent.input_tokens + spent.output_tokens + spent.tools_tokens
-        if limits.tokens is not None and tokens >= limits.tokens:
+    def _check_limits(self) -> None:
+        """:class:`CallFailed` when the run has taken as much as it may."""
+        limits = self.limits
+        if limits.tokens is not None and self.spent.tokens >= limits.tokens:
             raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"{limits.tokens:,} tokens"), "error")
-        if limits.cost is not None and (spent.cost or 0) + spent.tools >= limits.cost:
+        if limits.cost is not None and self.spent.cost >= limits.cost:
             raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"${limits.cost}"), "error")
-        if number > limits.turns + self.repairs:
-            raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"{limits.turns} turns"), "error")
+
+
+def finished(message: Mapping[str, Any]) -> Finished:
+    """The run's end with an answer."""
+    output = {"message": message}
+    return Finished(output, data={"output": output, "usage": message["usage"]})

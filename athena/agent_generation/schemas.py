@@ -13,6 +13,7 @@ from athena.kit.schemas import Input, Output, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelName, ShownMetadata
 from athena.media.schemas import Media
 from athena.messages.schemas import Usage
+from athena.tools.schemas import Tool
 from athena.users.schemas import Person
 
 
@@ -88,6 +89,7 @@ class GeneratedAgent(Output):
     memory: AgentMemory
     limits: AgentLimits
     reflection: AgentReflection | None
+    tools: list[Tool] | None = None
     avatar: Media | None = None
     account: Account | None = None
     creator: Person | None = None

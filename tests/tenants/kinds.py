@@ -28,7 +28,7 @@ KINDS = {
     "guardrail_uuid": "guardrail",
     "guardrail_uuids": "guardrail",
     "tool_uuids": "tool",
-    "team_uuids": "agent",
+    "team_uuids": "colleague",
     "approval_uuid": "approval",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",

@@ -292,6 +292,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "large_language_model": _model,
     "media": _media,
     "agent": _agent,
+    "colleague": _agent,
     "tool": _tool,
     "thread": _thread,
     "message": _message,

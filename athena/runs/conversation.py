@@ -61,6 +61,13 @@ def instructions(
     )
 
 
+def abilities_of(agent: Fields) -> dict[str, Any] | None:
+    """What an agent can do beside answering; nothing for most."""
+    uuids = {name: [str(uuid) for uuid in agent[name]] for name in ("tool_uuids", "guardrail_uuids", "team_uuids")}
+    settings = {name: agent[name] for name in ("output_schema", "fallback_models", "memory", "limits", "reflection")}
+    return {**uuids, **settings} if any((*uuids.values(), *settings.values())) else None
+
+
 def _system_prompt(settings: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
     prompt = settings.get("system_prompt") or ""
     prompt = VARIABLE.sub(lambda match: variables.get(match[1], match[0]), prompt)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from athena.engine import Event, RunContext, StepResult
 from athena.guardrails.checking import StreamFilter, check
 from athena.guardrails.judging import AskModel, Row
+from athena.guardrails.service import present_decision
 from athena.guardrails.stages import Decision, StageName
 from athena.runs.prompt import History
 
@@ -21,15 +22,7 @@ def told(decisions: Sequence[Decision], **about: Any) -> list[Event]:
     return [
         Event(
             "guardrail.decided",
-            {
-                **about,
-                "guardrail_uuid": str(each.guardrail_uuid),
-                "name": each.name,
-                "stage": each.stage,
-                "outcome": each.outcome,
-                "reason": each.reason,
-                "duration_ms": each.duration_ms,
-            },
+            {**about, **present_decision(each)},
         )
         for each in decisions
     ]

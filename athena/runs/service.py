@@ -20,7 +20,7 @@ from athena.large_language_models.service import resolve
 from athena.messages.schemas import MessageContent
 from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
-from athena.runs.conversation import CALL, Instructions, call_started, instructions
+from athena.runs.conversation import CALL, Instructions, abilities_of, call_started, instructions
 from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import RUN_PERMISSIONS
 from athena.runs.repository import RunRepository
@@ -166,7 +166,7 @@ class RunService:
             account_uuid=agent["account_uuid"] if agent else None,
             parent_uuid=parent_uuid,
             messages=messages,
-            abilities=_abilities(agent) if agent else None,
+            abilities=abilities_of(agent) if agent else None,
         )
 
     async def accept(
@@ -220,13 +220,6 @@ class RunService:
         """What a run has that does more than answer: never more than who starts it may."""
         permissions = sorted(self._access.permissions & RUN_PERMISSIONS)
         return {"abilities": abilities, "permissions": permissions, "ancestors": list(self._ancestors)}
-
-
-def _abilities(agent: Row) -> dict[str, Any] | None:
-    """What an agent can do beside answering; nothing for most."""
-    uuids = {name: [str(uuid) for uuid in agent[name]] for name in ("tool_uuids", "guardrail_uuids", "team_uuids")}
-    settings = {name: agent[name] for name in ("output_schema", "fallback_models", "memory", "limits", "reflection")}
-    return {**uuids, **settings} if any((*uuids.values(), *settings.values())) else None
 
 
 def _texts(**uuids: UUID | None) -> dict[str, str | None]:

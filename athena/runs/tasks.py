@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from athena.accounts.service import Connections
@@ -14,7 +14,7 @@ from athena.config import Settings
 from athena.engine import EndedRun, Engine, Finished, RunContext, RunFailed
 from athena.guardrails.judging import AskModel
 from athena.guardrails.service import GuardrailService
-from athena.kit.access import WorkspaceId
+from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import AthenaError
 from athena.llm.structured import Schema
@@ -22,6 +22,7 @@ from athena.llm.types import Completed, ModelRequest
 from athena.runs import history, toolbox
 from athena.runs.agent_tool import AgentTool
 from athena.runs.guards import Guards
+from athena.runs.handing_over import taking_over
 from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import access_of, end_message
 from athena.runs.model_calls import CallFailed, Candidate, ModelCalls
@@ -35,6 +36,7 @@ from athena.runs.tool_calls import Offer
 from athena.runs.turns import Turns
 from athena.tools.base import ToolKinds
 
+Given: TypeAlias = tuple[Mapping[str, Offer], Sequence[Mapping[str, Any]]]
 KINDS = ("agent", "thread", "prompt")
 KEEP_SAID_SECONDS = 10.0
 WITH_TOOLS_SECONDS = 3_600.0
@@ -104,9 +106,7 @@ class Answering:
         guardrails: Sequence[Mapping[str, Any]] = ()
         async with self.database.session(Scope(run.workspace_uuid)) as session:
             if abilities:
-                offers = await toolbox.offers(session, self.database, access, run)
-                uuids = list(map(UUID, abilities["guardrail_uuids"]))
-                guardrails = [dict(row) for row in await GuardrailService(session, access).for_agent(uuids)]
+                offers, guardrails = await self._given_to(session, access, run, abilities)
             said = await history.load(session, access, given)
         prompt = Prompt(said, given["system_prompt"], given["temperature"], given["max_tokens"])
         spent = Spent()
@@ -134,7 +134,38 @@ class Answering:
         if abilities["reflection"]:
             rounds = abilities["reflection"]["rounds"]
             turns.thinking = Thinking(run, self.calls, prompt, turns.spent, rounds)
+        turns.hand_over = self._hand_over
         return await turns.answer()
+
+    async def _hand_over(self, turns: Turns, agent_uuid: UUID, turn: int) -> None:
+        """The agent goes on as it is; the run's limits stay, and so do its guardrails, beside the agent's own."""
+        run, prompt = turns.run, turns.prompt
+        access = access_of(run.workspace_uuid, run.input)
+        agent = await taking_over(run, self.database, access, agent_uuid, turn)
+        if agent is None:
+            return
+        turns.agent_uuid = agent_uuid
+        turns.candidates = [Candidate(agent["model"], agent["account_uuid"])]
+        prompt.system, prompt.temperature = agent["system_prompt"], agent["temperature"]
+        prompt.max_tokens, prompt.schema = agent["max_tokens"], None
+        abilities: Mapping[str, Any] = agent["abilities"] or {"tool_uuids": [], "team_uuids": []}
+
+        async def look() -> Given:
+            async with self.database.session(Scope(run.workspace_uuid)) as session:
+                return await self._given_to(session, access, run, abilities)
+
+        turns.offers, guardrails = await run.patiently(look)
+        known = {row["uuid"] for row in turns.guards.rows}
+        turns.guards.rows = [*turns.guards.rows, *(row for row in guardrails if row["uuid"] not in known)]
+        if agent["abilities"]:
+            turns.candidates = [*turns.candidates, *map(Candidate.of, abilities["fallback_models"])]
+            prompt.schema = Schema(abilities["output_schema"]) if abilities["output_schema"] else None
+
+    async def _given_to(self, session: Session, access: Access, run: RunContext, abilities: Mapping[str, Any]) -> Given:
+        """What an agent may call, and its guardrails."""
+        offers = await toolbox.offers(session, self.database, access, run, abilities)
+        uuids = list(map(UUID, abilities.get("guardrail_uuids", ())))
+        return offers, [dict(row) for row in await GuardrailService(session, access).for_agent(uuids)]
 
     def _asker(self, run: RunContext, spent: Spent) -> AskModel:
         """Asks the model of a guardrail; what that took counts as the run's."""

@@ -19,21 +19,25 @@ from athena.tools.naming import free_name, function_name
 from athena.tools.service import ToolService
 
 DESCRIBED: Final = 500
+HAND_OVER: Final = "hand_over"
+"""In a result's details: the agent with whom the conversation goes on."""
+NOTHING_TO_SAY: Final[Mapping[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-async def offers(session: Session, database: Database, access: Access, run: RunContext) -> dict[str, Offer]:
+async def offers(
+    session: Session, database: Database, access: Access, run: RunContext, abilities: Mapping[str, Any]
+) -> dict[str, Offer]:
     """By name. What was deleted since the run was accepted is not there any more."""
-    abilities: Mapping[str, Any] = run.input["abilities"]
     found: dict[str, Offer] = {}
     tools = await ToolService(session, access).for_agent([UUID(uuid) for uuid in abilities["tool_uuids"]])
     for function in offered(tools):
         found[function.name] = _tool(database, access, run, function)
     team = abilities["team_uuids"]
     if team:
-        agents = await AgentService(session, access).rows(list(map(UUID, team)))
-        for agent in agents:
-            offer = _member(database, access, run, agent, found)
-            found[offer.name] = offer
+        for agent in await AgentService(session, access).rows(list(map(UUID, team))):
+            for make in (_asking, _handing_over):
+                offer = make(database, access, run, agent, found)
+                found[offer.name] = offer
     return found
 
 
@@ -73,7 +77,7 @@ def _tool(database: Database, access: Access, run: RunContext, function: Offered
     )
 
 
-def _member(database: Database, access: Access, run: RunContext, agent: Row, taken: Container[str]) -> Offer:
+def _asking(database: Database, access: Access, run: RunContext, agent: Row, taken: Container[str]) -> Offer:
     async def call(arguments: str, key: str) -> ToolResult:
         try:
             asked: str = read_arguments(arguments, QUESTION)["question"]
@@ -90,16 +94,33 @@ def _member(database: Database, access: Access, run: RunContext, agent: Row, tak
             seconds=SECONDS,
         )
 
-    about = agent["description"] or (agent["system_prompt"] or "")[:DESCRIBED]
     return Offer(
         free_name(f"ask_{function_name(agent['name'])}", taken),
-        f"Asks the agent {agent['name']}, and waits for its answer. {about}".strip(),
+        f"Asks the agent {agent['name']}, and waits for its answer. {_about(agent)}".strip(),
         QUESTION,
         call,
         # The run that it starts is found again.
         repeatable=True,
         shown={"agent_uuid": str(agent["uuid"])},
     )
+
+
+def _handing_over(_: Database, __: Access, ___: RunContext, agent: Row, taken: Container[str]) -> Offer:
+    async def call(_: str, __: str) -> ToolResult:
+        return ToolResult(f"The conversation goes on with {agent['name']}.", details={HAND_OVER: str(agent["uuid"])})
+
+    return Offer(
+        free_name(f"hand_over_to_{function_name(agent['name'])}", taken),
+        f"Hands the conversation over to the agent {agent['name']}, who answers in your place. {_about(agent)}".strip(),
+        NOTHING_TO_SAY,
+        call,
+        repeatable=True,
+        shown={"agent_uuid": str(agent["uuid"])},
+    )
+
+
+def _about(agent: Row) -> str:
+    return agent["description"] or (agent["system_prompt"] or "")[:DESCRIBED]
 
 
 def _ancestors(run: RunContext) -> list[UUID]:

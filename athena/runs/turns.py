@@ -7,9 +7,10 @@ what is done gives its records.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from athena.agents.schemas import AgentLimits
 from athena.engine import Event, Finished, RunContext, StepResult
@@ -25,6 +26,7 @@ from athena.runs.speech import Speech
 from athena.runs.spent import NOTHING, Spent
 from athena.runs.thinking import Thinking
 from athena.runs.tool_calls import CALLS_OF_A_TURN, Made, Offer, ToolCalls, call_part
+from athena.runs.toolbox import HAND_OVER
 
 ANSWER: Final = "answer"
 REPAIRS: Final = 2
@@ -48,6 +50,10 @@ class Turns:
     thinking: Thinking | None = None
     memories: Sequence[Mapping[str, Any]] = ()
     """What was recalled, as a message keeps it."""
+    hand_over: Callable[[Turns, UUID, int], Awaitable[None]] | None = None
+    """Has another agent go on."""
+    agent_uuid: UUID | None = None
+    """The agent to whom the conversation was handed over."""
     repairs: int = 0
     anew: bool = False
     """Whether what was said last is to be said anew."""
@@ -55,15 +61,15 @@ class Turns:
     async def answer(self) -> Finished:
         """The answer; :class:`CallFailed` when there is none."""
         tools = ToolCalls(self.run, self.offers, self._uuid, self.limits.tool_calls, self.guards)
-        self.prompt.tools = tuple(
-            ToolSpec(offer.name, offer.description, dict(offer.parameters)) for offer in self.offers.values()
-        )
         if self.thinking is not None:
             await self.thinking.plan()
         number = 0
         while True:
             number += 1
             self._check_limits()
+            self.prompt.tools = tuple(
+                ToolSpec(offer.name, offer.description, dict(offer.parameters)) for offer in self.offers.values()
+            )
             if number >= self.limits.turns or tools.left <= 0:
                 self.prompt.tool_choice = "none"
             record = await self._turn(number)
@@ -71,7 +77,12 @@ class Turns:
                 return finished(record["message"])
             self.spent.add(record["usage"], is_estimate=record["is_estimate"])
             if record["tool_calls"]:
-                self._take(record, await tools.make(number, record["tool_calls"]))
+                made = await tools.make(number, record["tool_calls"])
+                self._take(record, made)
+                to = next((each.details[HAND_OVER] for each in made if HAND_OVER in each.details), None)
+                if to is not None and self.hand_over is not None:
+                    await self.hand_over(self, UUID(to), number)
+                    tools.offers = self.offers
             elif "problems" in record:
                 self.repairs += 1
                 self._send_back(record["text"], structured.correction(record["problems"]))
@@ -157,6 +168,8 @@ class Turns:
             message["parts"] = content
         if self.prompt.schema is not None:
             message["data"] = value
+        if self.agent_uuid is not None:
+            metadata["answered_by"] = str(self.agent_uuid)
         if self.memories:
             message["sources"] = metadata["sources"] = cited(self.memories, record["text"])
         apply = keeping.keep(self.run, message, content, metadata)

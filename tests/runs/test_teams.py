@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.runs.conftest import Scene, check_told
 from tests.runs.model_server import calling, saying
+from tests.tools.conftest import make
 
 
 async def child_of(scene: Scene, event: Any) -> dict[str, Any]:
@@ -39,7 +40,12 @@ async def test_an_agent_asks_two_others_at_once_and_answers_with_what_they_said(
         "text",
     ]
     offered = {tool["function"]["name"]: tool["function"]["description"] for tool in scene.model.requests[0]["tools"]}
-    assert set(offered) == {"ask_tyre_expert", "ask_route_expert"}
+    assert set(offered) == {
+        "ask_tyre_expert",
+        "ask_route_expert",
+        "hand_over_to_tyre_expert",
+        "hand_over_to_route_expert",
+    }
     assert "Knows all about tyres." in offered["ask_tyre_expert"]
     told = await scene.events_of(run["uuid"])
     check_told(told, run["uuid"])
@@ -111,3 +117,28 @@ async def test_a_run_makes_no_more_calls_and_turns_than_it_may(scene: Scene) -> 
     results = [part for part in message["parts"] if part["type"] == "tool_result"]
     assert [part.get("is_error", False) for part in results] == [False, False, True]
     assert "may not call any more" in results[2]["content"]
+
+
+async def test_an_agent_hands_over_to_another_who_answers_in_the_same_run(scene: Scene) -> None:
+    own = await make(scene.tenant)
+    expert = await scene.agent(
+        name="Expert", model="large", system_prompt="You add.", tool_uuids=[own["uuid"]], metadata={"temperature": 0.5}
+    )
+    thread = await scene.thread(await scene.agent(team_uuids=[expert["uuid"]], system_prompt="You hand over."))
+    scene.model.scripts = [
+        calling(("hand_over_to_expert", {}), says="Let me pass you on."),
+        calling(("sum", {"numbers": [1, 2]})),
+        saying("Three."),
+    ]
+    run = (await scene.say(thread, "Add one and two.")).json()["data"]
+    assert run["output"]["message"]["content"] == "Three."
+    assert run["output"]["message"]["model"] == "large"
+    second = scene.model.requests[1]
+    assert (second["model"], second["temperature"]) == ("large", 0.5)
+    assert second["messages"][0] == {"role": "system", "content": "You add."}
+    assert [each["function"]["name"] for each in second["tools"]] == ["sum"]
+    (handed,) = [e.data for e in await scene.events_of(run["uuid"]) if e.type == "agent.handed_over"]
+    assert (handed["agent_uuid"], handed["name"]) == (expert["uuid"], "Expert")
+    stored = (await scene.messages(thread))[-1]
+    assert stored["metadata"]["answered_by"] == expert["uuid"]
+    assert stored["usage"]["input_tokens"] == 11 + 11 + 7

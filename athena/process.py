@@ -29,6 +29,7 @@ from athena.memories.uses import Uses
 from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.sandbox import PythonSandbox
+from athena.searching import search_sources
 from athena.tools.kinds import tool_kinds
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
@@ -87,6 +88,7 @@ def parts_without_state() -> tuple[object, ...]:
     """What a process provides that needs nothing and is closed by nobody."""
     return (
         tool_kinds(),
+        search_sources(),
         Uses(),
     )
 

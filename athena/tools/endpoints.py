@@ -12,8 +12,8 @@ from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import JsonResponse, Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
 from athena.permissions import Permission
-from athena.tools.schemas import Tool, ToolCallCreate, ToolCallResult, ToolCreate, ToolUpdate
-from athena.tools.service import LIST, RELATIONS, ToolService
+from athena.tools.schemas import BuiltinTool, Tool, ToolCallCreate, ToolCallResult, ToolCreate, ToolUpdate
+from athena.tools.service import LIST, RELATIONS, ToolService, present_builtins
 
 router = Router("Tool")
 
@@ -43,6 +43,12 @@ async def create_tool(caller: Creator, body: ToolCreate) -> Response:
     service = ToolService(caller.session, caller.access)
     row = await service.create(body)
     return resource((await service.show([row], wanted))[0], row, status=201, location=f"/api/v1/tools/{row['uuid']}")
+
+
+@router.operation("GET", "/api/v1/tools/builtins", summary="Get Built-in Tools", response=Data[list[BuiltinTool]])
+async def get_builtin_tools(caller: Viewer) -> Response:  # noqa: ARG001 - who may see tools
+    """What Athena brings along: each is a tool of type `builtin` with that `config`."""
+    return JsonResponse({"data": present_builtins()})
 
 
 @router.operation("GET", PATH, summary="Retrieve a Tool", response=Data[Tool])

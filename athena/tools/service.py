@@ -21,6 +21,7 @@ from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.llm.structured import InvalidSchema, Schema
 from athena.tools.base import Discovery, ToolConfig, ToolFailed, ToolFunction, ToolKind, ToolKinds, ToolResult
+from athena.tools.builtins import BUILTINS
 from athena.tools.calling import call_function, check_condition
 from athena.tools.naming import NAME, ToolRow
 from athena.tools.repository import ToolRepository
@@ -258,3 +259,17 @@ def present_result(result: ToolResult, duration_ms: int) -> dict[str, Any]:
         "duration_ms": duration_ms,
         "usage": None if result.usage is None else asdict(result.usage),
     }
+
+
+def present_builtins() -> list[dict[str, Any]]:
+    """What Athena brings along, as the API shows it."""
+    return [
+        {
+            "name": each.name,
+            "title": each.title,
+            "description": each.description,
+            "parameters": each.parameters,
+            "config": {"name": each.name},
+        }
+        for each in BUILTINS.values()
+    ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+import pytest
+
 from tests.conftest import Tenant
+from tests.node_types.server import Server
 from tests.providers.conftest import built_in
 
 __all__ = ["built_in"]
@@ -37,3 +40,12 @@ async def call(
     answer = await tenant.post(f"{PATH}/{tool['uuid']}/call", body)
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]
+
+
+@pytest.fixture
+async def server() -> AsyncGenerator[Server]:
+    """A server of somebody else's."""
+    started = Server()
+    await started.start()
+    yield started
+    await started.stop()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from athena.tools.base import ToolKinds
+from athena.tools.kinds.builtin import BuiltinTool
 from athena.tools.kinds.code import CodeTool
+from athena.tools.kinds.http import HttpTool
 
 
 def tool_kinds() -> ToolKinds:
     """The types of tools that stand on no upper layer."""
-    return ToolKinds([CodeTool()])
+    return ToolKinds([BuiltinTool(), CodeTool(), HttpTool()])

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from pydantic import Field
 
-from athena.sandbox import (
-    MAX_CODE_BYTES,
-    MAX_MEMORY_MB,
-    MAX_OUTPUT_BYTES,
-    MAX_SECONDS,
-    CodeError,
-    CodeResult,
-    Limits,
-    PythonSandbox,
-)
+from athena.sandbox import MAX_CODE_BYTES, MAX_MEMORY_MB, MAX_OUTPUT_BYTES, MAX_SECONDS, Limits
 from athena.tools.base import (
     ANY_ARGUMENTS,
     Discovery,
     JsonObject,
     ToolCall,
     ToolConfig,
-    ToolFailed,
     ToolFunction,
     ToolKind,
     ToolResult,
 )
 from athena.tools.naming import function_name
-from athena.tools.results import json_result
-
-PRINTED_MOST: Final = 10_000
-"""Characters of what was printed that are shown, the last ones."""
+from athena.tools.sandboxed import run, shown
 
 
 class CodeConfig(ToolConfig):
@@ -76,20 +63,3 @@ class CodeTool(ToolKind[CodeConfig]):
         given = {name: value for name, value in call.arguments.items() if name.isidentifier()}
         limits = Limits(seconds=config.compute_seconds, memory_mb=config.memory_mb, output_bytes=MAX_OUTPUT_BYTES)
         return shown(await run(call, config.code, {**given, "arguments": dict(call.arguments)}, limits))
-
-
-async def run(call: ToolCall, code: str, inputs: JsonObject, limits: Limits) -> CodeResult:
-    """What ``code`` leaves; :class:`ToolFailed` ``code_…`` with its traceback when it fails."""
-    try:
-        return await call.database.provided(PythonSandbox).run(code, inputs, limits=limits)
-    except CodeError as error:
-        parts = [error.traceback or error.message]
-        if error.printed:
-            parts.append(f"Printed before:\n{error.printed[-PRINTED_MOST:]}")
-        raise ToolFailed(f"code_{error.kind}", "\n".join(parts)) from error
-
-
-def shown(found: CodeResult) -> ToolResult:
-    """The value, with what was printed among the details."""
-    details: dict[str, Any] = {"printed": found.printed[-PRINTED_MOST:]} if found.printed else {}
-    return json_result(found.value, details=details)

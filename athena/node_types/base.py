@@ -143,6 +143,8 @@ class EffectCall(Call):
     """
     stop_run: Callable[[UUID], Awaitable[None]]
     """Cancels a run that the node has accepted, unless another process is about to wait for it in this one's place."""
+    ancestors: Sequence[UUID] = ()
+    """The agents and workflows that led here, outermost first, and this workflow last."""
 
 
 class NodeType(ABC, Generic[C]):

@@ -60,7 +60,8 @@ async def answered(call: EffectCall, accept: Accept) -> Result:
 
 async def _accept(call: EffectCall, run_uuid: UUID, accept: Accept) -> None:
     async def work(session: Session) -> None:
-        service = RunService(session, call.access, {PARENT_LABEL: str(call.run_uuid)}, run_uuid=run_uuid)
+        labels, above = {PARENT_LABEL: str(call.run_uuid)}, [str(uuid) for uuid in call.ancestors]
+        service = RunService(session, call.access, labels, run_uuid=run_uuid, ancestors=above)
         if not await service.is_there(run_uuid):
             await accept(session, service)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
@@ -24,12 +23,8 @@ from athena.node_types.http_pages import Page, Pages, first_page, items_of, next
 from athena.node_types.http_response import Format, read
 from athena.node_types.outgoing import SAFE, Outgoing, excerpt_of, origin, send, status_failed
 from athena.permissions import Permission
+from athena.tools.outgoing import CONTROL, HEADER_NAME, REFUSED_HEADERS
 
-REFUSED_HEADERS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "keep-alive"}
-)
-HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
-CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SECRETS: Final[dict[str, Any]] = {"x-secrets": True}
 NONE: Final[dict[str, Any]] = {"x-expression": "none"}
 

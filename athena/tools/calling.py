@@ -21,7 +21,15 @@ from athena.tools.base import ToolCall, ToolFailed, ToolKind, ToolKinds, ToolRes
 from athena.tools.naming import OfferedFunction, ToolRow, offered
 from athena.tools.results import failure, within
 
-__all__ = ["OfferedFunction", "call_function", "check_condition", "needs_approval", "offered", "read_arguments"]
+__all__ = [
+    "OfferedFunction",
+    "call_function",
+    "check_condition",
+    "find_function",
+    "needs_approval",
+    "offered",
+    "read_arguments",
+]
 
 # `function` is a word that CEL keeps for itself.
 NAMES: Final = frozenset({"arguments", "function_name"})
@@ -57,7 +65,7 @@ async def call_function(  # noqa: PLR0913 - each is a fact of the call
 
     try:
         kind = _kind(database, tool)
-        found = _function(tool, function)
+        found = find_function(tool, function)
         call = ToolCall(
             found["name"],
             read_arguments(arguments, found["parameters"]),
@@ -111,7 +119,8 @@ def _kind(database: Database, tool: ToolRow) -> ToolKind[Any]:
     return kind
 
 
-def _function(tool: ToolRow, name: str | None) -> Mapping[str, Any]:
+def find_function(tool: ToolRow, name: str | None) -> Mapping[str, Any]:
+    """A function of a tool, ``None`` its only one; :class:`ToolFailed` ``unknown_function`` lists those that it has."""
     functions: list[Mapping[str, Any]] = tool["functions"]
     if name is None and len(functions) == 1:
         return functions[0]

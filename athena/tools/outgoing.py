@@ -30,6 +30,12 @@ from athena.permissions import Permission
 from athena.tools.base import ToolCall, ToolFailed
 from athena.tools.transactions import in_transaction
 
+REFUSED_HEADERS: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "keep-alive"}
+)
+"""Those that are set by themselves."""
+HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
+CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 EXCERPT: Final = 1_000
 """Characters of a failed answer's body that are told."""

@@ -26,7 +26,7 @@ def json_result(value: Any, *, usage: ToolUsage | None = None, details: Mapping[
 def failure(code: str, message: str, *, unknown: bool = False) -> ToolResult:
     """A call that did not work, as a result that a model reads. ``unknown``: it may have taken effect all the same."""
     note = " It is not known whether it took effect." if unknown else ""
-    details: dict[str, Any] = {"error": {"code": code, "message": message}}
+    details: dict[str, Any] = {"error": {"code": code, "message": message}, **({"unknown": True} if unknown else {})}
     return ToolResult(f"Error ({code}): {message}{note}", is_error=True, details=details)
 
 

@@ -62,3 +62,5 @@ class Surroundings:
     secrets: Secrets
     start_workflow: Callable[..., Awaitable[UUID]]
     stop_run: Callable[[UUID], Awaitable[None]]
+    ancestors: Sequence[UUID] = ()
+    """The agents and workflows that led here, and this one last."""

@@ -315,6 +315,7 @@ class Interpreter:
             session=around.session,
             start_workflow=around.start_workflow,
             stop_run=around.stop_run,
+            ancestors=around.ancestors,
         )
 
     @property

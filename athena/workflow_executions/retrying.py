@@ -73,6 +73,7 @@ async def retry(
         test=given["test"],
         version=version,
         depth=given["depth"],
+        ancestors=[UUID(each) for each in given.get("ancestors", ())],
         labels={"source_execution_uuid": str(uuid)},
     )
     return await accept(session, access, workflow, request, begin_here=begin_here)

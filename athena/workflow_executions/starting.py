@@ -68,6 +68,8 @@ class Request:
     version: int | None = None
     parent: Mapping[str, Any] | None = None
     depth: int = 0
+    ancestors: Sequence[UUID] = ()
+    """The agents and workflows that led here, outermost first."""
     labels: Mapping[str, Any] = field(default_factory=dict[str, Any])
     run_uuid: UUID | None = None
     queued: bool = False
@@ -150,6 +152,7 @@ def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Pl
         "error_workflow_uuid": settings.get("error_workflow_uuid"),
         "parent": asked.parent,
         "depth": asked.depth,
+        "ancestors": [str(each) for each in asked.ancestors],
     }
 
 
@@ -218,7 +221,7 @@ def _queue(workflow_uuid: UUID, plan: Plan, given: Mapping[str, Any], *, queued:
     return f"workflow {workflow_uuid} {encode(value)[:500]}", concurrency["limit"]
 
 
-async def accept_child(
+async def accept_child(  # noqa: PLR0913 - each is a fact of the execution
     session: Session,
     access: Access,
     workflow_uuid: UUID,
@@ -226,13 +229,16 @@ async def accept_child(
     *,
     run_uuid: UUID,
     depth: int,
+    ancestors: Sequence[UUID],
     parent: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Accepts an execution that another one starts; errors as nodes have them."""
     try:
         workflow = await WorkflowService(session, access).to_run(workflow_uuid)
         labels = {PARENT_LABEL: parent["run_uuid"]} if parent else {}
-        asked = Request("workflow", value, parent=parent, depth=depth, run_uuid=run_uuid, labels=labels)
+        asked = Request(
+            "workflow", value, parent=parent, depth=depth, ancestors=ancestors, run_uuid=run_uuid, labels=labels
+        )
         return await accept(session, access, workflow, asked)
     except AthenaError as error:
         raise NodeFailed(error.error_code, error.detail) from error

@@ -17,6 +17,7 @@ from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import AthenaError, NotFound
 from athena.node_types.base import NodeFailed
 from athena.permissions import ROLE_PERMISSIONS, Role
+from athena.tools.base import ToolKinds
 from athena.variables import service as variables
 from athena.workflow_executions import resume
 from athena.workflow_executions.given import Plan, Start, Surroundings
@@ -25,6 +26,7 @@ from athena.workflow_executions.journal import usage_of
 from athena.workflow_executions.plans import Plans
 from athena.workflow_executions.repository import WorkflowExecutionRepository
 from athena.workflow_executions.starting import accept_child, start_error_workflow
+from athena.workflow_executions.tool import WorkflowTool
 from athena.workflows.graph import Graph
 
 KIND: Final = "workflow"
@@ -36,9 +38,10 @@ CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|'[^']*'|\"[^\"]*\""
 
 
 def register(engine: Engine, database: Database) -> None:
-    """Makes ``engine`` able to run workflows."""
+    """Makes ``engine`` able to run workflows, and tools to be workflows."""
     plans = Plans()
     database.provide(plans)
+    database.provided(ToolKinds).add(WorkflowTool())
     work = Executing(database, plans)
     engine.register(KIND, work.execute, deadline_seconds=lambda given: given["timeout_seconds"], on_end=work.ended)
 
@@ -121,8 +124,12 @@ class Executing:
             opened.actor = Actor(access.user_uuid, "run", run.run_uuid)
             return opened
 
+        # An execution from before there were ancestors has none.
+        ancestors = [*map(UUID, run.input.get("ancestors", ())), UUID(run.input["workflow_uuid"])]
+
         async def start_workflow(opened: Session, workflow_uuid: UUID, value: Any, **options: Any) -> UUID:
-            return await accept_child(opened, access, workflow_uuid, value, depth=run.input["depth"] + 1, **options)
+            options |= {"depth": run.input["depth"] + 1, "ancestors": ancestors}
+            return await accept_child(opened, access, workflow_uuid, value, **options)
 
         async def stop_run(run_uuid: UUID) -> None:
             if run.changes_hands:
@@ -131,7 +138,7 @@ class Executing:
                 async with run.transaction() as opened:
                     await opened.provided(Engine).cancel(opened, run.workspace_uuid, run_uuid)
 
-        return Surroundings(self.database, access, session, secrets, start_workflow, stop_run)
+        return Surroundings(self.database, access, session, secrets, start_workflow, stop_run, ancestors)
 
     def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
         details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
-from athena.kit.db import Database
-from athena.sandbox import PythonSandbox
 from tests.node_types.conftest import Bench, problems
-
-
-@pytest.fixture(autouse=True, scope="module")
-async def sandbox(database: Database) -> AsyncGenerator[None]:
-    opened = PythonSandbox()
-    database.provide(opened)
-    yield
-    await opened.close()
 
 
 async def test_code_gets_what_comes_in_and_gives_its_result(bench: Bench) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, cast
@@ -29,7 +28,19 @@ from athena.tools.base import (
     ToolResult,
 )
 from athena.tools.naming import function_name
-from athena.tools.outgoing import SAFE, Outgoing, authentication, content_type, decoded, facts, is_json, send
+from athena.tools.outgoing import (
+    CONTROL,
+    HEADER_NAME,
+    REFUSED_HEADERS,
+    SAFE,
+    Outgoing,
+    authentication,
+    content_type,
+    decoded,
+    facts,
+    is_json,
+    send,
+)
 from athena.tools.results import json_result
 from athena.tools.templates import (
     NAMES,
@@ -46,11 +57,6 @@ from athena.tools.transactions import in_transaction
 from athena.variables.service import WorkspaceValues, load
 
 MOST_BYTES: Final = 5_000_000
-REFUSED_HEADERS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "keep-alive"}
-)
-HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
-CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 IN_QUERY: Final = frozenset({"GET", "HEAD", "DELETE"})
 
 

@@ -6,7 +6,7 @@ A plugin package adds types of its own by the entry point group ``athena.node_ty
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -167,6 +167,10 @@ class NodeType(ABC, Generic[C]):
     def is_hasty(self, data: JsonObject) -> bool:  # noqa: ARG002
         """Whether such a node begins with the first value that arrives, rather than wait for all."""
         return False
+
+    def secret_names(self, config: C) -> Collection[str]:  # noqa: ARG002
+        """The secrets that a configuration names otherwise than by expressions."""
+        return ()
 
     def check(self, data: JsonObject) -> Sequence[tuple[str, str]]:  # noqa: ARG002
         """What is wrong with a configuration beyond its schema: paths and messages."""

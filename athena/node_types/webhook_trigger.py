@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.config import JsonDict
 
 from athena.node_types.base import Config, Trigger
-from athena.triggers.webhook_authentication import NoAuthentication, WebhookAuthentication
+from athena.triggers.webhook_authentication import NoAuthentication, WebhookAuthentication, secret_names
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 LITERAL: JsonDict = {"x-expression": "none"}
@@ -73,3 +74,7 @@ class WebhookTrigger(Trigger[WebhookTriggerConfig]):
             "files": {"type": "array", "description": "Of a form: field, name, content_type, size and media_uuid."},
         },
     }
+
+    def secret_names(self, config: WebhookTriggerConfig) -> Collection[str]:
+        """Those by which a request is checked."""
+        return secret_names(config.authentication)

@@ -28,3 +28,12 @@ class VariableRepository(Repository):
             self.workspace_uuid,
             list(secret_names),
         )
+
+    async def secrets(self, names: Collection[str]) -> frozenset[str]:
+        """Those of ``names`` that secrets have."""
+        rows = await self.session.fetch(
+            "SELECT name FROM variables WHERE workspace_uuid = $1 AND kind = 'secret' AND name = ANY($2::text[])",
+            self.workspace_uuid,
+            list(names),
+        )
+        return frozenset(row["name"] for row in rows)

@@ -54,6 +54,11 @@ async def load(session: Session, workspace_uuid: WorkspaceId, secret_names: Coll
     return WorkspaceValues(found, secrets)
 
 
+async def missing_secrets(session: Session, workspace_uuid: WorkspaceId, names: Collection[str]) -> frozenset[str]:
+    """Those of ``names`` that are no secrets of the workspace."""
+    return frozenset(names) - await VariableRepository(session, workspace_uuid).secrets(names)
+
+
 def _opened(keyring: Keyring, workspace_uuid: UUID, row: Row) -> str:
     try:
         return keyring.open(row["sealed_value"], _place(workspace_uuid, row["uuid"])).decode()

@@ -35,7 +35,8 @@ class Configuration:
         self._model: type[Config] = kind.config
         self.problems: list[tuple[str, int | None, str, str]] = []
         self.references: list[Place] = []
-        self.secrets: set[str] = set()
+        self.secrets: dict[str, tuple[str, int | None]] = {}
+        """Names of secrets, each with the field and the character in it where it stands first."""
         fields = {name: _extra(info) for name, info in kind.config.model_fields.items()}
         parts: dict[str, Render] = {}
         self._taken_as_written = {name for name, extra in fields.items() if "x-expression" in extra}
@@ -116,7 +117,8 @@ class Configuration:
         for reference in template.references:
             root, *more = reference
             if root == SECRETS:
-                self.secrets.update(more[:1])
+                for name in more[:1]:
+                    self.secrets.setdefault(name, (path, max(0, text.find(MARK))))
                 self._secretive.add(path.split(".")[1])
             elif not (each and root in {"item", "index"}):
                 self.references.append(Place(path, max(0, text.find(MARK)), reference))
@@ -134,6 +136,8 @@ class Configuration:
                     message = issue["msg"].removeprefix("Value error, ").rstrip(".")
                     self.problems.append((path, None, f"{message}.", code))
         else:
+            for name in kind.secret_names(ready):
+                self.secrets.setdefault(name, ("data", None))
             if not (self._parts or self.problems):
                 self._ready = ready
         if not self.problems:

@@ -22,9 +22,10 @@ from athena.workflows.documents import from_document, to_document
 from athena.workflows.graph import Graph, compile_graph
 from athena.workflows.graph_schemas import Edge, GraphProblem, Node, WorkflowVariable
 from athena.workflows.interface import openapi_of
+from athena.workflows.outside import problems_outside
 from athena.workflows.repository import WorkflowRepository, WorkflowVersionRepository
 from athena.workflows.schemas import Status, WorkflowCreate, WorkflowImport, WorkflowUpdate
-from athena.workflows.triggers import sync_triggers
+from athena.workflows.triggers import schedules, sync_triggers
 from athena.workflows.webhooks import describe_webhook
 
 RELATIONS = ("creator", "versions")
@@ -85,7 +86,7 @@ class WorkflowService:
                 "uuid": new_uuid(),
                 **values,
                 "version": 1,
-                "problems": _checked(values, given.status),
+                "problems": await self._checked(values, given.status, {}),
                 "webhook_token": secrets.token_urlsafe(TOKEN_BYTES),
                 "creator_uuid": self._access.user_uuid,
             }
@@ -151,8 +152,8 @@ class WorkflowService:
         changed = any(changes[name] != present_row[name] for name in VERSIONED if name in changes)
         after = {**present_row, **changes}
         problems = present_row["problems"]
-        if changed or after["status"] == "active":
-            problems = _checked(after, after["status"])
+        if changed or not present_row["status"] == after["status"] == "active":
+            problems = await self._checked(after, after["status"], schedules(present_row))
         row = await self._workflows.update(
             present_row["uuid"], {**changes, "version": present_row["version"] + changed, "problems": problems}
         )
@@ -161,6 +162,18 @@ class WorkflowService:
         if "active" in {row["status"], present_row["status"]} and (changed or row["status"] != present_row["status"]):
             await sync_triggers(self._session, self._access.workspace_uuid, row)
         return row
+
+    async def _checked(self, parts: Mapping[str, Any], status: str, running: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What keeps a workflow from being active; :class:`ValidationFailed` when it is to be so all the same."""
+        graph, problems = compiled(parts)
+        problems += await problems_outside(self._session, self._access.workspace_uuid, graph, running)
+        if problems and status == "active":
+            errors: dict[str, list[str]] = {}
+            for problem in problems:
+                errors.setdefault(_path(problem), []).append(problem.message)
+            path, messages = next(iter(errors.items()))
+            raise ValidationFailed(f"{path}: {messages[0]}", code="workflow_invalid", errors=errors)
+        return [problem.model_dump() for problem in problems]
 
     async def _keep_version(self, row: Row) -> None:
         await self._versions(row["uuid"]).insert(
@@ -211,18 +224,6 @@ def compiled(parts: Mapping[str, Any]) -> tuple[Graph, list[GraphProblem]]:
     edges = [Edge.model_validate(edge) for edge in parts["edges"]]
     variables = [WorkflowVariable.model_validate(variable) for variable in parts["variables"]]
     return compile_graph(nodes, edges, variables, node_types())
-
-
-def _checked(parts: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
-    """What keeps a workflow from being active; :class:`ValidationFailed` when it is to be so all the same."""
-    _, problems = compiled(parts)
-    if problems and status == "active":
-        errors: dict[str, list[str]] = {}
-        for problem in problems:
-            errors.setdefault(_path(problem), []).append(problem.message)
-        path, messages = next(iter(errors.items()))
-        raise ValidationFailed(f"{path}: {messages[0]}", code="workflow_invalid", errors=errors)
-    return [problem.model_dump() for problem in problems]
 
 
 def _path(problem: GraphProblem) -> str:

@@ -58,6 +58,18 @@ def read_schedule(config: Mapping[str, Any]) -> Schedule:
     return SCHEDULE.validate_python(config["schedule"])
 
 
+def never_comes(config: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a schedule that is switched on now has no time to come."""
+    return times.next_after(read_schedule(config), now, now) is None
+
+
+def schedules(workflow: Row) -> dict[str, Mapping[str, Any]]:
+    """The configurations of an active workflow's schedules, by node."""
+    if workflow["status"] != "active":
+        return {}
+    return {node_id: config for node_id, (kind, config) in _wanted(workflow) if kind == "schedule"}
+
+
 def next_look(config: Mapping[str, Any], last: datetime, anchor: datetime, key: str) -> datetime | None:
     """When the next time after ``last`` begins, with its jitter; ``None`` when none follows."""
     schedule = read_schedule(config)

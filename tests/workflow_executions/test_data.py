@@ -92,7 +92,8 @@ async def test_a_failure_is_told_at_its_node_and_of_the_execution(owner: Tenant)
     )
     found = await ended(owner, workflow)
     error = {"code": "refused", "message": "The call 'call' was refused 17 times."}
-    assert (found["status"], found["output"], found["error"]) == ("failed", None, {**error, "node_id": "call"})
+    at = {"node_id": "call", "node_type": "probe"}
+    assert (found["status"], found["output"], found["error"]) == ("failed", None, {**error, **at})
     assert found["usage"] == {"input_tokens": 0, "output_tokens": 0, "cost": 0}
     assert statuses(found) == {"start": "succeeded", "call": "failed", "after": "skipped"}
     called = found["data"]["nodes"]["call"]

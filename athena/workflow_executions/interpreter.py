@@ -284,7 +284,7 @@ class Interpreter:
             assert isinstance(kind, EffectNode | WaitNode)  # noqa: S101 - all other kinds went other ways
             seconds = node.spec.timeout or kind.seconds
             async with asyncio.timeout(seconds):
-                effect = self._effect_call(call, key, seconds)
+                effect = self._effect_call(scope, node, call, key, seconds)
                 if isinstance(kind, WaitNode):
                     found = await kind.begin(config, effect, signal_of(node, scope.path))
                 else:
@@ -299,7 +299,7 @@ class Interpreter:
             return dataclasses.replace(found, details=mask.of(dict(found.details)))
         return Result(mask.of(dict(found.outputs)), found.usage, mask.of(dict(found.details)))
 
-    def _effect_call(self, call: Call, key: str, seconds: float) -> EffectCall:
+    def _effect_call(self, scope: Scope, node: GraphNode, call: Call, key: str, seconds: float) -> EffectCall:
         around = self._outside
         return EffectCall(
             node_id=call.node_id,
@@ -311,7 +311,7 @@ class Interpreter:
             run_uuid=self._run.run_uuid,
             idempotency_key=str(uuid5(self._run.run_uuid, key)),
             seconds=seconds,
-            emit=self._run.emit,
+            emit=self._journal.hidden(node, scope.path) if node.spec.redact else self._run.emit,
             session=around.session,
             start_workflow=around.start_workflow,
             stop_run=around.stop_run,

@@ -12,7 +12,7 @@ import orjson
 
 from athena.engine import Event, StepResult, StoredEvent
 from athena.engine.events import encode
-from athena.node_types.base import NodeFailed, Result, Usage, Wait
+from athena.node_types.base import Emit, NodeFailed, Result, Usage, Wait
 from athena.workflows.graph import GraphNode
 
 MAXIMUM_VALUE: Final = 5_000_000
@@ -144,6 +144,10 @@ class Journal:
     def repeated(self, node: GraphNode, path: Path, attempt: int) -> None:
         """That a node whose outcome a crash left unknown is done once more, under the same idempotency key."""
         self._run.emit("node.repeated", {**_about(node, path), "attempt": attempt})
+
+    def hidden(self, node: GraphNode, path: Path) -> Emit:
+        """In place of what a node tells itself, where nothing of it may be shown: that it told something."""
+        return lambda kind, _data: self._run.emit(kind, {**_about(node, path), "redacted": True})
 
     def note(self, event: Event, result: Result | None = None) -> None:
         """Writes an event of a node that needs no step, unless it is there already; with what was too long for it."""

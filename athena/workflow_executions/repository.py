@@ -325,6 +325,16 @@ class WorkflowExecutionRepository(Repository):
             *where.args,
         )
 
+    async def record(self, uuid: UUID, step: str) -> str | None:
+        """The JSON text of what a step came to, as it is kept beside the log."""
+        return await self.session.value(
+            "SELECT record FROM run_events WHERE workspace_uuid = $1 AND run_uuid = $2 AND step = $3 "
+            "AND record IS NOT NULL",
+            self.workspace_uuid,
+            uuid,
+            step,
+        )
+
     async def spent(self, uuid: UUID) -> Mapping[str, Any]:
         """What the nodes of an execution have used, from its log."""
         row = await self.session.fetch_one(

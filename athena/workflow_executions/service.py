@@ -20,6 +20,7 @@ from athena.node_types.registry import node_types
 from athena.runs.schemas import RunStatus
 from athena.workflow_executions import parts, retrying, starting
 from athena.workflow_executions.data import Link, Nodes, Room, gather
+from athena.workflow_executions.journal import place
 from athena.workflow_executions.plans import Plans
 from athena.workflow_executions.repository import WorkflowExecutionRepository
 from athena.workflow_executions.schemas import ExecutionRetry, ExecutionsRetry, NodeStatus, Trigger, WorkflowRun
@@ -258,6 +259,13 @@ class WorkflowExecutionService:
         if text is None:
             raise NotFound("The execution does not exist in this workspace, or keeps no such value.")
         return text.encode()
+
+    async def hidden_output(self, uuid: UUID, node_id: str, path: Sequence[int]) -> Any:
+        """What a node with an effect gave, for whoever it was meant for; nobody else is shown it."""
+        text = await self._executions.record(uuid, place(node_id, tuple(path)))
+        if text is None:
+            raise NotFound("The execution does not exist in this workspace, or the node gave nothing.")
+        return next(iter(orjson.loads(text)["outputs"].values()))
 
 
 def _check_narrowed(query: ListQuery) -> None:

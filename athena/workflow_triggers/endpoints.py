@@ -12,8 +12,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from athena.engine import StoredEvent
-from athena.kit.access import Caller, State, public, require
+from athena.kit.access import Access, Caller, State, public, require
 from athena.kit.answers import EVENT
 from athena.kit.db import Session
 from athena.kit.routing import JsonResponse, Router
@@ -22,6 +21,7 @@ from athena.kit.sse import EventStream
 from athena.permissions import Permission
 from athena.runs.schemas import Run
 from athena.runs.service import RunService
+from athena.workflow_executions.service import WorkflowExecutionService
 from athena.workflow_triggers.schemas import Listener
 from athena.workflow_triggers.service import Accepted, Incoming, IncomingService, by_token, starter
 
@@ -31,6 +31,7 @@ hooks = APIRouter(include_in_schema=False, redirect_slashes=False)
 Runner = Annotated[Caller, require(Permission.WORKFLOWS_RUN)]
 Viewer = Annotated[Caller, require(Permission.WORKFLOWS_VIEW)]
 Anybody = Annotated[Session, public()]
+Place = tuple[str, list[int]]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 RESPONSE = "webhook.response"
 PATH = "/api/v1/workflows/{workflow_uuid}"
@@ -73,7 +74,7 @@ async def trigger_webhook(request: Request, workflow_uuid: UUID, caller: Runner)
     if caller.key is not None:
         caller.key.note_run(accepted.execution_uuid, streamed=False)
     await caller.session.commit()
-    return await _answer(RunService(caller.session, caller.access), accepted)
+    return await _answer(caller.session, caller.access, accepted)
 
 
 @router.operation("POST", f"{PATH}/listen", summary="Listen for a Test Webhook", response=Data[Listener])
@@ -114,7 +115,7 @@ async def _called(
     state.authorize.count_link(request, workflow["uuid"])
     accepted = await service.take(workflow, node_id, await _incoming(request), test=test)
     await session.commit()
-    return await _answer(RunService(session, starter(workflow)), accepted)
+    return await _answer(session, starter(workflow), accepted)
 
 
 async def _incoming(request: Request) -> Incoming:
@@ -122,8 +123,9 @@ async def _incoming(request: Request) -> Incoming:
     return Incoming(request.method, headers, request.query_params.multi_items(), await request.body())
 
 
-async def _answer(runs: RunService, accepted: Accepted) -> Response:
+async def _answer(session: Session, access: Access, accepted: Accepted) -> Response:
     """The answer in the webhook's response mode; what takes longer than the caller waits goes on without it."""
+    runs = RunService(session, access)
     uuid, config = accepted.execution_uuid, accepted.config
     if config.response_mode == "stream":
         return EventStream(runs.events(uuid), _location(uuid))
@@ -132,7 +134,7 @@ async def _answer(runs: RunService, accepted: Accepted) -> Response:
             if config.response_mode == "last_node":
                 return await _finished(runs, uuid)
             if config.response_mode == "respond_node":
-                return await _responded(runs, uuid)
+                return await _responded(runs, WorkflowExecutionService(session, access), uuid)
     row = await runs.get(uuid)
     return JsonResponse({"data": runs.told(row)}, 202, _location(uuid))
 
@@ -146,17 +148,27 @@ async def _finished(runs: RunService, uuid: UUID) -> Response:
     return JsonResponse(row["output"]["output"], headers=_location(uuid))
 
 
-async def _responded(runs: RunService, uuid: UUID) -> Response:
+async def _responded(runs: RunService, executions: WorkflowExecutionService, uuid: UUID) -> Response:
     """What the node that responds says; the output, where none does."""
+    hidden: Place | None = None
     async with contextlib.aclosing(runs.events(uuid)) as events:
         async for event in events:
             if event.type == RESPONSE:
-                return _response(event, uuid)
+                said = orjson.loads(event.data)
+                if not said.get("redacted"):
+                    return _response(said, uuid)
+                hidden = hidden or _place(said)
+            elif hidden is not None and event.type == "node.completed" and _place(orjson.loads(event.data)) == hidden:
+                # Its step is in the log by now, with what the events do not show.
+                return _response(await executions.hidden_output(uuid, *hidden), uuid)
     return await _finished(runs, uuid)
 
 
-def _response(event: StoredEvent, uuid: UUID) -> Response:
-    said: Mapping[str, Any] = orjson.loads(event.data)
+def _place(told: Mapping[str, Any]) -> Place:
+    return told["node_id"], told["path"]
+
+
+def _response(said: Mapping[str, Any], uuid: UUID) -> Response:
     body, kind = said["body"], said["body_type"]
     headers = {"location": _location(uuid)["Location"], **said["headers"]}
     if kind == "json":

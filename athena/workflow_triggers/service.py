@@ -25,6 +25,7 @@ from athena.triggers.webhook_authentication import (
     verify,
 )
 from athena.triggers.webhook_body import IncomingFile, ParsedBody, parse_body, request_payload
+from athena.triggers.webhook_encoding import decoded
 from athena.variables import service as variables
 from athena.workflow_executions.plans import Plans
 from athena.workflow_executions.starting import Request, accept
@@ -147,7 +148,8 @@ class IncomingService:
     async def _start(
         self, workflow: Row, node: GraphNode, config: WebhookTriggerConfig, given: Incoming, *, test: bool
     ) -> Accepted:
-        parsed = parse_body(given.by_name.get("content-type"), given.body, config.maximum_bytes)
+        body = decoded(given.by_name.get("content-encoding"), given.body, config.maximum_bytes)
+        parsed = parse_body(given.by_name.get("content-type"), body, config.maximum_bytes)
         uuid = new_uuid()
         repeated = delivery_id(config.authentication, headers=given.by_name, body=parsed.body)
         if test:

@@ -57,3 +57,28 @@ async def test_a_page_of_a_workflow_runs_no_script_at_the_servers_address(owner:
     assert answer.text == page["body"]
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_a_redacted_node_answers_is_in_the_answer_and_nowhere_else(owner: Tenant) -> None:
+    plan = {
+        "status": 201,
+        "headers": {"X-Plan": "{{ trigger.body.plan }}"},
+        "body": {"plan": "{{ trigger.body.plan }}"},
+    }
+    workflow = await create(
+        owner,
+        [
+            node("hook", "webhook_trigger", {"response_mode": "respond_node"}, redact=True),
+            node("respond", "respond_to_webhook", plan, redact=True),
+            node("after", "set", {"fields": {"more": True}}),
+        ],
+        [("hook", "respond"), ("respond", "after")],
+        status="active",
+    )
+    answer = await owner.client.post(urlsplit(workflow["webhook"]["url"]).path, json={"plan": "take over"})
+    assert (answer.status_code, answer.json(), answer.headers["x-plan"]) == (201, {"plan": "take over"}, "take over")
+    run = answer.headers["location"].rpartition("/")[2]
+    told = await owner.get(f"/api/v1/runs/{run}/events")
+    assert told.text.count("event: webhook.response") == 1
+    assert "take over" not in told.text
+    assert "take over" not in (await owner.get(f"/api/v1/workflow-executions/{run}")).text

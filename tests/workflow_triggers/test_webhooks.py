@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
+import zlib
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -197,3 +200,44 @@ async def test_who_may_run_workflows_triggers_the_webhook_with_a_token_alone(own
     assert (await stranger.post(path, {"x": 1})).status_code == 404
     await owner.put(f"/api/v1/workflows/{workflow['uuid']}", {"status": "inactive"})
     assert (await owner.post(path, {"x": 1})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+async def test_a_compressed_body_is_verified_as_it_was_sent_and_read_as_it_was_before(
+    owner: Tenant, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    secret = {"name": "GITHUB", "kind": "secret", "value": "shared-with-github"}
+    assert (await owner.post("/api/v1/variables", secret)).status_code == 201
+    authentication = {"type": "hmac", "preset": "github", "secret": {"secret": "GITHUB"}}
+    workflow = await hooked(owner, {"authentication": authentication, "response_mode": "last_node"})
+
+    def signed(body: bytes) -> dict[str, str]:
+        signature = hmac.new(b"shared-with-github", body, hashlib.sha256).hexdigest()
+        return {
+            "content-type": "application/json",
+            "content-encoding": encoding,
+            "x-hub-signature-256": f"sha256={signature}",
+        }
+
+    sent = compress(BODY)
+    answer = await call(owner, workflow, content=sent, headers=signed(sent))
+    assert answer.json() == {"got": {"action": "opened", "number": 7}, "method": "POST"}
+    if encoding != "identity":
+        assert (await call(owner, workflow, content=sent, headers=signed(BODY))).status_code == 401
+
+
+async def test_a_bomb_or_what_is_not_compressed_as_it_says_starts_nothing(owner: Tenant) -> None:
+    workflow = await hooked(owner, {"maximum_bytes": 10_000})
+    for encoding, content, status in (
+        ("gzip", gzip.compress(b"x" * 10_001), 413),
+        ("deflate", zlib.compress(b"x" * 5_000_000), 413),
+        ("gzip", b"plain", 400),
+        ("gzip", gzip.compress(b"{}")[:-4], 400),
+        ("br", b"{}", 415),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"{}")), 415),
+    ):
+        answer = await call(owner, workflow, content=content, headers={"content-encoding": encoding})
+        assert answer.status_code == status, (encoding, answer.text)
+    assert await executions(owner) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from io import BytesIO
 from typing import TypeVar
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from athena_client import AuthenticatedClient
 from athena_client.api.account import create_account, verify_account
 from athena_client.api.agent import create_agent, get_agent, get_agent_leaderboard, share_agent
+from athena_client.api.approval import answer_approval, get_approvals
 from athena_client.api.audit import get_audit_events
 from athena_client.api.authentication import create_token, get_permissions
 from athena_client.api.command_room_task import store_command_room_task
@@ -24,7 +26,15 @@ from athena_client.api.run import get_runs
 from athena_client.api.share import get_shares
 from athena_client.api.thread import create_thread, get_threads, run_thread
 from athena_client.api.user import get_authenticated_user
+from athena_client.api.variable import create_variable
 from athena_client.api.webhook import create_webhook
+from athena_client.api.workflow import create_workflow, run_workflow, share_workflow, update_workflow
+from athena_client.api.workflow_execution import (
+    get_workflow_execution,
+    get_workflow_execution_counts,
+    get_workflow_executions,
+    retry_workflow_execution,
+)
 from athena_client.api.workspace import (
     create_workspace_invitation,
     export_workspace,
@@ -36,11 +46,18 @@ from athena_client.models import (
     AccountCreate,
     AccountCreateCredentials,
     AgentCreate,
+    ApprovalAnswerCreate,
+    ApprovalAnswerCreateDecisionType0,
     CommandRoomTaskCreate,
+    Edge,
+    ExecutionRetry,
+    GetWorkflowExecutionsStatus,
     InvitationCreate,
     MemoryCreate,
     MessageCreate,
     ModelMetadata,
+    Node,
+    NodeData,
     Person,
     Problem,
     PromptCreate,
@@ -51,7 +68,12 @@ from athena_client.models import (
     ThreadRun,
     TokenCreate,
     UploadMediaForm,
+    VariableCreate,
     WebhookCreate,
+    WorkflowCreate,
+    WorkflowCreateStatus,
+    WorkflowRun,
+    WorkflowUpdate,
     WorkspaceUpdate,
 )
 from athena_client.types import File
@@ -116,6 +138,49 @@ given(get_audit_events.sync(client=api))
 file = File(payload=BytesIO(b"Hello"), file_name="a.txt", mime_type="text/plain")
 given(upload_media.sync(client=api, body=UploadMediaForm(file=file)))
 given(create_token.sync(client=api, body=TokenCreate(name="Program")))
+given(create_variable.sync(client=api, body=VariableCreate(name="LIMIT_PY", value=100)))
+
+
+def node(name: str, kind: str, **data: object) -> Node:
+    """A node of a workflow."""
+    return Node(id=name, type_=kind, data=NodeData.from_dict(data))
+
+
+total = {"total": "{{ trigger.input.price * 2 }}", "limit": "{{ workspace.variables.LIMIT_PY }}"}
+workflow = given(
+    create_workflow.sync(
+        client=api,
+        body=WorkflowCreate(
+            name="Orders in Python",
+            status=WorkflowCreateStatus.ACTIVE,
+            nodes=[
+                node("start", "manual_trigger"),
+                node("sum", "set", fields=total),
+                node("ask", "approval", title="Pay {{ input.total }}?"),
+            ],
+            edges=[Edge(source="start", target="sum"), Edge(source="sum", target="ask")],
+        ),
+    )
+).data
+assert workflow.problems == []
+given(update_workflow.sync(workflow.uuid, client=api, body=WorkflowUpdate(description="Asks before it pays.")))
+started = given(run_workflow.sync(workflow.uuid, client=api, body=WorkflowRun(input_={"price": 4}, background=True)))
+assert isinstance(started, RunData)
+while not (asked := given(get_approvals.sync(client=api, workflow_uuid=workflow.uuid)).data):
+    time.sleep(0.05)
+assert asked[0].title == "Pay 8?"
+answer = ApprovalAnswerCreate(decision=ApprovalAnswerCreateDecisionType0.APPROVED)
+given(answer_approval.sync(asked[0].uuid, client=api, body=answer))
+while (execution := given(get_workflow_execution.sync(started.data.uuid, client=api)).data).status != "succeeded":
+    time.sleep(0.05)
+assert execution.data
+assert execution.data.nodes["sum"].output == {"total": 8, "limit": 100}
+done = GetWorkflowExecutionsStatus.SUCCEEDED
+given(get_workflow_executions.sync(client=api, workflow_uuid=workflow.uuid, status=done, with_="workflow"))
+assert given(get_workflow_execution_counts.sync(client=api, workflow_uuid=workflow.uuid)).data.total == 1
+again = ExecutionRetry(from_node_id="ask", background=True)
+given(retry_workflow_execution.sync(execution.uuid, client=api, body=again))
+given(share_workflow.sync(workflow.uuid, client=api, body=share))
 missing = get_agent.sync(UUID(int=7), client=api)
 assert isinstance(missing, Problem)
 assert missing.code == "not_found"

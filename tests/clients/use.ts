@@ -60,8 +60,8 @@ if (typeof run === "string") throw new Error("an event of a stream was not asked
 if (run.status !== "succeeded") throw new Error(run.status);
 given(await api.GET("/api/v1/runs", { params: { query: { thread_uuid: thread.uuid, per_page: 5 } } }));
 const page = given(await api.GET("/api/v1/threads", { params: { query: { sort: "-created_at", with: "creator,messages" } } }));
-const total: number | null | undefined = page.meta.total;
-if (!total || page.data[0]?.messages?.length === 0) throw new Error("no thread with messages");
+const threads: number | null | undefined = page.meta.total;
+if (!threads || page.data[0]?.messages?.length === 0) throw new Error("no thread with messages");
 given(await api.POST("/api/v1/prompts", { body: { name: "Summary", content: "Summarise {{text}}" } }));
 given(await api.POST("/api/v1/memories", { body: { content: "Prefers short answers.", kind: "preference" } }));
 given(await api.GET("/api/v1/memories", { params: { query: { query: "length of answers" } } }));
@@ -80,6 +80,68 @@ const form = new FormData();
 form.append("file", new Blob(["Hello"], { type: "text/plain" }), "a.txt");
 given(await api.POST("/api/v1/media", { body: { file: "a.txt" }, bodySerializer: () => form }));
 given(await api.POST("/api/v1/tokens", { body: { name: "Program", kind: "personal" } }));
+given(await api.POST("/api/v1/variables", { body: { name: "LIMIT_TS", kind: "variable", value: 100 } }));
+const total = { total: "{{ trigger.input.price * 2 }}", limit: "{{ workspace.variables.LIMIT_TS }}" };
+const workflow = given(
+  await api.POST("/api/v1/workflows", {
+    body: {
+      name: "Orders",
+      status: "active",
+      nodes: [
+        { id: "start", type: "manual_trigger" },
+        { id: "sum", type: "set", data: { fields: total } },
+        { id: "ask", type: "approval", data: { title: "Pay {{ input.total }}?" } },
+      ],
+      edges: [
+        { source: "start", target: "sum" },
+        { source: "sum", target: "ask" },
+      ],
+    },
+  }),
+).data;
+const of = { workflow_uuid: workflow.uuid };
+given(await api.PUT("/api/v1/workflows/{workflow_uuid}", { params: { path: of }, body: { description: "Asks first." } }));
+const accepted = given(
+  await api.POST("/api/v1/workflows/{workflow_uuid}/run", {
+    params: { path: of },
+    body: { input: { price: 4 }, background: true },
+  }),
+);
+if (typeof accepted.data === "string") throw new Error("an event of a stream was not asked for");
+const executionPath = { workflow_execution_uuid: accepted.data.uuid };
+const moment = () => new Promise((resolve) => setTimeout(resolve, 50));
+let asked = given(await api.GET("/api/v1/approvals", { params: { query: of } })).data[0];
+while (!asked) {
+  await moment();
+  asked = given(await api.GET("/api/v1/approvals", { params: { query: of } })).data[0];
+}
+if (asked.title !== "Pay 8?") throw new Error(asked.title);
+given(
+  await api.POST("/api/v1/approvals/{approval_uuid}/answer", {
+    params: { path: { approval_uuid: asked.uuid } },
+    body: { decision: "approved" },
+  }),
+);
+const look = async () =>
+  given(await api.GET("/api/v1/workflow-executions/{workflow_execution_uuid}", { params: { path: executionPath } })).data;
+let execution = await look();
+while (execution.status !== "succeeded") {
+  await moment();
+  execution = await look();
+}
+const sum = execution.data?.nodes["sum"]?.output;
+if (JSON.stringify(sum) !== '{"limit":100,"total":8}') throw new Error(JSON.stringify(sum));
+const query = { ...of, status: "succeeded" as const, with: "workflow" };
+given(await api.GET("/api/v1/workflow-executions", { params: { query } }));
+const counts = given(await api.GET("/api/v1/workflow-executions/counts", { params: { query: of } })).data;
+if (counts.total !== 1) throw new Error(`${counts.total} executions`);
+given(
+  await api.POST("/api/v1/workflow-executions/{workflow_execution_uuid}/retry", {
+    params: { path: executionPath },
+    body: { from_node_id: "ask", background: true },
+  }),
+);
+given(await api.POST("/api/v1/workflows/{workflow_uuid}/share", { params: { path: of }, body: { grantee: "link" } }));
 const missing = await api.GET("/api/v1/agents/{agent_uuid}", { params: { path: { agent_uuid: user.uuid } } });
 const code: string | undefined = missing.error?.code;
 if (code !== "not_found") throw new Error(`unexpected ${code}`);

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WEAK_SECRET_LENGTH = 32
@@ -32,6 +32,17 @@ class OidcSettings(BaseSettings):
     jwks_url: str = ""
     userinfo_url: str = ""
     organizations_claim: str = "organizations"
+
+
+class McpServer(BaseModel):
+    """A program that speaks MCP on its standard input and output. Who sets the settings trusts it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: Annotated[str, Field(min_length=1)]
+    args: list[str] = Field(default_factory=list[str])
+    env: dict[str, SecretStr] = Field(default_factory=dict[str, SecretStr])
+    """What it gets beside ``PATH``, ``HOME`` and the like."""
 
 
 class Settings(BaseSettings):
@@ -79,6 +90,10 @@ class Settings(BaseSettings):
     """Requests a minute that may be made in one workspace; 0: as many as they like."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may call the API with a token, separated by commas, such as ``https://app.example.com``."""
+    mcp_servers: dict[Annotated[str, Field(min_length=1, max_length=100)], McpServer] = Field(
+        default_factory=dict[str, McpServer]
+    )
+    """MCP servers that tools may name, run as programs: JSON such as ``{"name": {"command": …, "args": […]}}``."""
     oidc: OidcSettings = Field(default_factory=OidcSettings)
 
     @field_validator("trusted_proxies")

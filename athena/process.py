@@ -31,6 +31,7 @@ from athena.runs import tasks
 from athena.sandbox import PythonSandbox
 from athena.searching import search_sources
 from athena.tools.kinds import tool_kinds
+from athena.tools.mcp_sessions import McpSessions
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
 from athena.workflow_executions import tasks as workflow_executions
@@ -109,7 +110,9 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
     sandbox = PythonSandbox()
-    for part in (*parts_without_state(), keyring, egress, connections, engine, media, embedder, sandbox, settings):
+    mcp_sessions = McpSessions(egress, settings.mcp_servers)
+    own = (keyring, egress, connections, engine, media, embedder, sandbox, mcp_sessions, settings)
+    for part in (*parts_without_state(), *own):
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)
@@ -130,6 +133,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     finally:
         await engine.stop()
         engine.hub.close()
+        await mcp_sessions.close()
         await sandbox.close()
         await asyncio.to_thread(embedder.close)
         await egress.close()

@@ -39,7 +39,9 @@ def check(config: AuthenticationConfig, credentials: Credentials) -> None:
     for name, field in fields.properties.items():
         value = credentials.get(name)
         if value is None:
-            if name in fields.required:
+            # An access that a user grants at the provider's own page comes later.
+            granted = config.type is AuthenticationType.OAUTH2 and name == "access_token"
+            if name in fields.required and not granted:
                 errors[f"credentials.{name}"] = ["This field is required."]
         elif wrong := _wrong(field, value):
             errors[f"credentials.{name}"] = [wrong]

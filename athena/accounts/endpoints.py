@@ -7,11 +7,13 @@ from uuid import UUID
 
 from fastapi import Depends, Response
 
-from athena.accounts.schemas import Account, AccountCreate, AccountUpdate
+from athena.accounts import page as callback
+from athena.accounts.schemas import Account, AccountCreate, AccountUpdate, Authorization
 from athena.accounts.service import LIST, RELATIONS, AccountService
+from athena.kit import clock
 from athena.kit.access import Caller, require
 from athena.kit.pagination import ListQuery, list_query
-from athena.kit.routing import Router, WithQuery, if_match, listing, no_content, resource
+from athena.kit.routing import JsonResponse, Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
 from athena.permissions import Permission
 
@@ -69,3 +71,21 @@ async def delete_account(account_uuid: UUID, caller: Deleter, revision: Revision
     """Deletes an account and its secrets."""
     await AccountService(caller.session, caller.access).delete(account_uuid, revision)
     return no_content()
+
+
+@router.operation(
+    "POST",
+    "/api/v1/accounts/{account_uuid}/oauth/authorize",
+    summary="Authorize an Account",
+    response=Data[Authorization],
+    errors=[502],
+    keyed=False,
+)
+async def authorize_account(account_uuid: UUID, caller: Updater) -> Response:
+    """Begins to connect an account whose provider is of the type `oauth2`: a user grants access at the address."""
+    started = await AccountService(caller.session, caller.access).connect(account_uuid)
+    expires_at = clock.rfc3339(started.expires_at)
+    return JsonResponse({"data": {"authorization_url": started.authorization_url, "expires_at": expires_at}})
+
+
+router.routes.extend(callback.router.routes)

@@ -12,6 +12,9 @@ accounts = tenant_table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("provider_uuid", Uuid, sa.ForeignKey("providers.uuid"), nullable=False),
     sealed_column("sealed_credentials"),
+    # What is known of the authorization server, where access is granted there: its client, and how to renew it.
+    sealed_column("sealed_grant", nullable=True),
+    sa.Column("refreshing_until", Time),
     sa.Column("credentials", Json, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("profile", Json, nullable=False),

@@ -77,6 +77,16 @@ class Verification(Output):
     checked_at: Timestamp
 
 
+class Authorization(Output):
+    """Where a user grants access."""
+
+    authorization_url: str = Field(
+        description="Of the authorization server; to be opened in a browser.",
+        examples=["https://login.example.com/authorize?response_type=code&client_id=…&state=…"],
+    )
+    expires_at: Timestamp = Field(description="Until when the access has to be granted.")
+
+
 class Account(Resource):
     """Credentials for one provider. The secrets themselves are never given back."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from athena.accounts import credentials
+from athena.accounts import connecting, credentials
 from athena.accounts.repository import AccountRepository
 from athena.accounts.schemas import AccountCreate, AccountStatus, AccountUpdate
 from athena.kit import clock
@@ -24,7 +24,7 @@ from athena.llm.errors import ErrorKind, ModelError, masked
 from athena.llm.types import Dialect, DiscoveredModel, Message, ModelEndpoint, ModelRequest
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.providers.builtin import LOCAL_SLUG, lists_models_to_all
-from athena.providers.schemas import AuthenticationConfig, ProviderKind
+from athena.providers.schemas import AuthenticationConfig, AuthenticationType, ProviderKind
 from athena.providers.service import ProviderService
 
 RELATIONS = ("provider",)
@@ -187,13 +187,27 @@ class AccountService:
         """What the account adds to a request to its provider's server, whatever kind of provider that is.
 
         :class:`athena.kit.errors.NotFound` without such an account; :class:`ValidationFailed` when its credentials
-        have expired, or cannot be read any more.
+        have expired, cannot be read any more, or were never granted. An access that is about to end is renewed, for
+        which the session is committed.
         """
         found = await self._accounts.connection(uuid)
         check_current(found)
+        found = await connecting.renewed(self._session, found)
         given = self._connections.open(found["workspace_uuid"], uuid, found["sealed_credentials"])
+        if found["authentication_config"]["type"] == AuthenticationType.OAUTH2 and "access_token" not in given:
+            raise ValidationFailed(
+                "The account is not connected yet: nobody has granted it access.",
+                code="account_disconnected",
+                errors={"account_uuid": ["The account is not connected yet."]},
+            )
         base_url = given.pop("base_url", None) or found["base_url"]
         return credentials.authentication(found["authentication_config"], base_url, given)
+
+    async def connect(self, uuid: UUID) -> connecting.Started:
+        """Begins to have a user grant access at the provider's own page; holds no connection meanwhile."""
+        found = await self._accounts.connection(uuid)
+        given = self._connections.open(found["workspace_uuid"], uuid, found["sealed_credentials"])
+        return await connecting.start(self._session, found, given)
 
     async def _reach(self, found: Row) -> tuple[Sequence[DiscoveredModel] | None, AccountStatus, str]:
         """The account's models, if its provider told them, with what that means for it, as a status and in words."""
@@ -229,6 +243,7 @@ class AccountService:
         credentials.check(config, given)
         return {
             "sealed_credentials": self._connections.seal(self._access.workspace_uuid, uuid, given),
+            "sealed_grant": None,
             "credentials": credentials.hints(config, given),
             "status": AccountStatus.UNVERIFIED.value,
             "verification": None,

@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, Family] = {
     "invitation": Family(("created", "updated", "revoked", "accepted")),
     "token": Family(("created", "revoked"), "/api/v1/tokens/{uuid}"),
     "provider": Family(CHANGES, "/api/v1/providers/{uuid}"),
-    "account": Family((*CHANGES, "verified"), "/api/v1/accounts/{uuid}"),
+    "account": Family((*CHANGES, "verified", "connected"), "/api/v1/accounts/{uuid}"),
     "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
     "tool": Family((*CHANGES, "refreshed"), "/api/v1/tools/{uuid}"),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),

@@ -218,6 +218,7 @@ async def test_the_same_requests_with_own_ids_reach_what_they_name(scene: Scene)
 
 # What an owner's request is refused for, with nothing wrong in it.
 REFUSED = {
+    ("authorize_account", ""),  # its account is of a provider that takes a key
     ("get_token", "workspace_uuid"),  # a personal token is of no workspace
     ("delete_token", "workspace_uuid"),
     ("accept_invitation", ""),  # it was declined before

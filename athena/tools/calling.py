@@ -19,7 +19,7 @@ from athena.kit.errors import AthenaError, ValidationFailed
 from athena.llm.structured import Schema, parse
 from athena.tools.base import ToolCall, ToolFailed, ToolKind, ToolKinds, ToolResult
 from athena.tools.naming import OfferedFunction, ToolRow, offered
-from athena.tools.results import failure, within
+from athena.tools.results import NUL, failure, within
 
 __all__ = [
     "OfferedFunction",
@@ -34,6 +34,8 @@ __all__ = [
 # `function` is a word that CEL keeps for itself.
 NAMES: Final = frozenset({"arguments", "function_name"})
 NAMES_SHOWN: Final = 50
+LONG: Final = 200_000
+"""Characters of a result that is cut apart from the event loop, which would stand still meanwhile."""
 ARGUMENTS_MOST: Final = 1_000_000
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -83,6 +85,8 @@ async def call_function(  # noqa: PLR0913 - each is a fact of the call
         result = await _called(kind, tool["config"], call)
     except ToolFailed as error:
         result = failure(error.code, error.message, unknown=error.unknown)
+    if len(result.content) > LONG:
+        return await asyncio.to_thread(within, result, tool["max_result_bytes"])
     return within(result, tool["max_result_bytes"])
 
 
@@ -147,7 +151,7 @@ def read_arguments(arguments: str | Mapping[str, Any], parameters: Mapping[str, 
         raise ToolFailed("invalid_arguments", "The arguments cannot be written as JSON.") from error
     if len(written) > ARGUMENTS_MOST:
         raise ToolFailed("invalid_arguments", f"The arguments have more than {ARGUMENTS_MOST:,} bytes.")
-    if _NUL.search(written):
+    if NUL in written and _NUL.search(written):
         raise ToolFailed("invalid_arguments", "Text must not contain the NUL character.")
     problems = _schema(orjson.dumps(dict(parameters))).problems(found)
     if problems:

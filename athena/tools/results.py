@@ -15,6 +15,7 @@ DEEPEST: Final = 24
 FEWEST_ITEMS: Final = 256
 BYTES_OF_ITEM: Final = 16
 CUT: Final = "…"
+NUL: Final = b"\\u0000"
 _NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -57,7 +58,8 @@ def _text(value: Any) -> str:
 def _storable(content: str, data: Any) -> tuple[str, Any]:
     """Both without NUL, which no database stores in a text."""
     written = orjson.dumps(data)
-    if _NUL.search(written):
+    # The pattern alone would look at each byte of a long result for a while.
+    if NUL in written and _NUL.search(written):
         is_json = content == _text(data)
         data = orjson.loads(_NUL.sub(rb"\1\\ufffd", written))
         content = _text(data) if is_json else content

@@ -173,7 +173,8 @@ async def test_an_account_that_goes_before_its_turn_fails_the_run(scene: Scene) 
 async def hasty(settings: Settings, database_url: str) -> AsyncGenerator[httpx2.AsyncClient]:
     """The application of a process that waits one second for a model."""
     async with opened(settings.model_copy(update={"model_timeout_seconds": 1.0}), database_url) as process:
-        transport = httpx2.ASGITransport(app=create_app(process))
+        # Beside the loop: making it takes long on a busy machine, and other processes are not to think this one dead.
+        transport = httpx2.ASGITransport(app=await asyncio.to_thread(create_app, process))
         async with httpx2.AsyncClient(transport=transport, base_url="http://athena.test", timeout=20) as client:
             yield client
 

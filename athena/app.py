@@ -33,6 +33,7 @@ from athena.runs import endpoints as runs
 from athena.shares import endpoints as shares
 from athena.threads import endpoints as threads
 from athena.tools import endpoints as tools
+from athena.training import endpoints as training
 from athena.users import endpoints as users
 from athena.variables import endpoints as variables
 from athena.webhooks import endpoints as webhooks
@@ -68,6 +69,7 @@ ROOMS = (
     workflow_generation,
     node_types,
     approvals,
+    training,
 )
 
 DESCRIPTION = """The API of Athena, a platform for AI agents. Every error is a problem document (RFC 9457) with a stable

@@ -52,6 +52,8 @@ class Permission(StrEnum):
     AGENTS_UPDATE = "agents.update"
     AGENTS_DELETE = "agents.delete"
     AGENTS_RUN = "agents.run"
+    AGENTS_TRAIN = "agents.train"
+    """Have agents learn from sources."""
     AGENTS_SHARE = "agents.share"
     AGENTS_GENERATE = "agents.generate"
     TOOLS_VIEW = "tools.view"
@@ -207,6 +209,7 @@ _BUILDER = _OPERATOR | {
     Permission.TOOLS_CREATE,
     Permission.TOOLS_UPDATE,
     Permission.TOOLS_DELETE,
+    Permission.AGENTS_TRAIN,
     Permission.PROMPTS_CREATE,
     Permission.PROMPTS_UPDATE,
     Permission.PROMPTS_DELETE,

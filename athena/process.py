@@ -32,6 +32,7 @@ from athena.sandbox import PythonSandbox
 from athena.searching import search_sources
 from athena.tools.kinds import tool_kinds
 from athena.tools.mcp_sessions import McpSessions
+from athena.training import tasks as training
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
 from athena.workflow_executions import tasks as workflow_executions
@@ -116,6 +117,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         database.provide(part)
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)
+    training.register(engine, database)
     await engine.start(worker=worker)
     chores = (
         *CHORES,

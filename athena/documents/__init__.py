@@ -2,9 +2,10 @@
 
 from athena.documents.document import Document, DocumentError, DocumentErrorCode, Section
 from athena.documents.reader import FORMATS, Limits, read_document
-from athena.documents.text import markdown_sections, plain_sections, table_sections
+from athena.documents.text import BEFORE_HEADINGS, markdown_sections, plain_sections, table_sections
 
 __all__ = [
+    "BEFORE_HEADINGS",
     "FORMATS",
     "Document",
     "DocumentError",

@@ -122,14 +122,14 @@ def outcome(kind: str, charset: str, content: bytes) -> Read:
     try:
         return READERS[kind](content, charset)
     except Refused as error:
-        return {"error": error.code, "message": str(error)}
+        return {"code": error.code, "message": str(error)}
     except ImportError:
-        return {"error": "document_reader_missing"}
+        return {"code": "document_reader_missing"}
     except MemoryError:
-        return {"error": "document_too_large"}
+        return {"code": "document_too_large"}
     except Exception as error:  # noqa: BLE001 - whatever a reader makes of a damaged file
         # A parser in C says in words that it got no memory.
-        return {"error": "document_too_large" if "out of memory" in str(error) else "document_damaged"}
+        return {"code": "document_too_large" if "out of memory" in str(error) else "document_damaged"}
 
 
 def main() -> None:

@@ -117,7 +117,7 @@ async def _read_apart(content: bytes, kind: str, charset: str, limits: Limits) -
     try:
         found: dict[str, Any] = orjson.loads(output)
     except orjson.JSONDecodeError:
-        found = {"error": "document_damaged"}
+        found = {"code": "document_damaged"}
     return _document(found)
 
 
@@ -146,8 +146,8 @@ def _too_slow(limits: Limits) -> DocumentError:
 
 
 def _document(found: Mapping[str, Any]) -> Document:
-    if "error" in found:
-        raise DocumentError(found["error"], found.get("message") or MESSAGES[found["error"]])
+    if "code" in found:
+        raise DocumentError(found["code"], found.get("message") or MESSAGES[found["code"]])
     if "pages" in found:
         pages: list[str] = found["pages"]
         return Document([Section(text, f"page {n}") for n, text in enumerate(map(_clean, pages), 1) if text.strip()])

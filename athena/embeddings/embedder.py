@@ -19,6 +19,8 @@ from athena.embeddings.tokenizer import tokenize
 BATCH_TOKENS = 1024
 """What one step of the model takes at most, padding included: half a second of work, and never less than one text."""
 BATCH_TEXTS = 32
+BACKGROUND_TOKENS = 256
+"""The same for texts that nobody waits for, so that who comes meanwhile waits for one such text at most."""
 WAITING_TEXTS = 512
 IDLE_SECONDS = 300.0
 """After so long without work the model's memory is given back."""
@@ -112,20 +114,25 @@ class Embedder:
             item = self._waiting.get(timeout=seconds)
         except queue.Empty:
             return None
-        if not item.vector.cancelled():
+        if not item.tokens and not item.vector.cancelled():
             item.tokens = tokenize(item.text)
         return item
 
     def _batch(self, first: _Item) -> list[_Item]:
         """``first`` and those behind it, as many as one step takes."""
         batch, width = [first], len(first.tokens)
+        most = BACKGROUND_TOKENS if first.background else BATCH_TOKENS
         while len(batch) < BATCH_TEXTS and not self._waiting.empty():
             item = self._take(0)
             if item is None:
                 break
             width = max(width, len(item.tokens))
-            if width * (len(batch) + 1) > BATCH_TOKENS:
-                self._next = item
+            if width * (len(batch) + 1) > most or item.background != first.background:
+                if item.background:
+                    # Back into its place: others may have come meanwhile.
+                    self._waiting.put_nowait(item)
+                else:
+                    self._next = item
                 break
             batch.append(item)
         return batch

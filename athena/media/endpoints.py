@@ -54,7 +54,7 @@ async def one_file(request: Request) -> None:
 
 @router.operation("POST", "/api/v1/media", summary="Upload Media", response=Data[Media], status=201)
 async def upload_media(caller: Creator, _form: Annotated[None, Depends(one_file)], file: UploadFile) -> Response:
-    """Uploads an image (PNG, JPEG, GIF, WebP) or a text file, as `multipart/form-data`."""
+    """Uploads an image (PNG, JPEG, GIF, WebP), a text file, a PDF or a DOCX, as `multipart/form-data`."""
     service = MediaService(caller.session, caller.access)
     row = await service.upload(file.filename or "file", await file.read())
     return resource(service.show(row), row, status=201, location=f"/api/v1/media/{row['uuid']}")

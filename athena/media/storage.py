@@ -20,8 +20,11 @@ from athena.kit.crypto import Keyring
 from athena.kit.errors import UnsupportedMediaType
 
 SNIFFED_BYTES = 8192
-ALLOWED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""Types that are recognised by their first bytes. Beside them: text in UTF-8."""
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DOCUMENTS = frozenset({"application/pdf", DOCX})
+"""Types that no model is shown as they are; agents are trained with them."""
+ALLOWED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", *DOCUMENTS})
+"""Types that are recognised by their first bytes, or a part's name. Beside them: text in UTF-8."""
 NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 """Control characters that no text has, but for a terminal's escape."""
 TEXT_TYPES = {
@@ -95,7 +98,7 @@ def _write(path: Path, content: bytes) -> None:
 def inspect(content: bytes, name: str) -> tuple[str, str]:
     """The type of ``content`` by what it holds, where the name only tells kinds of text apart, and its SHA-256.
 
-    :class:`UnsupportedMediaType` for anything but images that models read, and text in UTF-8.
+    :class:`UnsupportedMediaType` for anything but images that models read, PDF, DOCX, and text in UTF-8.
     """
     return _media_type(content, name), hashlib.sha256(content).hexdigest()
 
@@ -104,12 +107,14 @@ def _media_type(content: bytes, name: str) -> str:
     # Text first: what begins with "BM", "GIF" or "MZ" may be about cars.
     if _is_text(content):
         return TEXT_TYPES.get(Path(name).suffix.lower(), "text/plain")
+    if content.startswith(b"PK\x03\x04") and b"word/document.xml" in content:
+        return DOCX
     found = cast("str | None", filetype.guess_mime(content[:SNIFFED_BYTES]))  # pyright: ignore[reportUnknownMemberType]
     if found in ALLOWED:
         return found
     if found is not None:
-        raise UnsupportedMediaType(f"Files of type {found} are not taken; images and text are.")
-    raise UnsupportedMediaType("The file is neither an image nor text in UTF-8.")
+        raise UnsupportedMediaType(f"Files of type {found} are not taken; images, PDF, DOCX and text are.")
+    raise UnsupportedMediaType("The file is neither an image, nor a PDF or DOCX, nor text in UTF-8.")
 
 
 def _is_text(content: bytes) -> bool:

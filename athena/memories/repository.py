@@ -41,7 +41,12 @@ class MemoryRepository(Repository):
 
     table = memories
     recorded = "memory"
-    hidden = frozenset({"embedding", "words", "source_message_uuid", "source_thread_uuid", "source_media_uuid"})
+    hidden = frozenset(
+        {
+            *("embedding", "words", "content_hash"),
+            *("source_message_uuid", "source_thread_uuid", "source_media_uuid", "source_parent_uuid"),
+        }
+    )
 
     def __init__(self, session: Session, workspace_uuid: WorkspaceId, *, personal_of: UUID | None) -> None:
         """``personal_of``: whose own memories exist among those of users; ``None``: everybody's."""
@@ -194,6 +199,53 @@ class Unembedded:
         return await self._session.execute(
             "DELETE FROM memories WHERE (workspace_uuid, uuid) IN ("
             f"SELECT workspace_uuid, uuid FROM memories WHERE expires_at <= now() LIMIT {limit})"
+        )
+
+
+class KnowledgeRepository:
+    """The passages that one source of an agent has taught."""
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, agent_source_uuid: UUID) -> None:
+        self._session = session
+        self._of = (workspace_uuid, agent_source_uuid)
+
+    async def known(self) -> list[Row]:
+        """What it has taught, without the passages themselves."""
+        return await self._session.fetch(
+            "SELECT content_hash, source_position, source_location, source_title, source_url FROM memories "
+            "WHERE workspace_uuid = $1 AND agent_source_uuid = $2",
+            *self._of,
+        )
+
+    async def insert(self, place: Mapping[str, Any], columns: Mapping[str, tuple[str, Sequence[Any]]]) -> None:
+        """Stores passages: ``place`` is the same for all, ``columns`` hold a type and a value for each of them."""
+        own = {"workspace_uuid": self._of[0], "agent_source_uuid": self._of[1], **place}
+        shared = ", ".join(f"${n}" for n in range(1, len(own) + 1))
+        arrays = ", ".join(f"${n}::{kind}[]" for n, (kind, _) in enumerate(columns.values(), start=len(own) + 1))
+        values = ", ".join(f"each.{name}" if name != "embedding" else "each.embedding::halfvec" for name in columns)
+        await self._session.execute(
+            f"INSERT INTO memories ({', '.join([*own, *columns])}) SELECT {shared}, {values} "
+            f"FROM unnest({arrays}) AS each ({', '.join(columns)}) "
+            "ON CONFLICT (workspace_uuid, agent_source_uuid, content_hash) WHERE agent_source_uuid IS NOT NULL "
+            "DO NOTHING",
+            *own.values(),
+            *(values for _, values in columns.values()),
+        )
+
+    async def move(self, rows: list[tuple[Any, ...]]) -> None:
+        """Notes where passages that stay stand now: hash, position, location, title and address of each."""
+        await self._session.execute_many(
+            "UPDATE memories SET source_position = $4, source_location = $5, source_title = $6, source_url = $7 "
+            "WHERE workspace_uuid = $1 AND agent_source_uuid = $2 AND content_hash = $3",
+            [(*self._of, *row) for row in rows],
+        )
+
+    async def forget(self, hashes: Sequence[str]) -> None:
+        """Deletes passages."""
+        await self._session.execute(
+            "DELETE FROM memories WHERE workspace_uuid = $1 AND agent_source_uuid = $2 AND content_hash = ANY($3)",
+            *self._of,
+            list(hashes),
         )
 
 

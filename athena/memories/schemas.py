@@ -97,6 +97,11 @@ class Source(Output):
     uuid: UUID | None
     url: str | None
     position: int | None
+    title: Annotated[str | None, Field(description="What the source is called; of what agents were trained with.")]
+    location: Annotated[
+        str | None, Field(description="Where in it that stands, such as `page 3`.", examples=["page 3"])
+    ]
+    agent_source_uuid: Annotated[UUID | None, Field(description="The agent's source that taught it.")]
 
 
 class Memory(Resource):
@@ -128,4 +133,5 @@ def show_source(row: Any) -> dict[str, Any] | None:
     """A row's source, if it has one."""
     if row["source_type"] is None:
         return None
-    return {key: row[f"source_{key}"] for key in ("type", "uuid", "url", "position")}
+    shown = {key: row[f"source_{key}"] for key in ("type", "uuid", "url", "position", "title", "location")}
+    return {**shown, "agent_source_uuid": row["agent_source_uuid"]}

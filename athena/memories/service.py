@@ -52,6 +52,7 @@ LIST = ListOptions(
         "thread_uuid": UUID,
         "source_type": SourceType,
         "source_uuid": UUID,
+        "agent_source_uuid": UUID,
     },
     relations=RELATIONS,
 )
@@ -221,9 +222,10 @@ def _check_expiry(expires_at: Any) -> None:
 
 
 def _columns(source: SourceInput | None) -> dict[str, Any]:
-    """A source as its columns."""
-    keys = ("type", "uuid", "url", "position")
-    return {f"source_{key}": getattr(source, key, None) for key in keys}
+    """A source as its columns. What an agent was trained with and is given another source is a memory like others."""
+    keys = ("type", "uuid", "url", "position", "title", "location", "parent_uuid")
+    learnt = dict.fromkeys(("agent_source_uuid", "content_hash"))
+    return {f"source_{key}": getattr(source, key, None) for key in keys} | learnt
 
 
 def present(row: Row, score: float | None = None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.large_language_models.parameters import merge_metadata
 from athena.llm.types import Usage
 from athena.media.service import MediaService
+from athena.media.storage import DOCUMENTS
 from athena.messages.repository import TEXT, MessageRepository
 from athena.messages.schemas import MediaContent, MessageContent, MessageCreate, MessageUpdate, Role, Status
 from athena.users import service as users
@@ -221,6 +222,9 @@ class MessageService:
         found = await MediaService(self._session, self._access).rows([*wanted, *inline])
         if found.keys() != {*wanted, *inline}:
             raise NotFound("A file that the message names does not exist in this workspace.")
+        if any(row["mime_type"] in DOCUMENTS for row in found.values()):
+            field = "attachments" if any(found[uuid]["mime_type"] in DOCUMENTS for uuid in wanted) else "content"
+            raise ValidationFailed.of(field, "Messages take images and text. Train an agent with a PDF or DOCX.")
         return [(file.media_uuid, file.name or found[file.media_uuid]["name"]) for file in attached]
 
     async def attachments(

@@ -38,7 +38,10 @@ LIST = ListOptions(
 
 
 OWN_ERRORS = frozenset(
-    {"message_deleted", "model_unavailable", "model_missing", "account_expired", "secret_unreadable"}
+    {
+        *("message_deleted", "model_unavailable", "model_missing", "account_expired", "secret_unreadable"),
+        "training_failed",
+    }
 )
 """Codes of failures that are this workspace's own, and no provider's."""
 

@@ -34,6 +34,7 @@ FAMILIES: Mapping[str, Family] = {
     "account": Family((*CHANGES, "verified", "connected"), "/api/v1/accounts/{uuid}"),
     "agent": Family(CHANGES, "/api/v1/agents/{uuid}"),
     "tool": Family((*CHANGES, "refreshed"), "/api/v1/tools/{uuid}"),
+    "agent_source": Family(("created", "updated", "trained", "failed", "deleted")),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
     "workflow": Family(CHANGES, "/api/v1/workflows/{uuid}"),
     "workflow_execution": Family(("deleted",)),

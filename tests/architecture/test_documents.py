@@ -25,10 +25,14 @@ SETTING = re.compile(r"\bATHENA_[A-Z][A-Z0-9_]*\b")
 # Errors whose code is not given by the keyword `code`.
 CODE_ARGUMENT = {
     "CredentialRejected",
+    "DocumentError",
     "NodeFailed",
+    "PageFailed",
     "ProviderUnavailable",
+    "Refused",
     "RunFailed",
     "ToolFailed",
+    "SourceFailed",
     "WebhookRejected",
     "_failed",
     "_unusable",

@@ -24,6 +24,7 @@ GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04"
 WEBP = b"RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe"
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00\xb8\x00\x00\x00\x00\x00\x00\x00"
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
+DOCX = b"PK\x03\x04\x14\x00\x00\x00word/document.xml"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -65,6 +66,8 @@ async def test_a_file_comes_back_as_it_was(owner: Tenant) -> None:
         ("a.gif", GIF, "image/gif"),
         ("a.webp", WEBP, "image/webp"),
         ("a.exe", PNG, "image/png"),
+        ("a.txt", PDF, "application/pdf"),
+        ("a.zip", DOCX, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         ("a.txt", b"plain", "text/plain"),
         ("a.png", b"plain", "text/plain"),
         ("a.csv", b"a,b\n1,2", "text/csv"),
@@ -85,7 +88,6 @@ async def test_a_files_type_is_what_it_holds(owner: Tenant, name: str, content: 
     ("name", "content"),
     [
         ("a.png", EXE),
-        ("a.txt", PDF),
         ("a.txt", b"a\x00b"),
         ("a.txt", b"\xff\xfea\x00"),
         ("a.txt", b"caf\xe9"),

@@ -204,7 +204,8 @@ async def test_deleting_a_thread_takes_what_its_messages_told(owner: Tenant, rem
     message = await made(owner, "messages", thread_uuid=thread, content="My dog is called Rex.")
     source = {"type": "message", "uuid": message, "position": 0}
     memory = await remember(owner, "Has a dog called Rex.", source=source)
-    assert memory["source"] == {**source, "url": None}
+    untold = dict.fromkeys(("url", "title", "location", "agent_source_uuid"))
+    assert memory["source"] == {**source, **untold}
     assert await listed(owner, source_uuid=message, source_type="message") == ["Has a dog called Rex."]
     assert not await listed(owner, source_type="url")
     await owner.delete(f"/api/v1/threads/{thread}")

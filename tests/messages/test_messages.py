@@ -28,6 +28,19 @@ async def upload(tenant: Tenant, name: str) -> str:
     return answer.json()["data"]["uuid"]
 
 
+async def test_what_no_model_is_shown_is_no_attachment(owner: Tenant) -> None:
+    thread = await thread_of(owner)
+    answer = await owner.request("POST", "/api/v1/media", files={"file": ("a.pdf", b"%PDF-1.7\n%\xe2\xe3")})
+    pdf = answer.json()["data"]["uuid"]
+    for field, content, attachments in (
+        ("attachments", "Read this", [{"media_uuid": pdf}]),
+        ("content", [{"type": "file", "media_uuid": pdf}], []),
+    ):
+        body = {"thread_uuid": thread, "content": content, "attachments": attachments}
+        answer = await owner.post(PATH, body)
+        assert (answer.status_code, [*answer.json()["errors"]]) == (422, [field])
+
+
 async def test_a_message_is_kept_as_it_was_given(owner: Tenant) -> None:
     thread, file = await thread_of(owner), await upload(owner, "a.txt")
     body = {

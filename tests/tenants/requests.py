@@ -97,6 +97,7 @@ INPUT_BODIES: dict[tuple[str, str], Any] = {
     ("create_memory", "source.uuid"): {"content": "Something new.", "source": {"type": "thread"}},
     ("update_memory", "source.uuid"): {"source": {"type": "thread"}},
     ("create_memory", "supersedes_uuid"): {"content": "Something new."},
+    ("train_agent", "sources.*.model"): {"sources": [{"type": "media", "media_uuid": UUID_OF_A_MODEL}]},
     ("run_agent", "messages.*.content.*.media_uuid"): {
         "messages": [{"role": "user", "content": "Hello"}],
         "model": "mock-t1",

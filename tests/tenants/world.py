@@ -111,6 +111,12 @@ async def _tool(world: Workspace) -> str:
     return await _created(world, "create_tool", type="code", config={"code": f"result = '{world.mark}'"}, **fields)
 
 
+async def _agent_source(world: Workspace) -> str:
+    source = {"type": "text", "title": f"{world.mark} {next(_keys)}", "text": f"Learn {world.mark}."}
+    run = await world.call("train_agent", {"sources": [source], "background": False})
+    return run["output"]["sources"][0]["uuid"]
+
+
 async def _thread(world: Workspace) -> str:
     fields: dict[str, Any] = {"name": world.mark, "metadata": {"plan": world.mark}, "agent_uuid": world.ids["agent"]}
     return await _created(world, "create_thread", **fields)
@@ -294,6 +300,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "agent": _agent,
     "colleague": _agent,
     "tool": _tool,
+    "agent_source": _agent_source,
     "thread": _thread,
     "message": _message,
     "run": _run,
@@ -326,6 +333,7 @@ DELETERS = {
     "media": "delete_media",
     "agent": "delete_agent",
     "tool": "delete_tool",
+    "agent_source": "delete_agent_source",
     "thread": "delete_thread",
     "message": "delete_message",
     "invitation": "delete_workspace_invitation",

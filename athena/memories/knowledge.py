@@ -10,7 +10,7 @@ from uuid import UUID
 from athena.embeddings import MODEL
 from athena.kit import clock
 from athena.kit.access import WorkspaceId
-from athena.kit.db import Row, Session
+from athena.kit.db import Session
 from athena.kit.ids import new_uuid
 from athena.memories.repository import KnowledgeRepository, vector_text
 from athena.memories.schemas import SourceType
@@ -89,17 +89,3 @@ class Knowledge:
         """Deletes what the source says no more."""
         if hashes:
             await self._knowledge.forget(sorted(hashes))
-
-
-def citation(memory: Row) -> dict[str, Any]:
-    """What an answer that used a memory says of where it is from; ``memory`` is a row as searches give it."""
-    position: str | None = memory["source_location"]
-    if not position and memory["source_position"] is not None:
-        position = str(memory["source_position"])
-    return {
-        "title": memory["source_title"],
-        "url": memory["source_url"],
-        "position": position,
-        "source_uuid": memory["agent_source_uuid"] or memory["source_uuid"],
-        "memory_uuid": memory["uuid"],
-    }

@@ -105,8 +105,15 @@ def prompt_text(recalled: Sequence[Recalled]) -> str:
     if not recalled:
         return ""
     share = max(LEAST_SHARE, MAXIMUM_PROMPT // len(recalled))
-    lines = (f"[{n}] ({each.kind}) {_cut(each.content, share)}" for n, each in enumerate(recalled, start=1))
+    lines = (f"[{n}] ({_origin(each)}) {_cut(each.content, share)}" for n, each in enumerate(recalled, start=1))
     return "\n".join([INTRODUCTION, *lines])
+
+
+def _origin(recalled: Recalled) -> str:
+    """What sort of thing it is, and where an agent that was trained with it can say that it stands."""
+    source = recalled.source or {}
+    named = (source.get("title"), source.get("location"))
+    return ", ".join([recalled.kind, *(_cut(name, LEAST_SHARE) for name in named if name)])
 
 
 def _cut(content: str, length: int) -> str:
@@ -124,7 +131,7 @@ def present(recalled: Sequence[Recalled]) -> list[dict[str, Any]]:
             "score": round(each.score, 4),
             "source": None
             if each.source is None
-            else {**each.source, "uuid": each.source["uuid"] and str(each.source["uuid"])},
+            else {key: str(value) if isinstance(value, UUID) else value for key, value in each.source.items()},
         }
         for number, each in enumerate(recalled, start=1)
     ]

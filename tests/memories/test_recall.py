@@ -48,7 +48,8 @@ async def test_what_fits_is_recalled_with_its_source(owner: Tenant, remember: Re
     best, *_ = await recalled(database, access_of(owner), "what is my dog's name?", user_uuid=owner.user_uuid)
     assert (str(best.uuid), best.content, best.kind) == (memory["uuid"], "Has a dog called Rex.", "fact")
     assert 0 < best.score <= 1
-    assert best.source == {"type": "thread", "uuid": UUID(thread), "url": None, "position": 4}
+    untold = dict.fromkeys(("url", "title", "location", "agent_source_uuid"))
+    assert best.source == {"type": "thread", "uuid": UUID(thread), "position": 4, **untold}
 
 
 async def test_only_what_counts_in_the_place_is_recalled(
@@ -183,3 +184,9 @@ def test_a_message_keeps_what_it_was_told() -> None:
             "source": {**source, "uuid": str(source["uuid"])},
         }
     ]
+
+
+def test_the_prompt_names_where_knowledge_stands() -> None:
+    source = {"title": "hand\nbook.pdf", "location": "page 3", "type": "media"}
+    told = prompt_text([Recalled(uuid4(), "Returns take a month.", "knowledge", 1.0, source)])
+    assert told.splitlines()[1:] == ["[1] (knowledge, hand book.pdf, page 3) Returns take a month."]

@@ -8,11 +8,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from athena.kit.access import Access, WorkspaceId
-from athena.kit.db import Database, Scope
-from athena.memories.knowledge import citation
-from athena.memories.service import MemoryService
-from athena.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Connect, Tenant
 from tests.documents.files import docx, pdf
 from tests.tenants.world import PNG
@@ -59,22 +54,28 @@ async def test_a_run_is_accepted_and_tells_how_it_goes(owner: Tenant, agent: str
     assert "event: run.completed" in answer.text
 
 
-async def test_a_pdf_is_cited_by_its_pages(owner: Tenant, agent: str, database: Database) -> None:
+async def test_a_pdf_is_cited_by_its_pages(owner: Tenant, agent: str) -> None:
     media = await upload(owner, "handbook.pdf", pdf(PAGES))
     source = await trained(owner, agent, {"type": "media", "media_uuid": media})
     assert (source["status"], source["counts"]["positions"]) == ("completed", 3)
     found = (await learnt(owner, query="When can I bring something back?"))[0]
     assert found["source"]["location"] == "page 3"
     assert (found["source"]["type"], found["source"]["uuid"]) == ("media", media)
-    access = Access(
-        WorkspaceId(owner.workspace_uuid), owner.user_uuid, "owner", frozenset(ROLE_PERMISSIONS[Role.OWNER])
-    )
-    async with database.session(Scope(owner.workspace_uuid)) as session:
-        [(row, _), *_] = await MemoryService(session, access).search("Returns", agent_uuid=UUID(source["agent_uuid"]))
-    cited = citation(row)
-    assert (cited["title"], cited["position"], cited["url"]) == ("handbook.pdf", "page 3", None)
-    assert str(cited["source_uuid"]) == source["uuid"]
-    assert str(cited["memory_uuid"]) == found["uuid"]
+
+
+async def test_an_answer_cites_the_page(owner: Tenant, agent: str, connect: Connect) -> None:
+    account = str(await connect(owner))
+    media = await upload(owner, "handbook.pdf", pdf(PAGES))
+    source = await trained(owner, agent, {"type": "media", "media_uuid": media})
+    await owner.put(agent, {"memory": {"recall": True}, "account_uuid": account})
+    asked = "How long do returns take? [[say:They take a month [1].]]"
+    answer = await owner.post(f"{agent}/run", {"input": asked, "model": "mock"})
+    assert answer.status_code == 200, answer.text
+    first, *others = answer.json()["data"]["output"]["message"]["sources"]
+    assert (first["source"]["title"], first["source"]["location"]) == ("handbook.pdf", "page 3")
+    assert first["source"]["agent_source_uuid"] == source["uuid"]
+    assert first["cited"]
+    assert not any(each["cited"] for each in others)
 
 
 @pytest.mark.parametrize(

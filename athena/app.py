@@ -12,6 +12,7 @@ from athena.agents import endpoints as agents
 from athena.approvals import endpoints as approvals
 from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
+from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
@@ -65,6 +66,7 @@ ROOMS = (
     memories,
     command_room_tasks,
     variables,
+    budgets,
     workflows,
     workflow_generation,
     node_types,

@@ -62,6 +62,7 @@ TAGS: Mapping[str, str] = {
     "Variable": "Values and secrets that workflows read.",
     "Tool": "What agents and workflows can have done, and trying it out.",
     "Guardrail": "What is checked of what agents read, write and do.",
+    "Budget": "How much may be spent, by whom or by what.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",
     "Thread": "Conversations, and having them answered.",

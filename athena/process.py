@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from athena import tables
 from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
+from athena.budgets import tasks as budgets
+from athena.budgets.known import KnownBudgets
 from athena.config import Settings
 from athena.embeddings import Embedder
 from athena.engine import Engine
@@ -62,6 +64,7 @@ CHORES = (
     Chore("metrics", 5.0, fold_metrics),
     Chore("numbers of executions", 5.0, fold_executions),
     Chore("memories", 10.0, memories.keep),
+    Chore("reservations of budgets", 5.0, budgets.release_abandoned),
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("exports", 2.0, exports.write_exports),
     Chore("expired exports", 600.0, exports.delete_expired),
@@ -92,6 +95,7 @@ def parts_without_state() -> tuple[object, ...]:
         tool_kinds(),
         search_sources(),
         Uses(),
+        KnownBudgets(),
     )
 
 

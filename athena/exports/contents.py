@@ -20,6 +20,7 @@ LEFT_OUT: Mapping[str, str] = {
     "execution_counts": "Numbers of executions.",
     "execution_count_deltas": "Numbers of executions.",
     "idempotency_keys": "Answers that are kept for a day, encrypted, to be repeated.",
+    "budget_reservations": "What is set aside while a model is asked.",
     "leftovers": "What deletions still have to reach.",
     "exports": "The exports themselves.",
     "password_resets": "Nothing but a secret's hash.",

@@ -281,9 +281,14 @@ def _as_json(value: Any) -> object:
     return str(value)
 
 
-def resource(value: Mapping[str, Any], row: Row, *, status: int = 200, location: str | None = None) -> Response:
-    """``{"data": value}`` with the row's ETag; ``location`` for what was created."""
-    headers = {"ETag": etag(row)}
+def resource(
+    value: Mapping[str, Any], row: Row, *, status: int = 200, location: str | None = None, state: str = ""
+) -> Response:
+    """``{"data": value}`` with the row's ETag; ``location`` for what was created.
+
+    ``state`` stands for what is shown and changes without the row: ``If-None-Match`` heeds it, ``If-Match`` does not.
+    """
+    headers = {"ETag": etag(row, state)}
     if location:
         headers["Location"] = location
     return JsonResponse({"data": value}, status, headers)
@@ -299,9 +304,9 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def etag(row: Row) -> str:
-    """A strong tag of a row's present version."""
-    return f'"{row["revision"]}"'
+def etag(row: Row, state: str = "") -> str:
+    """A strong tag of a row's present version, and of ``state`` beside it."""
+    return f'"{row["revision"]}.{state}"' if state else f'"{row["revision"]}"'
 
 
 async def if_match(
@@ -316,7 +321,7 @@ async def if_match(
     """
     if value is None or value.strip() == "*":
         return None
-    tags = [tag.strip('"') for weak, tag in TAG.findall(value) if not weak]
+    tags = [tag.strip('"').partition(".")[0] for weak, tag in TAG.findall(value) if not weak]
     return max((int(tag) for tag in tags if tag.isdigit() and len(tag) < 19), default=-1)  # noqa: PLR2004 - 63 bits
 
 

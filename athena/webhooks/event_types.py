@@ -42,6 +42,7 @@ FAMILIES: Mapping[str, Family] = {
     "memory": Family(CHANGES, "/api/v1/memories/{uuid}"),
     "variable": Family(CHANGES, "/api/v1/variables/{uuid}"),
     "guardrail": Family(CHANGES, "/api/v1/guardrails/{uuid}"),
+    "budget": Family((*CHANGES, "warning", "exhausted"), "/api/v1/budgets/{uuid}"),
     "approval": Family(("created", "answered", "link_created", "deleted"), "/api/v1/approvals/{uuid}"),
     "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
     "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),

@@ -26,6 +26,8 @@ REASONS = {
     "workflow_triggers": "they say once more what stands in their workflow",
     "workflow_deliveries": "by what a sender calls a delivery, the execution that it has started, which is told",
     "workflow_events": "made from the log",
+    "budget_periods": "numbers, and told as `budget.warning` and `budget.exhausted`",
+    "budget_reservations": "what is set aside while a model is asked",
     "webhook_deliveries": "made from the log",
     "idempotency_keys": "answers that are kept for a day, for their caller alone",
     "row_counts": "numbers",

@@ -56,8 +56,21 @@ async def under_way(superuser: Superuser, tenant: Tenant) -> UUID:
 
 async def test_a_workspace_is_in_one_file(owner: Tenant, fill: Fill, take_along: TakeAlong) -> None:
     filled = await fill(owner)
+    await owner.post("/api/v1/budgets", {"name": filled.word, "scope_type": "workspace", "limit_tokens": 1})
     opened = await take_along(owner, f"{of(owner)}/export")
-    for table in ("agents", "threads", "messages", "memories", "prompts", "variables", "approvals", "media", "runs"):
+    named = (
+        "agents",
+        "threads",
+        "messages",
+        "memories",
+        "prompts",
+        "variables",
+        "budgets",
+        "approvals",
+        "media",
+        "runs",
+    )
+    for table in named:
         assert filled.word in opened.files[f"{table}.jsonl"].decode(), table
     assert [row["uuid"] for row in opened.rows("threads.jsonl")] == [filled.thread]
     assert [row["uuid"] for row in opened.rows("workspaces.jsonl")] == [str(owner.workspace_uuid)]

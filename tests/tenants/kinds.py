@@ -29,6 +29,8 @@ KINDS = {
     "guardrail_uuids": "guardrail",
     "tool_uuids": "tool",
     "team_uuids": "colleague",
+    "budget_uuid": "budget",
+    "scope_uuid": "agent",
     "approval_uuid": "approval",
     "invitation_uuid": "invitation",
     "audit_event_uuid": "audit_event",

@@ -250,6 +250,13 @@ async def _guardrail(world: Workspace) -> str:
     return await _created(world, "create_guardrail", type="pattern", config={"words": [world.mark]}, **fields)
 
 
+async def _budget(world: Workspace) -> str:
+    """That nothing here comes to the end of."""
+    scope = {"scope_type": "agent", "scope_uuid": world.ids["agent"], "account_uuid": world.ids["account"]}
+    limits = {"limit_tokens": 10**12, "model": world.mark}
+    return await _created(world, "create_budget", name=world.mark, **scope, **limits)
+
+
 async def _workflow(world: Workspace) -> str:
     """With an input and an output that are marked, and a webhook."""
     nodes: list[dict[str, Any]] = [
@@ -309,6 +316,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "prompt": _prompt,
     "variable": _variable,
     "guardrail": _guardrail,
+    "budget": _budget,
     "workflow": _workflow,
     "workflow_execution": _workflow_execution,
     "approval": _approval,
@@ -341,6 +349,7 @@ DELETERS = {
     "prompt": "delete_prompt",
     "variable": "delete_variable",
     "guardrail": "delete_guardrail",
+    "budget": "delete_budget",
     "workflow": "delete_workflow",
     "workflow_execution": "delete_workflow_execution",
     "webhook": "delete_webhook",

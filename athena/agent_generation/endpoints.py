@@ -23,7 +23,7 @@ Generator = Annotated[Caller, require(Permission.AGENTS_GENERATE)]
     "/api/v1/agents/generate",
     summary="Generate an Agent",
     response=Data[GeneratedAgent],
-    errors=[404, 502, 504],
+    errors=[402, 404, 502, 504],
     responses={201: {"description": "The agent, created.", "model": Data[GeneratedAgent]}},
 )
 async def generate_agent(caller: Generator, body: AgentGeneration) -> Response:

@@ -16,15 +16,15 @@ from athena.agent_generation.trial import JUDGEMENT, converse, judging, problems
 from athena.agents.service import RELATIONS, AgentService, present
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import AthenaError, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import UpstreamFailed, UpstreamTimeout
 from athena.large_language_models.parameters import show_metadata
 from athena.large_language_models.service import resolve
 from athena.llm.errors import ModelError
 from athena.llm.structured import Schema
 from athena.llm.types import Completed, Message, ModelRequest
-from athena.node_types.asking import Model
+from athena.node_types.asking import Model, Payer
 from athena.node_types.base import NodeFailed
-from athena.node_types.failures import model_failed
+from athena.node_types.failures import model_failed, upstream
 from athena.node_types.structured import ask_for_json
 from athena.permissions import Permission
 from athena.tools.service import ToolService
@@ -37,7 +37,6 @@ ALL_TOKENS: Final = 200_000
 """That one generation takes at most, before another answer is asked for."""
 TOOLS_MOST: Final = 100
 WRONG: Final = "That agent is not good yet:\n{problems}\n\nAnswer again, with the whole agent, corrected."
-LATE: Final = frozenset({"timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class GenerationService:
         except TimeoutError as error:
             raise UpstreamTimeout("The model took too long to draft an agent.", code="timeout") from error
         except NodeFailed as error:
-            raise _failed(error) from error
+            raise upstream(error) from error
         row = await AgentService(self._session, self._access).create(tried.draft.agent) if given.save else None
         return _shown(tried, row, model), row
 
@@ -79,7 +78,7 @@ class GenerationService:
         found = await resolve(
             self._session, connections, self._access.workspace_uuid, model=given.model, account_uuid=given.account_uuid
         )
-        return Model(connections, found, SECONDS)
+        return Model(connections, found, SECONDS, Payer.caller(self._session, self._access))
 
 
 class Generation:
@@ -142,11 +141,6 @@ class Generation:
         usage = self._model.usage
         if usage.input_tokens + usage.output_tokens > ALL_TOKENS:
             raise UpstreamFailed(f"No good agent came of {ALL_TOKENS:,} tokens.", code="invalid_agent")
-
-
-def _failed(error: NodeFailed) -> AthenaError:
-    kind = UpstreamTimeout if error.code in LATE else UpstreamFailed
-    return kind(error.message, code=error.code)
 
 
 def _shown(tried: Tried, row: Row | None, model: Model) -> dict[str, Any]:

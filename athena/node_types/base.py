@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from athena.budgets.spending import Spender
 from athena.kit.access import Access
 from athena.kit.db import Database, Session
 
@@ -127,6 +128,8 @@ class EffectCall(Call):
     """What the execution may do, in the name of who started it."""
     database: Database
     run_uuid: UUID
+    spender: Spender
+    """On whose account it spends."""
     idempotency_key: str
     """The same for each try whose outcome is unknown, and for a repetition after a crash."""
     seconds: float

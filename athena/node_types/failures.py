@@ -7,7 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from athena.kit.db import Session
-from athena.kit.errors import AthenaError, TooManyRequests, Unavailable, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import (
+    AthenaError,
+    BudgetExhausted,
+    TooManyRequests,
+    Unavailable,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
 from athena.llm.errors import ErrorKind, ModelError
 from athena.node_types.base import EffectCall, NodeFailed
 from athena.permissions import Permission
@@ -36,6 +43,14 @@ def model_failed(error: ModelError) -> NodeFailed:
     }
     details = {name: value for name, value in facts.items() if value is not None}
     return NodeFailed(error.kind.value, error.message, retryable=error.retryable, **details)
+
+
+def upstream(error: NodeFailed) -> AthenaError:
+    """The same for who waits for a model outside of any node: 402, 502 or 504."""
+    if error.code == BudgetExhausted.code:
+        return BudgetExhausted(error.message)
+    kind = UpstreamTimeout if error.code == ErrorKind.TIMEOUT.value else UpstreamFailed
+    return kind(error.message, code=error.code)
 
 
 def may_pass(code: str) -> bool:

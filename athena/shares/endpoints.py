@@ -63,7 +63,7 @@ SHARE = "/api/v1/shares/{share_uuid}"
 SHARED = "/api/v1/shared/{share_uuid}"
 LINK = "/api/v1/links/{token}"
 LINK_ERRORS = (401, 403, 429)
-RUN_ERRORS = (409, 502, 504)
+RUN_ERRORS = (402, 409, 502, 504)
 EVENT_STREAM: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The finished run, or its events as they come.", "content": EVENT_STREAM},

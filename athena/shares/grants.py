@@ -10,7 +10,7 @@ from uuid import UUID
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Row, Scope, Session
-from athena.kit.errors import AthenaError, Conflict, NotFound, PermissionDenied, Unauthenticated
+from athena.kit.errors import AthenaError, BudgetExhausted, Conflict, NotFound, PermissionDenied, Unauthenticated
 from athena.kit.guesses import Guesses
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.permissions import Role
@@ -123,6 +123,9 @@ class Grant:
         asked = {name: value for name, value in given.changes().items() if name not in {"stream", "background"}}
         try:
             run_uuid = await self._resource.run(self._runs, self.row["shareable_uuid"], asked)
+        except BudgetExhausted as error:
+            # How much another workspace may spend, and for what, is its own affair.
+            raise BudgetExhausted(view.SPENT[error.code]) from error
         except AthenaError as error:
             if error.error_code in OWNERS_ERRORS:
                 raise Conflict("At present it cannot be run; tell who shared it.", code="share_unusable") from error

@@ -12,10 +12,11 @@ from athena.engine import StoredEvent, Subscription
 from athena.engine.events import TERMINAL_TYPES
 from athena.kit import clock
 from athena.kit.db import Row
-from athena.kit.errors import AthenaError, Conflict, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import AthenaError, BudgetExhausted, Conflict, UpstreamFailed, UpstreamTimeout
 
 ANSWER = ("uuid", "role", "content", "finish_reason")
 LATE = frozenset({"timeout", "deadline_exceeded"})
+SPENT = {BudgetExhausted.code: "At present nothing more may be spent on it; tell who shared it."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ ANSWERS = View(
         **dict.fromkeys(LATE, "The model did not answer in time."),
         "context_too_long": "The conversation is too long for the model.",
         "refused": "The model refused to answer.",
+        **SPENT,
     },
     failed={"code": "upstream_failed", "message": "The model could not answer."},
     told=frozenset({"run_uuid", "at", "message_uuid", "role", "content", "finish_reason"}),
@@ -74,7 +76,7 @@ ANSWERS = View(
 )
 EXECUTIONS = View(
     output=lambda output: output,
-    failures=dict.fromkeys(LATE, "The workflow took longer than it may."),
+    failures={**dict.fromkeys(LATE, "The workflow took longer than it may."), **SPENT},
     failed={"code": "workflow_failed", "message": "The workflow failed."},
     # Of what happens inside there is only that something did.
     told=frozenset({"run_uuid", "at"}),
@@ -112,6 +114,8 @@ def failure(row: Row) -> AthenaError | None:
         return Conflict("The run was cancelled.", code="run_cancelled")
     view = view_of(row["kind"])
     told = view.error(row["error"]) or view.failed
+    if told["code"] in SPENT:
+        return BudgetExhausted(told["message"])
     return (UpstreamTimeout if told["code"] in LATE else UpstreamFailed)(told["message"], code=told["code"])
 
 

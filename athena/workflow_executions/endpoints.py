@@ -43,7 +43,7 @@ NodePath = Annotated[str, Path(max_length=64, description="The node's id.")]
 ValueName = Annotated[
     str, Path(max_length=128, description="As the `url` of the value has it.", examples=["12.output"])
 ]
-RUN_ERRORS = (404, 409, 502, 504)
+RUN_ERRORS = (402, 404, 409, 502, 504)
 
 LIST_PATH = "/api/v1/workflow-executions"
 PATH = f"{LIST_PATH}/{{workflow_execution_uuid}}"

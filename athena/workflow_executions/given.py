@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.kit.access import Access
 from athena.kit.db import Database, Session
 from athena.workflow_executions.scope import ScopePlan
@@ -58,6 +59,7 @@ class Surroundings:
 
     database: Database
     access: Access
+    spender: Spender
     session: Callable[[], Session]
     secrets: Secrets
     start_workflow: Callable[..., Awaitable[UUID]]

@@ -309,6 +309,7 @@ class Interpreter:
             access=around.access,
             database=around.database,
             run_uuid=self._run.run_uuid,
+            spender=around.spender,
             idempotency_key=str(uuid5(self._run.run_uuid, key)),
             seconds=seconds,
             emit=self._journal.hidden(node, scope.path) if node.spec.redact else self._run.emit,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import jsonschema_rs
 
+from athena.budgets.spending import Spender, check
 from athena.engine import PARENT_LABEL, EndedRun, Engine
 from athena.engine.events import encode
 from athena.expressions import ExpressionError, compile_text
@@ -80,9 +81,11 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
     """Accepts an execution of a workflow as it is now, or as of a version; its uuid, which is that of its run.
 
     ``workflow`` is what :meth:`WorkflowService.to_run` gives. ``begin_here``: in this process at once, if it has room.
+    :class:`athena.kit.errors.BudgetExhausted` when a budget that it falls under has nothing left.
     """
     if asked.depth > MAXIMUM_DEPTH:
         raise Conflict(f"Workflows may start each other {MAXIMUM_DEPTH} times.", code="too_deep")
+    await check(session, spender_of(access, workflow["uuid"]))
     version = workflow["version"] if asked.version is None else asked.version
     plan = await session.provided(Plans).get(session, access, workflow["uuid"], version)
     node = _trigger(plan.graph, asked)
@@ -114,6 +117,17 @@ async def accept(session: Session, access: Access, workflow: Row, asked: Request
     return uuid
 
 
+def spender_of(access: Access, workflow_uuid: UUID, run_uuid: UUID | None = None) -> Spender:
+    """On whose account an execution spends."""
+    return Spender(
+        access.workspace_uuid,
+        access.user_uuid,
+        access.token_uuid,
+        workflow_uuid=workflow_uuid,
+        run_uuid=run_uuid,
+    )
+
+
 def _check_size(given: Mapping[str, Any]) -> None:
     reused = len(encode(given["seeds"])) if given["seeds"] else 0
     if reused > MAXIMUM_REUSED:
@@ -128,6 +142,7 @@ def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Pl
     at = clock.rfc3339(clock.now())
     return {
         "user_uuid": str(access.user_uuid),
+        "token_uuid": access.token_uuid and str(access.token_uuid),
         "workflow_uuid": str(workflow["uuid"]),
         "workflow_name": workflow["name"],
         "version": version,

@@ -25,7 +25,7 @@ from athena.workflow_executions.interpreter import Interpreter
 from athena.workflow_executions.journal import usage_of
 from athena.workflow_executions.plans import Plans
 from athena.workflow_executions.repository import WorkflowExecutionRepository
-from athena.workflow_executions.starting import accept_child, start_error_workflow
+from athena.workflow_executions.starting import accept_child, spender_of, start_error_workflow
 from athena.workflow_executions.tool import WorkflowTool
 from athena.workflows.graph import Graph
 
@@ -138,7 +138,8 @@ class Executing:
                 async with run.transaction() as opened:
                     await opened.provided(Engine).cancel(opened, run.workspace_uuid, run_uuid)
 
-        return Surroundings(self.database, access, session, secrets, start_workflow, stop_run, ancestors)
+        spender = spender_of(access, UUID(run.input["workflow_uuid"]), run.run_uuid)
+        return Surroundings(self.database, access, spender, session, secrets, start_workflow, stop_run, ancestors)
 
     def _failed(self, run: RunContext, interpreter: Interpreter, error: NodeFailed) -> RunFailed:
         details = {key: value for key, value in error.details.items() if key not in {"code", "message"}}
@@ -175,7 +176,9 @@ async def signal_parent(session: Session, given: Mapping[str, Any], status: str,
 
 def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
     """What an execution may do, in the name of who started it: what building the workflow took, and no more."""
-    return Access(WorkspaceId(workspace_uuid), UUID(given["user_uuid"]), Role.BUILDER, RUN_PERMISSIONS)
+    token_uuid = given["token_uuid"] and UUID(given["token_uuid"])
+    user_uuid = UUID(given["user_uuid"])
+    return Access(WorkspaceId(workspace_uuid), user_uuid, Role.BUILDER, RUN_PERMISSIONS, token_uuid)
 
 
 def _labels(given: Mapping[str, Any], error: Mapping[str, Any] | None, usage: Mapping[str, Any]) -> dict[str, Any]:

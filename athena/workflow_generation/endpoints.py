@@ -23,7 +23,7 @@ Generator = Annotated[Caller, require(Permission.WORKFLOWS_GENERATE)]
     "/api/v1/workflows/generate",
     summary="Generate Workflow",
     response=Data[GeneratedWorkflow],
-    errors=[502, 504],
+    errors=[402, 502, 504],
     responses={201: {"description": "The workflow, saved.", "model": Data[GeneratedWorkflow]}},
 )
 async def generate_workflow(caller: Generator, body: WorkflowGeneration) -> Response:

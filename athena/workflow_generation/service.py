@@ -11,12 +11,13 @@ import orjson
 from athena.accounts.service import Connections
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import AthenaError, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import UpstreamFailed
 from athena.large_language_models.service import resolve
 from athena.llm.structured import Schema
 from athena.llm.types import Message, ModelRequest
-from athena.node_types.asking import Model
+from athena.node_types.asking import Model, Payer
 from athena.node_types.base import NodeFailed
+from athena.node_types.failures import upstream
 from athena.node_types.registry import node_types
 from athena.node_types.structured import ask_for_json
 from athena.permissions import Permission
@@ -31,7 +32,6 @@ SECONDS: Final = 300.0
 MAXIMUM_TOKENS: Final = 16_000
 CHANGE: Final = "This is a workflow:\n{workflow}\n\nChange it so that the following holds, and answer with the whole:\n"
 WRONG: Final = "That draft cannot be used:\n{problems}\n\nAnswer again, with the whole workflow, corrected."
-LATE: Final = frozenset({"timeout"})
 
 
 class GenerationService:
@@ -63,7 +63,7 @@ class GenerationService:
             model=given.model,
             account_uuid=given.account_uuid,
         )
-        return Model(connections, found, SECONDS)
+        return Model(connections, found, SECONDS, Payer.caller(self._session, self._access))
 
     async def _draft(self, model: Model, request: ModelRequest, max_repairs: int) -> tuple[Draft, int]:
         """The first draft that holds; what is wrong with the ones before it goes back to the model."""
@@ -73,7 +73,7 @@ class GenerationService:
             try:
                 answer = await ask_for_json(model, request, schema, max_repairs - repairs)
             except NodeFailed as error:
-                raise _failed(error) from error
+                raise upstream(error) from error
             repairs += answer.repairs
             try:
                 return await read_draft(answer.value), repairs
@@ -109,11 +109,6 @@ def _asked(given: WorkflowGeneration, present: Row | None, model: str) -> ModelR
 
 def _with(request: ModelRequest, said: tuple[Message, ...]) -> ModelRequest:
     return msgspec.structs.replace(request, messages=(*request.messages, *said))
-
-
-def _failed(error: NodeFailed) -> AthenaError:
-    kind = UpstreamTimeout if error.code in LATE else UpstreamFailed
-    return kind(error.message, code=error.code)
 
 
 def _shown(draft: Draft, row: Row | None, present: Row | None, model: Model, repairs: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ BODY: dict[str, Any] = {
     "POST",
     f"{PATH}/webhook",
     summary="Trigger a webhook",
-    errors=(404, 409, 502, 504),
+    errors=(402, 404, 409, 502, 504),
     extra=BODY,
     responses={
         200: {

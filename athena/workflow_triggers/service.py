@@ -12,7 +12,7 @@ from athena.config import Settings
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Row, Session
-from athena.kit.errors import Conflict, MethodNotAllowed, NotFound, TooLarge, Unauthenticated
+from athena.kit.errors import BudgetExhausted, Conflict, MethodNotAllowed, NotFound, TooLarge, Unauthenticated
 from athena.kit.ids import new_uuid
 from athena.media.service import MediaService
 from athena.node_types.webhook_trigger import WebhookTriggerConfig
@@ -166,7 +166,11 @@ class IncomingService:
         facts = {**payload, "input": payload["body"]}
         labels = {"trigger_node_id": node.id}
         asked = Request("webhook", payload, node_id=node.id, facts=facts, test=test, labels=labels, run_uuid=uuid)
-        await accept(self._session, self._access, workflow, asked)
+        try:
+            await accept(self._session, self._access, workflow, asked)
+        except BudgetExhausted as error:
+            # How much the workspace may spend is nothing that who knows the address needs to know.
+            raise BudgetExhausted("A budget is exhausted.") from error
         return Accepted(uuid, config)
 
     async def _store(self, parsed: ParsedBody) -> list[dict[str, Any]]:

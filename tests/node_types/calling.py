@@ -72,6 +72,7 @@ def effect_call(given: Any = None, emitted: list[tuple[str, Any]] | None = None)
         access=nothing,
         database=nothing,
         run_uuid=UUID(int=0),
+        spender=nothing,
         idempotency_key="key",
         seconds=60.0,
         emit=lambda kind, data: events.append((kind, data)),

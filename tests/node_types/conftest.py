@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from athena.budgets.spending import Spender
 from athena.engine import Engine
 from athena.expressions import compile_text
 from athena.kit.access import Access, WorkspaceId
@@ -77,6 +78,7 @@ class Bench:
             access=access,
             database=self.database,
             run_uuid=self.run_uuid,
+            spender=Spender(access.workspace_uuid, access.user_uuid, run_uuid=self.run_uuid),
             idempotency_key=key,
             seconds=seconds,
             emit=lambda _, __: None,

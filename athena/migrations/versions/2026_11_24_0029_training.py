@@ -1,7 +1,7 @@
 """The sources that agents are trained with, and what of them a memory is.
 
-Revision ID: 0028
-Revises: 0027
+Revision ID: 0029
+Revises: 0028
 Create Date: 2026-11-24
 """
 
@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from athena.kit.tables import row_security
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 JSON = postgresql.JSONB(none_as_null=True)
 TIME = sa.TIMESTAMP(timezone=True)

@@ -61,7 +61,14 @@ async def answered(call: EffectCall, accept: Accept) -> Result:
 async def _accept(call: EffectCall, run_uuid: UUID, accept: Accept) -> None:
     async def work(session: Session) -> None:
         labels, above = {PARENT_LABEL: str(call.run_uuid)}, [str(uuid) for uuid in call.ancestors]
-        service = RunService(session, call.access, labels, run_uuid=run_uuid, ancestors=above)
+        service = RunService(
+            session,
+            call.access,
+            labels,
+            run_uuid=run_uuid,
+            ancestors=above,
+            workflow_uuid=call.spender.workflow_uuid,
+        )
         if not await service.is_there(run_uuid):
             await accept(session, service)
 

@@ -16,17 +16,19 @@ import msgspec
 
 from athena.accounts.service import Connections
 from athena.agents.schemas import Cause
+from athena.budgets.spending import Reservation
 from athena.engine import RunContext
 from athena.guardrails.stages import Decision, Refused
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope
-from athena.kit.errors import AthenaError, Unavailable
+from athena.kit.errors import AthenaError, BudgetExhausted, Unavailable
 from athena.large_language_models.service import ResolvedModel, resolve
 from athena.large_language_models.usage import cost_of, used
 from athena.llm.errors import ErrorKind, ModelError, retry_delay
 from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
 from athena.runs.circuit_breaker import CircuitBreaker
 from athena.runs.handover import ResolvedModels
+from athena.runs.paying import Payer
 from athena.runs.prompt import Prompt
 from athena.runs.speech import Speech
 
@@ -68,6 +70,8 @@ class Answer:
     duration_ms: int
     refused: Decision | None = None
     """Why nothing of it may be shown."""
+    reservation: Reservation | None = None
+    """What was set aside for it, to be settled with its result."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -122,13 +126,21 @@ class ModelCalls:
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     async def answer(
-        self, run: RunContext, candidates: Sequence[Candidate], prompt: Prompt, speech: Speech, *, attempt: int
+        self,
+        run: RunContext,
+        key: str,
+        candidates: Sequence[Candidate],
+        prompt: Prompt,
+        speech: Speech,
+        *,
+        attempt: int,
     ) -> Answer:
         """The answer of the first candidate, or of one that stands in; :class:`CallFailed` when there is none.
 
-        ``attempt`` is the step's: from the second on, what was shown of this turn is void.
+        ``key`` is the step's, and ``attempt`` too: from the second on, what was shown of this turn is void.
         """
-        call = _Call(self, run, prompt, speech, attempt, asyncio.get_running_loop().time() + self.connections.timeout)
+        latest = asyncio.get_running_loop().time() + self.connections.timeout
+        call = _Call(self, run, key, prompt, speech, attempt, latest)
         left = self._ready(run, candidates)
         restart = attempt > 1
         while True:
@@ -141,28 +153,44 @@ class ModelCalls:
                 left = [each for each in left if failed.cause in each.causes]
                 if not left:
                     raise
-                run.emit("model.fallback", await call.told(candidate, left[0], failed))
+                run.emit("model.fallback", call.told(candidate, left[0], failed))
                 restart = bool(speech.turn)
 
     async def beside(
-        self, run: RunContext, model: str | None, account_uuid: str | UUID | None, request: ModelRequest
+        self, run: RunContext, key: str, model: str | None, account_uuid: str | UUID | None, request: ModelRequest
     ) -> tuple[Completed, dict[str, Any]]:
         """An answer that nobody is shown, and what it took; :class:`ModelError` or :class:`AthenaError` without one.
 
-        ``request`` names no model.
+        ``request`` names no model; ``key`` names the call within its run.
         """
-        async with self.database.session(Scope(run.workspace_uuid)) as session:
-            resolved = await resolve(
-                session,
-                self.connections,
-                WorkspaceId(run.workspace_uuid),
-                model=model,
-                account_uuid=UUID(str(account_uuid)) if account_uuid else None,
-            )
+        resolved = await self.found(run, model, account_uuid)
         asked = msgspec.structs.replace(request, model=resolved.model_id)
-        completed = await self.connections.models.complete(resolved.endpoint, asked)
+        payer = Payer(run, self.database)
+        reservation = await payer.set_aside(key, resolved, asked)
+        try:
+            completed = await self.connections.models.complete(resolved.endpoint, asked)
+        except ModelError:
+            await payer.pay(reservation, None)
+            raise
         usage, _ = used(asked, completed)
-        return completed, usage_of(usage, await cost_of(resolved, usage))
+        taken = usage_of(usage, await cost_of(resolved, usage))
+        await payer.pay(reservation, taken)
+        return completed, taken
+
+    async def found(self, run: RunContext, model: str | None, account_uuid: str | UUID | None) -> ResolvedModel:
+        """The way to a model; while the database is away, the run only pauses."""
+        while True:
+            try:
+                async with self.database.session(Scope(run.workspace_uuid)) as session:
+                    return await resolve(
+                        session,
+                        self.connections,
+                        WorkspaceId(run.workspace_uuid),
+                        model=model,
+                        account_uuid=UUID(str(account_uuid)) if account_uuid else None,
+                    )
+            except Unavailable:
+                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
 
     def _ready(self, run: RunContext, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates without those that just failed again and again, as long as there is another."""
@@ -180,6 +208,13 @@ def _unheard(speech: Speech) -> Completed:
     return Completed(text=speech.heard, finish_reason=FinishReason.CONTENT_FILTER)
 
 
+def _accepted(completed: Completed, *, refusable: bool) -> Completed:
+    """The answer, unless the model refused and another one could be asked."""
+    if refusable and completed.finish_reason is FinishReason.CONTENT_FILTER:
+        raise ModelError(ErrorKind.REFUSED, "The model refused to answer.")
+    return completed
+
+
 def _circuit(workspace_uuid: UUID, candidate: Candidate) -> tuple[UUID, str | None, str | None]:
     return workspace_uuid, candidate.account_uuid, candidate.model
 
@@ -194,40 +229,68 @@ class _Call:
 
     calls: ModelCalls
     run: RunContext
+    key: str
     prompt: Prompt
     speech: Speech
     tried: int
     latest: float
-    request: ModelRequest | None = None
-    resolved: ResolvedModel | None = None
+    asked: int = 0
+    spent: dict[str, Any] | None = None
+    """What the candidate that was asked last has cost, though it failed; as far as that can be known."""
 
     async def ask(self, candidate: Candidate, *, restart: bool, retry: bool, refusable: bool) -> Answer:
         """A candidate's answer; :class:`CallFailed` when there is none."""
         circuit = _circuit(self.run.workspace_uuid, candidate)
-        self.request, self.resolved = None, None
+        self.spent = None
         begun = time.monotonic()
         try:
-            self.resolved = await self._resolved(candidate)
-            self.request = self.prompt.request(self.resolved)
-            completed, refused = await self._completed(self.resolved, self.request, restart=restart, retry=retry), None
-        except Refused as error:
-            # The rest of the answer is not waited for.
-            completed, refused = _unheard(self.speech), error.decision
+            model = await self._resolved(candidate)
+            way = _Way(model, self.prompt.request(model))
+            await self._set_aside(way)
+            completed = await self._paid(way, restart=restart, retry=retry, refusable=refusable)
+        except BudgetExhausted:
+            # Nobody stands in for what may not be spent.
+            raise
         except (AthenaError, ModelError) as error:
             failed = CallFailed.of(error)
             if failed.kind not in OWN_FAULT:
                 self.calls.breaker.failed(circuit)
             raise failed from error
         self.calls.breaker.succeeded(circuit)
-        if refusable and refused is None and completed.finish_reason is FinishReason.CONTENT_FILTER:
-            raise CallFailed(ErrorKind.REFUSED.value, "The model refused to answer.", "refusal", ErrorKind.REFUSED)
-        assert self.resolved is not None and self.request is not None  # noqa: S101, PT018 - a model was asked
-        usage, is_estimate = used(self.request, completed)
-        cost = await cost_of(self.resolved, usage)
+        usage, is_estimate = used(way.request, completed)
+        cost = await cost_of(way.model, usage)
         duration = int((time.monotonic() - begun) * 1000)
-        return Answer(self.resolved.model_id, completed, usage, cost, is_estimate, duration, refused)
+        return Answer(way.model.model_id, completed, usage, cost, is_estimate, duration, way.refused, way.reservation)
 
-    async def _completed(self, model: ResolvedModel, request: ModelRequest, *, restart: bool, retry: bool) -> Completed:
+    async def _set_aside(self, way: _Way) -> None:
+        """Takes what the call may cost out of the budgets, which may have a cheaper model asked."""
+        self.asked += 1
+        payer = Payer(self.run, self.calls.database)
+        way.reservation = await payer.set_aside(f"{self.key}:{self.asked}", way.model, way.request)
+        soft = way.reservation.soft if way.reservation else None
+        if soft is not None and soft.model is not None:
+            # Where nobody offers it, the one that was meant goes on.
+            with contextlib.suppress(AthenaError):
+                way.model = await self.calls.found(self.run, soft.model, soft.account_uuid)
+                way.request = self.prompt.request(way.model)
+
+    async def _paid(self, way: _Way, *, restart: bool, retry: bool, refusable: bool) -> Completed:
+        """The answer. What was set aside for one that fails is settled here, and else with its result."""
+        try:
+            return _accepted(await self._completed(way, restart=restart, retry=retry), refusable=refusable)
+        except Refused as error:
+            # The rest of the answer is not waited for.
+            way.refused = error.decision
+            return _unheard(self.speech)
+        except BaseException:
+            if self.speech.heard:
+                usage, _ = used(way.request, _unheard(self.speech))
+                self.spent = usage_of(usage, await cost_of(way.model, usage))
+            if way.reservation is not None and not self.run.changes_hands:
+                await Payer(self.run, self.calls.database).pay(way.reservation, self.spent)
+            raise
+
+    async def _completed(self, way: _Way, *, restart: bool, retry: bool) -> Completed:
         """The whole answer. Providers that know no schemas are asked without."""
         while True:
             if restart:
@@ -235,10 +298,10 @@ class _Call:
             else:
                 self.speech.forget_turn()
             try:
-                return await self._stream(model, request)
+                return await self._stream(way.model, way.request)
             except ModelError as error:
-                if error.kind is ErrorKind.INVALID_REQUEST and request.response_schema is not None:
-                    self.request = request = self.prompt.request(model, with_schema=False)
+                if error.kind is ErrorKind.INVALID_REQUEST and way.request.response_schema is not None:
+                    way.request = self.prompt.request(way.model, with_schema=False)
                     restart = False
                     continue
                 delay = retry_delay(error, self.tried, jitter=secrets.randbelow(1000) / 1000) if retry else None
@@ -265,32 +328,26 @@ class _Call:
         return completed
 
     async def _resolved(self, candidate: Candidate) -> ResolvedModel:
-        """The way to the model; while the database is away, the run only pauses."""
+        """The way to the model; who has accepted the run may have found it already."""
         model = self.calls.resolved.take(self.run.run_uuid) if not candidate.causes else None
-        while model is None:
-            try:
-                async with self.calls.database.session(Scope(self.run.workspace_uuid)) as session:
-                    model = await resolve(
-                        session,
-                        self.calls.connections,
-                        WorkspaceId(self.run.workspace_uuid),
-                        model=candidate.model,
-                        account_uuid=UUID(candidate.account_uuid) if candidate.account_uuid else None,
-                    )
-            except Unavailable:
-                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
-        return model
+        return model or await self.calls.found(self.run, candidate.model, candidate.account_uuid)
 
-    async def told(self, failing: Candidate, following: Candidate, failed: CallFailed) -> dict[str, Any]:
-        """The event of a candidate that failed, with what it cost all the same, as far as that can be known."""
-        spent: dict[str, Any] | None = None
-        if self.request is not None and self.resolved is not None and self.speech.heard:
-            usage, _ = used(self.request, _unheard(self.speech))
-            spent = usage_of(usage, await cost_of(self.resolved, usage))
+    def told(self, failing: Candidate, following: Candidate, failed: CallFailed) -> dict[str, Any]:
+        """The event of a candidate that failed, with what it cost all the same."""
         return {
             "from": failing.model,
             "to": following.model,
             "cause": failed.cause,
             "error": {"code": failed.code, "message": failed.message},
-            "usage": spent,
+            "usage": self.spent,
         }
+
+
+@dataclass(slots=True)
+class _Way:
+    """A model that is asked, and what it is asked."""
+
+    model: ResolvedModel
+    request: ModelRequest
+    reservation: Reservation | None = None
+    refused: Decision | None = None

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from athena.accounts.service import Connections
 from athena.agents.service import AgentService
+from athena.budgets import spending as budgets
+from athena.budgets.spending import Spender
 from athena.engine import Engine, Subscription
 from athena.kit import clock
 from athena.kit.access import Access
@@ -57,17 +59,20 @@ class RunService:
         *,
         run_uuid: UUID | None = None,
         ancestors: Sequence[str] = (),
+        workflow_uuid: UUID | None = None,
     ) -> None:
         """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
 
         Who names the id can accept a run again without knowing whether that was done: there is one in the end.
-        ``ancestors`` are the agents that asked each other up to here, outermost first.
+        ``ancestors`` are the agents that asked each other up to here, outermost first; ``workflow_uuid`` is the
+        workflow on whose budgets it counts, too.
         """
         self._session = session
         self._access = access
         self._labels = labels or {}
         self._run_uuid = run_uuid
         self._ancestors = ancestors
+        self._workflow_uuid = workflow_uuid
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -188,9 +193,10 @@ class RunService:
         found = await resolve(
             self._session, connections, workspace_uuid, model=settings.model, account_uuid=account_uuid
         )
+        agent_uuid, thread_uuid = labels.get("agent_uuid"), labels.get("thread_uuid")
+        await budgets.check(self._session, self._spender(agent_uuid))
         model = settings.model or found.model_id
         run_uuid, message_uuid = self._run_uuid or new_uuid(), new_uuid()
-        agent_uuid, thread_uuid = labels.get("agent_uuid"), labels.get("thread_uuid")
         if thread_uuid and parent_uuid:
             message_uuid = await self._messages.expect_answer(
                 thread_uuid, parent_uuid=parent_uuid, run_uuid=run_uuid, agent_uuid=agent_uuid, model=model
@@ -207,6 +213,7 @@ class RunService:
             input={
                 **texts,
                 **_texts(parent_uuid=parent_uuid, user_uuid=self._access.user_uuid, account_uuid=account_uuid),
+                **self._paid_by,
                 "messages": list(messages),
                 **asdict(settings),
                 "share_uuid": self._labels.get("share_uuid"),
@@ -218,6 +225,25 @@ class RunService:
         # A run that must wait looks for its model when its turn comes: the account may be gone by then.
         self._session.after_commit(lambda: resolved.put(run_uuid, found) if self._engine.holds(run_uuid) else None)
         return run_uuid
+
+    @property
+    def _paid_by(self) -> dict[str, str]:
+        """On whose account it is beside the user's and the agent's, where there is anybody."""
+        return {key: str(value) for key, value in self._payers.items() if value is not None}
+
+    @property
+    def _payers(self) -> dict[str, UUID | None]:
+        return {"token_uuid": self._access.token_uuid, "paid_by_workflow_uuid": self._workflow_uuid}
+
+    def _spender(self, agent_uuid: UUID | None) -> Spender:
+        access = self._access
+        return Spender(
+            access.workspace_uuid,
+            user_uuid=access.user_uuid,
+            token_uuid=access.token_uuid,
+            agent_uuid=agent_uuid,
+            workflow_uuid=self._workflow_uuid,
+        )
 
     def _of_abilities(self, abilities: Mapping[str, Any]) -> dict[str, Any]:
         """What a run has that does more than answer: never more than who starts it may."""

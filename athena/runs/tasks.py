@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -169,10 +170,11 @@ class Answering:
 
     def _asker(self, run: RunContext, spent: Spent) -> AskModel:
         """Asks the model of a guardrail; what that took counts as the run's."""
+        numbers = itertools.count(1)
 
         async def ask(guardrail: Mapping[str, Any], request: ModelRequest) -> Completed:
-            config = guardrail["config"]
-            completed, usage = await self.calls.beside(run, config["model"], config["account_uuid"], request)
+            config, key = guardrail["config"], f"guardrail:{run.lease_number}:{next(numbers)}"
+            completed, usage = await self.calls.beside(run, key, config["model"], config["account_uuid"], request)
             spent.add(usage)
             return completed
 

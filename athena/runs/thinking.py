@@ -58,9 +58,12 @@ class Thinking:
 
         async def execute(_: int) -> StepResult:
             asked, usage = request, NOTHING
-            for _ in range(reflection.REPAIRS + 1):
+            for number in range(reflection.REPAIRS + 1):
+                name = f"reflection:{key}:{number}"
                 try:
-                    completed, used = await self.calls.beside(self.run, given["model"], given["account_uuid"], asked)
+                    completed, used = await self.calls.beside(
+                        self.run, name, given["model"], given["account_uuid"], asked
+                    )
                 except (AthenaError, ModelError) as error:
                     return StepResult({"value": None, "usage": usage}, [_failed(about, str(error))])
                 usage = sum_of(usage, used)

@@ -6,6 +6,7 @@ what is done gives its records.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from uuid import UUID
 
 from athena.agents.schemas import AgentLimits
 from athena.engine import Event, Finished, RunContext, StepResult
+from athena.kit.db import Session
 from athena.llm import structured
 from athena.llm.types import FinishReason, Message, ToolCall, ToolSpec
 from athena.runs import keeping, reflection
 from athena.runs.conversation import CALL, call_started
 from athena.runs.guards import Guards, told
-from athena.runs.model_calls import CallFailed, Candidate, ModelCalls
+from athena.runs.model_calls import Answer, CallFailed, Candidate, ModelCalls
+from athena.runs.paying import Payer, paid
 from athena.runs.prompt import Prompt
 from athena.runs.remembering import cited
 from athena.runs.speech import Speech
@@ -115,17 +118,31 @@ class Turns:
         return self.run.input["message_uuid"]
 
     async def _turn(self, number: int) -> Mapping[str, Any]:
+        key = CALL if number == 1 else f"{CALL}:{number}"
         if number == 1:
             started = call_started(self._uuid, self.run.input["model"])
-            return await self.run.step(CALL, self._asked, started=started)
-        started = Event("model_call.started", {"message_uuid": self._uuid, "turn": number})
-        return await self.run.step(f"{CALL}:{number}", self._asked, started=started)
+        else:
+            started = Event("model_call.started", {"message_uuid": self._uuid, "turn": number})
+        return await self.run.step(key, functools.partial(self._asked, key), started=started)
 
-    async def _asked(self, attempt: int) -> StepResult:
+    async def _asked(self, key: str, attempt: int) -> StepResult:
         """One call of the model; what it came to is kept, and the answer with it, when this is one."""
         if self.anew and attempt == 1:
             self.speech.restart(1)
-        answer = await self.calls.answer(self.run, self.candidates, self.prompt, self.speech, attempt=attempt)
+        answer = await self.calls.answer(self.run, key, self.candidates, self.prompt, self.speech, attempt=attempt)
+        result = await self._result(answer, attempt)
+        reservation = answer.reservation
+        if reservation is None:
+            return result
+
+        async def apply(session: Session) -> None:
+            if result.apply is not None:
+                await result.apply(session)
+            await paid(session, reservation, answer.record["usage"])
+
+        return dataclasses.replace(result, apply=apply)
+
+    async def _result(self, answer: Answer, attempt: int) -> StepResult:
         decided = told(self.speech.decisions, message_uuid=self._uuid)
         record = answer.record
         if self.speech.is_guarded:
@@ -143,6 +160,7 @@ class Turns:
             rejected = Event("answer.rejected", {"message_uuid": self._uuid, **shown, "problems": problems})
             return StepResult({**record, "problems": problems}, [*decided, rejected])
         if problems:
+            await Payer(self.run, self.calls.database).pay(answer.reservation, record["usage"])
             raise CallFailed("invalid_structure", f"The answer does not fit its schema: {problems[0]}", "error")
         if self.thinking is not None:
             return StepResult({**record, "value": value}, [*decided, event])

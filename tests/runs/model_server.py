@@ -86,7 +86,9 @@ def saying(
     return answer
 
 
-def calling(*calls: tuple[str, Any], says: str = "", ids: Sequence[str] | None = None) -> Script:
+def calling(
+    *calls: tuple[str, Any], says: str = "", ids: Sequence[str] | None = None, usage: dict[str, int] | None = None
+) -> Script:
     """Calls functions: the name and arguments of each (text as it is written); ``says`` something before."""
 
     async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
@@ -99,7 +101,7 @@ def calling(*calls: tuple[str, Any], says: str = "", ids: Sequence[str] | None =
             call = {"index": index, "id": ids[index] if ids else f"call_{index}", "type": "function"}
             await response.write(_chunk({"tool_calls": [{**call, "function": {"name": name, "arguments": written}}]}))
         await response.write(_chunk({}, "tool_calls"))
-        counted = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
+        counted = usage or {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
         await response.write(b"data: " + json.dumps({"id": "c1", "choices": [], "usage": counted}).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response

@@ -1,12 +1,13 @@
-"""All SQL of agents."""
+"""All SQL of agents, their versions and channels."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from athena.agents.models import agents
+from athena.agents.models import agent_channels, agent_versions, agents
 from athena.kit.db import Row
 from athena.kit.repository import Repository
+from athena.kit.versions import ChannelRepository, VersionRepository
 
 
 class AgentRepository(Repository):
@@ -25,3 +26,18 @@ class AgentRepository(Repository):
         if row is None:
             raise self.not_found()
         return row
+
+
+class AgentVersionRepository(VersionRepository):
+    """The versions of one agent."""
+
+    table = agent_versions
+    owner = "agent"
+
+
+class AgentChannelRepository(ChannelRepository):
+    """The channels of one agent."""
+
+    table = agent_channels
+    owner = "agent"
+    recorded = "agent_channel"

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from athena.accounts.schemas import Account
-from athena.kit.schemas import Input, Name, Resource, ShortText, Text, Uuid, With
+from athena.kit.schemas import Input, Name, Output, Resource, ShortText, Text, Uuid, With
 from athena.large_language_models.parameters import ModelMetadata, ModelName, ShownMetadata
 from athena.llm.structured import InvalidSchema, Schema
 from athena.media.schemas import Media
@@ -157,17 +157,13 @@ class AgentUpdate(Input):
     with_: With = Field(default=None, alias="with")
 
 
-class Agent(Resource):
-    """An agent. Relations are null unless ``with`` names them."""
+class AgentDefinition(Resource):
+    """What decides how an agent answers."""
 
-    name: str
-    description: str
     model: str | None
     account_uuid: UUID | None
     system_prompt: str | None
     metadata: ShownMetadata
-    tags: list[str]
-    version: Annotated[int, Field(description="Grows with each change.")]
     tool_uuids: list[UUID]
     guardrail_uuids: list[UUID]
     team_uuids: list[UUID]
@@ -176,7 +172,44 @@ class Agent(Resource):
     memory: AgentMemory
     limits: AgentLimits
     reflection: AgentReflection | None
+
+
+class Agent(AgentDefinition):
+    """An agent. Relations are null unless ``with`` names them."""
+
+    name: str
+    description: str
+    tags: list[str]
+    version: Annotated[int, Field(description="The newest version: grows with each change of how it answers.")]
     tools: list[Tool] | None = None
     avatar: Media | None = None
     account: Account | None = None
     creator: Person | None = None
+
+
+class AgentVersion(AgentDefinition):
+    """How an agent answered at one time. It never changes, except that what is deleted falls out of it."""
+
+    agent_uuid: UUID
+    number: int
+    creator: Person | None = None
+
+
+class AgentChange(Output):
+    """One difference between two versions."""
+
+    path: Annotated[str, Field(examples=["metadata.temperature"])]
+    before: Any
+    after: Any
+    lines: Annotated[
+        list[str] | None, Field(description="Of longer texts: the lines that changed, as a unified difference.")
+    ]
+
+
+class AgentComparison(Output):
+    """What changed from one version to another."""
+
+    before: int
+    after: int
+    changes: list[AgentChange]
+    summary: Annotated[list[str], Field(description="The same in words, a line each.")]

@@ -7,7 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from athena.accounts.service import AccountService
-from athena.agents.repository import AgentRepository
+from athena.agents import comparison
+from athena.agents.repository import AgentChannelRepository, AgentRepository, AgentVersionRepository
 from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate
 from athena.guardrails.service import GuardrailService
 from athena.kit import clock
@@ -16,6 +17,7 @@ from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.kit.versions import DRAFT, ChannelUpdate, draft, present_channel
 from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.media.service import MediaService
 from athena.tools.service import ToolService
@@ -23,6 +25,22 @@ from athena.tools.service import present as present_tool
 from athena.users import service as users
 
 RELATIONS = ("creator", "account", "avatar", "tools")
+VERSION_RELATIONS = ("creator",)
+VERSIONED = (
+    "model",
+    "account_uuid",
+    "system_prompt",
+    "metadata",
+    "tool_uuids",
+    "guardrail_uuids",
+    "team_uuids",
+    "output_schema",
+    "fallback_models",
+    "memory",
+    "limits",
+    "reflection",
+)
+"""How an agent answers; a change of any of it is a version."""
 
 MEMORY: Final = AgentMemory().model_dump()
 LIMITS: Final = AgentLimits().model_dump()
@@ -32,6 +50,13 @@ LIST = ListOptions(
     searchable=("name", "description"),
     filters={"account_uuid": UUID, "creator_uuid": UUID, "model": str},
     relations=RELATIONS,
+)
+VERSION_LIST = ListOptions(
+    sortable={"number": "number", "created_at": "uuid"},
+    searchable=("system_prompt",),
+    filters={"creator_uuid": UUID, "model": str},
+    relations=VERSION_RELATIONS,
+    default_sort="-number",
 )
 
 
@@ -52,9 +77,9 @@ class AgentService:
         return await self._agents.get(uuid)
 
     async def create(self, given: AgentCreate) -> Row:
-        """Stores a new agent of the caller."""
+        """Stores a new agent of the caller, and its first version."""
         await self._check(given.model_dump())
-        return await self._agents.insert(
+        row = await self._agents.insert(
             {
                 "uuid": new_uuid(),
                 "name": given.name,
@@ -75,24 +100,113 @@ class AgentService:
                 "creator_uuid": self._access.user_uuid,
             }
         )
+        await self._keep_version(row)
+        return row
 
     async def update(self, uuid: UUID, given: AgentUpdate, revision: int | None) -> Row:
-        """Changes what ``given`` names; each change is a version."""
-        present = await self._agents.locked(uuid)
+        """Changes what ``given`` names; a change of how the agent answers is a version."""
+        present_row = await self._agents.locked(uuid)
         changes = given.changes()
         await self._check(changes, uuid)
         if "metadata" in changes:
-            changes["metadata"] = merge_metadata(present["metadata"], changes["metadata"])
+            changes["metadata"] = merge_metadata(present_row["metadata"], changes["metadata"])
         for name in ("memory", "limits"):
             if name in changes:
-                changes[name] = {**present[name], **changes[name]}
+                changes[name] = {**present_row[name], **changes[name]}
         if "fallback_models" in changes:
             changes["fallback_models"] = [each.model_dump(mode="json") for each in given.fallback_models]
-        return await self._agents.update(uuid, {**changes, "version": present["version"] + 1}, revision)
+        if given.reflection is not None:
+            changes["reflection"] = given.reflection.model_dump()
+        return await self._change(present_row, changes, revision)
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
-        """Deletes an agent; its threads stay, without an agent."""
+        """Deletes an agent with its versions; its threads stay, without an agent."""
         await self._agents.delete(uuid, revision)
+
+    async def definition(
+        self, agent: Row, *, sticky: UUID, version: int | None = None, channel: str | None = None
+    ) -> tuple[dict[str, Any], int]:
+        """``agent`` as it is to answer, and the number of that version: the newest, where none is asked for.
+
+        ``sticky`` decides where a channel is split: a thread's uuid, so that it keeps its version, or else the run's.
+        One query; none for the newest.
+        """
+        asked = await self._channels(agent["uuid"]).asked(
+            agent["version"], self._versions(agent["uuid"]), version=version, channel=channel, sticky=sticky
+        )
+        if asked is None:
+            return dict(agent), agent["version"]
+        return {**dict(agent), **_definition(asked), "version": asked["number"]}, asked["number"]
+
+    async def versions(self, uuid: UUID, query: ListQuery) -> RowPage:
+        """One page of an agent's versions."""
+        await self._agents.get(uuid)
+        return await self._versions(uuid).page(query)
+
+    async def version(self, uuid: UUID, number: int) -> Row:
+        """How an agent answered as of that version."""
+        return await self._versions(uuid).numbered(number)
+
+    async def compare(self, uuid: UUID, before: int, after: int) -> dict[str, Any]:
+        """What changed from one version to another."""
+        versions = self._versions(uuid)
+        rows = [await versions.numbered(number) for number in (before, after)]
+        changes = comparison.compare(*(_effective(row) for row in rows))
+        return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
+
+    async def restore(self, uuid: UUID, number: int, revision: int | None) -> Row:
+        """Has the agent answer again as it did, as a new version."""
+        present_row = await self._agents.locked(uuid)
+        return await self._change(present_row, _definition(await self._versions(uuid).numbered(number)), revision)
+
+    async def channels(self, uuid: UUID, query: ListQuery) -> RowPage:
+        """One page of an agent's channels, without ``draft``."""
+        await self._agents.get(uuid)
+        return await self._channels(uuid).page(query)
+
+    async def channel(self, uuid: UUID, name: str) -> tuple[dict[str, Any], Row]:
+        """A channel as the API shows it, and the row that has its revision."""
+        agent = await self._agents.get(uuid)
+        if name == DRAFT:
+            return draft(agent), agent
+        row = await self._channels(uuid).named(name)
+        return present_channel(row), row
+
+    async def publish(self, uuid: UUID, name: str, given: ChannelUpdate, revision: int | None) -> Row:
+        """Has a channel lead to a version, or to two; makes the channel if need be."""
+        await self._agents.locked(uuid)
+        return await self._channels(uuid).lead(name, given, self._versions(uuid), revision)
+
+    async def withdraw(self, uuid: UUID, name: str, revision: int | None) -> None:
+        """Takes a channel away; who asks for it then finds nothing."""
+        await self._agents.locked(uuid)
+        await self._channels(uuid).remove(name, revision)
+
+    async def _change(self, present_row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
+        self._agents.check_revision(present_row, revision)
+        before, after = _effective(present_row), _effective({**dict(present_row), **changes})
+        row = await self._agents.update(
+            present_row["uuid"], {**changes, "version": present_row["version"] + (before != after)}
+        )
+        if before != after:
+            await self._keep_version(row)
+        return row
+
+    async def _keep_version(self, row: Row) -> None:
+        await self._versions(row["uuid"]).insert(
+            {
+                "uuid": new_uuid(),
+                "number": row["version"],
+                "creator_uuid": self._access.user_uuid,
+                **_definition(row),
+            }
+        )
+
+    def _versions(self, uuid: UUID) -> AgentVersionRepository:
+        return AgentVersionRepository(self._session, self._access.workspace_uuid, uuid)
+
+    def _channels(self, uuid: UUID) -> AgentChannelRepository:
+        return AgentChannelRepository(self._session, self._access.workspace_uuid, uuid)
 
     async def _check(self, given: Mapping[str, Any], uuid: UUID | None = None) -> None:
         """Refuses what names something that the workspace does not have; ``uuid`` is the agent's own."""
@@ -127,8 +241,7 @@ class AgentService:
         """Rows as the API shows them, with the relations that were asked for; one query per relation."""
         items = [present(row) for row in rows]
         if "creator" in relations:
-            creators = await users.by_ids(self._session, [r["creator_uuid"] for r in rows if r["creator_uuid"]])
-            _attach(items, rows, "creator", creators)
+            await self._attach_creators(items, rows)
         if "account" in relations:
             service = AccountService(self._session, self._access)
             accounts = await service.by_ids([row["account_uuid"] for row in rows if row["account_uuid"]])
@@ -144,12 +257,50 @@ class AgentService:
                 item["tools"] = [present_tool(tools[uuid]) for uuid in row["tool_uuids"] if uuid in tools]
         return items
 
+    async def show_versions(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
+        """As :meth:`show`, for versions."""
+        items = [_present_version(row) for row in rows]
+        if "creator" in relations:
+            await self._attach_creators(items, rows)
+        return items
+
+    async def _attach_creators(self, items: Sequence[dict[str, Any]], rows: Sequence[Row]) -> None:
+        creators = await users.by_ids(self._session, [row["creator_uuid"] for row in rows if row["creator_uuid"]])
+        _attach(items, rows, "creator", creators)
+
 
 def _attach(
     items: Sequence[dict[str, Any]], rows: Sequence[Row], name: str, found: Mapping[UUID, dict[str, Any]]
 ) -> None:
     for item, row in zip(items, rows, strict=True):
         item[name] = found.get(row[f"{name}_uuid"])
+
+
+def _definition(row: Row) -> dict[str, Any]:
+    """How an agent or a version answers, as it is stored."""
+    return {name: row[name] for name in VERSIONED}
+
+
+def _effective(row: Row | Mapping[str, Any]) -> dict[str, Any]:
+    """How an agent or a version answers, with what is not set as it usually is."""
+    says = {name: row[name] for name in VERSIONED}
+    return {**says, "memory": {**MEMORY, **row["memory"]}, "limits": {**LIMITS, **row["limits"]}}
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {**_effective(row), "metadata": show_metadata(row["metadata"])}
+
+
+def _present_version(row: Row) -> dict[str, Any]:
+    return {
+        "uuid": str(row["uuid"]),
+        "created_at": clock.rfc3339(row["created_at"]),
+        "updated_at": clock.rfc3339(row["updated_at"]),
+        "agent_uuid": row["agent_uuid"],
+        "number": row["number"],
+        **_shown(row),
+        "creator": None,
+    }
 
 
 def present(row: Row) -> dict[str, Any]:
@@ -160,18 +311,9 @@ def present(row: Row) -> dict[str, Any]:
         "updated_at": clock.rfc3339(row["updated_at"]),
         "name": row["name"],
         "description": row["description"],
-        "model": row["model"],
-        "account_uuid": row["account_uuid"],
-        "system_prompt": row["system_prompt"],
-        "metadata": show_metadata(row["metadata"]),
+        **_shown(row),
         "tags": row["tags"],
         "version": row["version"],
-        **{name: row[name] for name in ("tool_uuids", "guardrail_uuids", "team_uuids")},
-        "output_schema": row["output_schema"],
-        "fallback_models": row["fallback_models"],
-        "memory": {**MEMORY, **row["memory"]},
-        "limits": {**LIMITS, **row["limits"]},
-        "reflection": row["reflection"],
         "tools": None,
         "avatar": None,
         "account": None,

@@ -11,6 +11,7 @@ from athena.kit.access import Caller, require
 from athena.kit.pagination import ListQuery, list_query
 from athena.kit.routing import Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
+from athena.kit.versions import CHANNEL_LIST, Channel, ChannelPath, ChannelUpdate, present_channel
 from athena.permissions import Permission
 from athena.prompts.schemas import Prompt, PromptCreate, PromptUpdate, PromptVersion
 from athena.prompts.service import LIST, RELATIONS, VERSION_LIST, VERSION_RELATIONS, PromptService
@@ -22,6 +23,7 @@ Creator = Annotated[Caller, require(Permission.PROMPTS_CREATE)]
 Updater = Annotated[Caller, require(Permission.PROMPTS_UPDATE)]
 Deleter = Annotated[Caller, require(Permission.PROMPTS_DELETE)]
 Query = Annotated[ListQuery, list_query(LIST)]
+ChannelQuery = Annotated[ListQuery, list_query(CHANNEL_LIST)]
 VersionQuery = Annotated[ListQuery, list_query(VERSION_LIST)]
 Revision = Annotated[int | None, Depends(if_match)]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The version's number.")]
@@ -102,3 +104,43 @@ async def restore_prompt_version(prompt_uuid: UUID, number: Number, caller: Upda
     service = PromptService(caller.session, caller.access)
     row = await service.restore(prompt_uuid, number, revision)
     return resource((await service.show([row], frozenset()))[0], row)
+
+
+@router.operation("GET", f"{PATH}/channels", summary="Get Prompt Channels", response=Page[Channel])
+async def get_prompt_channels(prompt_uuid: UUID, caller: Viewer, query: ChannelQuery) -> Response:
+    """The channels that lead to versions of a prompt. `draft`, which always leads to the newest, is not listed."""
+    page = await PromptService(caller.session, caller.access).channels(prompt_uuid, query)
+    return listing(page, [present_channel(row) for row in page.rows])
+
+
+@router.operation("GET", f"{PATH}/channels/{{channel}}", summary="Retrieve a Prompt Channel", response=Data[Channel])
+async def get_prompt_channel(prompt_uuid: UUID, channel: ChannelPath, caller: Viewer) -> Response:
+    """Where one channel leads."""
+    shown, row = await PromptService(caller.session, caller.access).channel(prompt_uuid, channel)
+    return resource(shown, row)
+
+
+@router.operation(
+    "PUT",
+    f"{PATH}/channels/{{channel}}",
+    summary="Update a Prompt Channel",
+    response=Data[Channel],
+    errors=[409, 412],
+)
+async def update_prompt_channel(
+    prompt_uuid: UUID, channel: ChannelPath, caller: Updater, body: ChannelUpdate, revision: Revision
+) -> Response:
+    """Has a channel lead to a version, or be split between two; a channel that is not there yet is made."""
+    row = await PromptService(caller.session, caller.access).publish(prompt_uuid, channel, body, revision)
+    return resource(present_channel(row), row)
+
+
+@router.operation(
+    "DELETE", f"{PATH}/channels/{{channel}}", summary="Delete a Prompt Channel", status=204, errors=[409, 412]
+)
+async def delete_prompt_channel(
+    prompt_uuid: UUID, channel: ChannelPath, caller: Updater, revision: Revision
+) -> Response:
+    """Takes a channel away. The version stays."""
+    await PromptService(caller.session, caller.access).withdraw(prompt_uuid, channel, revision)
+    return no_content()

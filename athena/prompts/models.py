@@ -1,10 +1,11 @@
-"""The tables of prompts and their versions."""
+"""The tables of prompts, their versions, and the channels that lead to those."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from athena.kit.tables import Json, Uuid, same_workspace, tenant_table
+from athena.kit.versions import channel_table
 
 
 def _versioned() -> list[sa.Column[object]]:
@@ -39,3 +40,5 @@ prompt_versions = tenant_table(
     same_workspace("prompt_uuid", "prompts", ondelete="CASCADE"),
     sa.UniqueConstraint("workspace_uuid", "prompt_uuid", "number"),
 )
+
+prompt_channels = channel_table("prompt")

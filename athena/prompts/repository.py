@@ -1,15 +1,14 @@
-"""All SQL of prompts and their versions."""
+"""All SQL of prompts, their versions and channels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from athena.kit.access import WorkspaceId
-from athena.kit.db import Row, Session
-from athena.kit.errors import NotFound
-from athena.kit.repository import Repository, Where
-from athena.prompts.models import prompt_versions, prompts
+from athena.kit.db import Row
+from athena.kit.repository import Repository
+from athena.kit.versions import ChannelRepository, VersionRepository
+from athena.prompts.models import prompt_channels, prompt_versions, prompts
 
 MAXIMUM_SHOWN = 100
 
@@ -46,29 +45,16 @@ class PromptRepository(Repository):
         )
 
 
-class PromptVersionRepository(Repository):
-    """The versions of one prompt. They are only added, and go with their prompt."""
+class PromptVersionRepository(VersionRepository):
+    """The versions of one prompt."""
 
     table = prompt_versions
+    owner = "prompt"
 
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, prompt_uuid: UUID) -> None:
-        super().__init__(session, workspace_uuid)
-        self.prompt_uuid = prompt_uuid
 
-    def within(self, where: Where) -> None:
-        """The prompt's rows."""
-        super().within(where)
-        where.add("prompt_uuid = {}", self.prompt_uuid)
+class PromptChannelRepository(ChannelRepository):
+    """The channels of one prompt."""
 
-    async def numbered(self, number: int) -> Row:
-        """The version of that number."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM prompt_versions "
-            "WHERE workspace_uuid = $1 AND prompt_uuid = $2 AND number = $3",
-            self.workspace_uuid,
-            self.prompt_uuid,
-            number,
-        )
-        if row is None:
-            raise NotFound("There is no such version of this prompt.")
-        return row
+    table = prompt_channels
+    owner = "prompt"
+    recorded = "prompt_channel"

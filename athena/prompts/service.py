@@ -11,9 +11,10 @@ from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.kit.versions import DRAFT, ChannelUpdate, draft, present_channel
 from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.prompts import template
-from athena.prompts.repository import PromptRepository, PromptVersionRepository
+from athena.prompts.repository import PromptChannelRepository, PromptRepository, PromptVersionRepository
 from athena.prompts.schemas import PromptCreate, PromptUpdate
 from athena.users import service as users
 
@@ -96,6 +97,22 @@ class PromptService:
         """Deletes a prompt with its versions. Its runs go on, and stay."""
         await self._prompts.delete(uuid, revision)
 
+    async def definition(
+        self, prompt: Row, *, sticky: UUID, version: int | None = None, channel: str | None = None
+    ) -> tuple[dict[str, Any], int]:
+        """What ``prompt`` says, and the number of that version: the newest, where none is asked for.
+
+        ``sticky``, a run's uuid, decides where a channel is split. One query; none for the newest.
+        """
+        asked = await self._channels(prompt["uuid"]).asked(
+            prompt["version"], self._versions(prompt["uuid"]), version=version, channel=channel, sticky=sticky
+        )
+        if asked is None:
+            return dict(prompt), prompt["version"]
+        return {**dict(prompt), **{name: asked[name] for name in VERSIONED}, "version": asked["number"]}, asked[
+            "number"
+        ]
+
     async def versions(self, uuid: UUID, query: ListQuery) -> RowPage:
         """One page of a prompt's versions."""
         await self._prompts.get(uuid)
@@ -111,6 +128,29 @@ class PromptService:
         version = await self._versions(uuid).numbered(number)
         return await self._change(present_row, {name: version[name] for name in VERSIONED}, revision)
 
+    async def channels(self, uuid: UUID, query: ListQuery) -> RowPage:
+        """One page of a prompt's channels, without ``draft``."""
+        await self._prompts.get(uuid)
+        return await self._channels(uuid).page(query)
+
+    async def channel(self, uuid: UUID, name: str) -> tuple[dict[str, Any], Row]:
+        """A channel as the API shows it, and the row that has its revision."""
+        prompt = await self._prompts.get(uuid)
+        if name == DRAFT:
+            return draft(prompt), prompt
+        row = await self._channels(uuid).named(name)
+        return present_channel(row), row
+
+    async def publish(self, uuid: UUID, name: str, given: ChannelUpdate, revision: int | None) -> Row:
+        """Has a channel lead to a version, or to two; makes the channel if need be."""
+        await self._prompts.locked(uuid)
+        return await self._channels(uuid).lead(name, given, self._versions(uuid), revision)
+
+    async def withdraw(self, uuid: UUID, name: str, revision: int | None) -> None:
+        """Takes a channel away; who asks for it then finds nothing."""
+        await self._prompts.locked(uuid)
+        await self._channels(uuid).remove(name, revision)
+
     async def _change(self, present_row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
         self._prompts.check_revision(present_row, revision)
         changed = any(changes[name] != present_row[name] for name in VERSIONED if name in changes)
@@ -124,7 +164,6 @@ class PromptService:
         await self._versions(row["uuid"]).insert(
             {
                 "uuid": new_uuid(),
-                "prompt_uuid": row["uuid"],
                 "number": row["version"],
                 "creator_uuid": self._access.user_uuid,
                 **{name: row[name] for name in VERSIONED},
@@ -133,6 +172,9 @@ class PromptService:
 
     def _versions(self, uuid: UUID) -> PromptVersionRepository:
         return PromptVersionRepository(self._session, self._access.workspace_uuid, uuid)
+
+    def _channels(self, uuid: UUID) -> PromptChannelRepository:
+        return PromptChannelRepository(self._session, self._access.workspace_uuid, uuid)
 
     async def show(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
         """Rows as the API shows them, with the relations that were asked for; one query per relation."""

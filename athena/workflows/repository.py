@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from athena.engine.models import UNFINISHED
-from athena.kit.access import WorkspaceId
-from athena.kit.db import Row, Session
-from athena.kit.errors import NotFound
-from athena.kit.repository import Repository, Where
+from athena.kit.db import Row
+from athena.kit.repository import Repository
+from athena.kit.versions import VersionRepository
 from athena.workflows.models import workflow_triggers, workflow_versions, workflows
 
 MAXIMUM_SHOWN = 100
@@ -83,32 +82,11 @@ class WorkflowRepository(Repository):
         )
 
 
-class WorkflowVersionRepository(Repository):
-    """The versions of one workflow. They are only added, and go with their workflow."""
+class WorkflowVersionRepository(VersionRepository):
+    """The versions of one workflow."""
 
     table = workflow_versions
-
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, workflow_uuid: UUID) -> None:
-        super().__init__(session, workspace_uuid)
-        self.workflow_uuid = workflow_uuid
-
-    def within(self, where: Where) -> None:
-        """The workflow's rows."""
-        super().within(where)
-        where.add("workflow_uuid = {}", self.workflow_uuid)
-
-    async def numbered(self, number: int) -> Row:
-        """The version of that number."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM workflow_versions "
-            "WHERE workspace_uuid = $1 AND workflow_uuid = $2 AND number = $3",
-            self.workspace_uuid,
-            self.workflow_uuid,
-            number,
-        )
-        if row is None:
-            raise NotFound("There is no such version of this workflow.")
-        return row
+    owner = "workflow"
 
 
 class TriggerRepository(Repository):

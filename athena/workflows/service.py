@@ -179,7 +179,6 @@ class WorkflowService:
         await self._versions(row["uuid"]).insert(
             {
                 "uuid": new_uuid(),
-                "workflow_uuid": row["uuid"],
                 "number": row["version"],
                 "creator_uuid": self._access.user_uuid,
                 **{name: row[name] for name in VERSIONED},

@@ -21,6 +21,7 @@ REASONS = {
     "large_language_models": "what an account was found to offer when it was verified, which is told",
     "attachments": "they come and go with their message",
     "approval_answers": "told as `approval.answered`",
+    "agent_versions": "they come and go with their agent",
     "prompt_versions": "they come and go with their prompt",
     "workflow_versions": "they come and go with their workflow",
     "workflow_triggers": "they say once more what stands in their workflow",

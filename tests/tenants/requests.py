@@ -74,6 +74,7 @@ def required_query(world: Workspace, operation: Operation) -> dict[str, str]:
 UUID_OF_A_MODEL = "01980000-0000-7000-8000-000000000000"
 # What a right request says besides its ids, where the document's example is about something that is not here.
 BODIES: dict[str, Any] = {
+    **{f"update_{each}_channel": {"version": 1} for each in ("agent", "prompt")},
     "run_agent": {"input": "Hello", "model": "mock-t1"},
     "run_thread": {"message": "Hello", "model": "mock-t1"},
     "generate_thread_name": {"model": "mock-t1"},

@@ -193,7 +193,10 @@ def own_requests(scene: Scene) -> Iterator[tuple[Input, Attempt]]:
     deleters = [*DELETERS.values()]
 
     def place(operation: Operation) -> tuple[int, int]:
-        return order.index(operation.method), -deleters.index(operation.id) if operation.id in deleters else 0
+        if operation.id in deleters:
+            return order.index(operation.method), -deleters.index(operation.id)
+        is_part = operation.path.count("{") > 1
+        return order.index(operation.method), -len(deleters) if is_part else 0
 
     operations = sorted(scene.surface.operations.values(), key=place)
     for operation in operations:

@@ -39,7 +39,14 @@ class Workspace:
     """By kind: one that was there."""
     answers: list[tuple[Operation, httpx2.Response]] = field(default_factory=list[tuple[Operation, httpx2.Response]])
     values: dict[str, str] = field(
-        default_factory=lambda: {"number": "1", "since": "1", "permission": "agents.view", "node": "a", "name": "input"}
+        default_factory=lambda: {
+            "number": "1",
+            "since": "1",
+            "permission": "agents.view",
+            "node": "a",
+            "name": "input",
+            "channel": "main",
+        }
     )
     """What a request must hold besides ids, by name."""
     newcomer: Callable[[UUID | None], Awaitable[Tenant]] | None = None
@@ -102,7 +109,9 @@ async def _agent(world: Workspace) -> str:
     fields: dict[str, Any] = {"name": world.mark, "description": world.mark, "system_prompt": f"You are {world.mark}."}
     fields |= {"metadata": {"secret_plan": world.mark}, "tags": [world.mark], "model": "mock-t4"}
     used = {"account_uuid": world.ids["account"], "avatar_uuid": world.ids["media"]}
-    return await _created(world, "create_agent", **fields, **used)
+    agent = await _created(world, "create_agent", **fields, **used)
+    await world.call("update_agent_channel", {"version": 1}, agent_uuid=agent)
+    return agent
 
 
 async def _tool(world: Workspace) -> str:
@@ -235,7 +244,9 @@ async def _shared_run(world: Workspace) -> str:
 async def _prompt(world: Workspace) -> str:
     fields: dict[str, Any] = {"name": f"{world.mark} {next(_keys)}", "description": world.mark, "model": "mock-t4"}
     fields["variables"] = [{"name": "topic", "default": world.mark}]
-    return await _created(world, "create_prompt", content=f"{world.mark} {{{{topic}}}}", **fields)
+    prompt = await _created(world, "create_prompt", content=f"{world.mark} {{{{topic}}}}", **fields)
+    await world.call("update_prompt_channel", {"version": 1}, prompt_uuid=prompt)
+    return prompt
 
 
 async def _variable(world: Workspace) -> str:

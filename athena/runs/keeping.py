@@ -44,6 +44,9 @@ def keep(
     if given["thread_uuid"] is None:
         return None
     usage = message["usage"]
+    known: dict[str, Any] = {"finish_reason": message["finish_reason"], **metadata}
+    if "agent_version" in run.labels and "answered_by" not in metadata:
+        known["agent_version"] = run.labels["agent_version"]
 
     async def apply(session: Session) -> None:
         await MessageService(session, access_of(run.workspace_uuid, given)).finish(
@@ -53,7 +56,7 @@ def keep(
             model=message["model"],
             usage=Usage(usage["input_tokens"], usage["output_tokens"]),
             cost=None if usage["cost"] is None else Decimal(str(usage["cost"])),
-            metadata={"finish_reason": message["finish_reason"], **metadata},
+            metadata=known,
         )
 
     return apply

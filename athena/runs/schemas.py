@@ -11,11 +11,12 @@ from pydantic.config import JsonDict
 
 from athena.approvals.schemas import Decision
 from athena.kit.schemas import Input, Resource, ShortText, Timestamp, Uuid
+from athena.kit.versions import ChannelName, VersionNumber
 from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Part, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
-RunKind = Literal["agent", "thread", "prompt", "workflow", "training"]
+RunKind = Literal["agent", "thread", "prompt", "workflow", "training", "evaluation"]
 Variable = Annotated[str, Field(max_length=20_000)]
 
 
@@ -59,7 +60,18 @@ class RunOptions(Input):
         return self
 
 
-class ThreadRun(RunOptions):
+class AgentRunOptions(RunOptions):
+    """How an agent runs, and as which of its versions."""
+
+    version: Annotated[
+        VersionNumber | None, Field(description="The agent as of this version. Left out: the newest.")
+    ] = None
+    channel: Annotated[
+        ChannelName | None, Field(description="The agent's version to which this channel leads, instead of `version`.")
+    ] = None
+
+
+class ThreadRun(AgentRunOptions):
     """Has a thread answered."""
 
     model_config = ConfigDict(
@@ -88,7 +100,7 @@ class HistoryMessage(Input):
     content: SaidContent
 
 
-class AgentRun(RunOptions):
+class AgentRun(AgentRunOptions):
     """Runs an agent, in a thread or without one."""
 
     model_config = ConfigDict(
@@ -202,6 +214,7 @@ class Run(Resource):
     kind: RunKind
     status: RunStatus
     agent_uuid: UUID | None
+    agent_version: Annotated[int | None, Field(description="The version that answers.")]
     thread_uuid: UUID | None
     workflow_uuid: UUID | None
     workflow_version: int | None

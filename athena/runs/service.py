@@ -15,7 +15,14 @@ from athena.engine import Engine, Subscription
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import AthenaError, BudgetExhausted, Conflict, UpstreamFailed, UpstreamTimeout
+from athena.kit.errors import (
+    AthenaError,
+    BudgetExhausted,
+    Conflict,
+    UpstreamFailed,
+    UpstreamTimeout,
+    ValidationFailed,
+)
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.large_language_models.service import resolve
@@ -26,7 +33,7 @@ from athena.runs.conversation import CALL, Instructions, abilities_of, call_star
 from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import RUN_PERMISSIONS
 from athena.runs.repository import RunRepository
-from athena.runs.schemas import AgentRun, HistoryMessage, RunKind, RunOptions, RunStatus, ThreadRun
+from athena.runs.schemas import AgentRun, AgentRunOptions, HistoryMessage, RunKind, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
 
 LABELS = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
@@ -157,7 +164,7 @@ class RunService:
     async def _accept_agent(
         self,
         kind: RunKind,
-        given: RunOptions,
+        given: AgentRunOptions,
         agent_uuid: UUID | None,
         *,
         thread: Row | None = None,
@@ -165,16 +172,33 @@ class RunService:
         messages: Sequence[Mapping[str, Any]] = (),
     ) -> UUID:
         """Accepts what an agent, or a thread without one, answers."""
-        agent = await AgentService(self._session, self._access).get(agent_uuid) if agent_uuid else None
+        agent, version = await self._agent(agent_uuid, given, thread["uuid"] if thread else self._run_uuid)
         settings = instructions(agent, thread["metadata"] if thread else None, given.asked, given.variables)
         return await self.accept(
             kind,
             settings,
-            labels={"agent_uuid": agent_uuid, "thread_uuid": thread["uuid"] if thread else None},
+            labels={
+                "agent_uuid": agent_uuid,
+                "agent_version": version,
+                "thread_uuid": thread["uuid"] if thread else None,
+            },
             account_uuid=agent["account_uuid"] if agent else None,
             parent_uuid=parent_uuid,
             messages=messages,
             abilities=abilities_of(agent) if agent else None,
+        )
+
+    async def _agent(
+        self, agent_uuid: UUID | None, given: AgentRunOptions, sticky: UUID | None
+    ) -> tuple[Mapping[str, Any] | None, int | None]:
+        """Who answers, as of the version that is asked for, and its number."""
+        if agent_uuid is None:
+            if given.version is not None or given.channel is not None:
+                raise ValidationFailed.of("agent_uuid", "Without an agent there are no versions and no channels.")
+            return None, None
+        agents = AgentService(self._session, self._access)
+        return await agents.definition(
+            await agents.get(agent_uuid), version=given.version, channel=given.channel, sticky=sticky or new_uuid()
         )
 
     async def accept(
@@ -289,6 +313,7 @@ def present(row: Row) -> dict[str, Any]:
         "kind": row["kind"],
         "status": row["status"],
         "agent_uuid": labels.get("agent_uuid"),
+        "agent_version": labels.get("agent_version"),
         "thread_uuid": labels.get("thread_uuid"),
         "workflow_uuid": labels.get("workflow_uuid"),
         "workflow_version": labels.get("workflow_version"),

@@ -14,6 +14,7 @@ from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
+from athena.evaluations import endpoints as evaluations
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
 from athena.invitations import endpoints as invitations
@@ -119,6 +120,7 @@ def api() -> FastAPI:
         *workflow_executions.routers,
         *workflow_triggers.routers,
         *shares.routers,
+        *evaluations.routers,
         health,
     )
     for router in routers:

@@ -63,6 +63,8 @@ TAGS: Mapping[str, str] = {
     "Tool": "What agents and workflows can have done, and trying it out.",
     "Guardrail": "What is checked of what agents read, write and do.",
     "Budget": "How much may be spent, by whom or by what.",
+    "Dataset": "Inputs, and what is expected of their answers.",
+    "Evaluation": "Versions of agents, held against datasets.",
     "Prompt": "Texts with variables, and running them.",
     "Memory": "What agents remember.",
     "Thread": "Conversations, and having them answered.",

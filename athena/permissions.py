@@ -61,6 +61,14 @@ class Permission(StrEnum):
     TOOLS_UPDATE = "tools.update"
     TOOLS_DELETE = "tools.delete"
     TOOLS_CALL = "tools.call"
+    DATASETS_VIEW = "datasets.view"
+    DATASETS_CREATE = "datasets.create"
+    DATASETS_UPDATE = "datasets.update"
+    DATASETS_DELETE = "datasets.delete"
+    EVALUATIONS_VIEW = "evaluations.view"
+    EVALUATIONS_CREATE = "evaluations.create"
+    EVALUATIONS_CANCEL = "evaluations.cancel"
+    EVALUATIONS_DELETE = "evaluations.delete"
     PROMPTS_VIEW = "prompts.view"
     PROMPTS_CREATE = "prompts.create"
     PROMPTS_UPDATE = "prompts.update"
@@ -214,6 +222,12 @@ _BUILDER = _OPERATOR | {
     Permission.TOOLS_UPDATE,
     Permission.TOOLS_DELETE,
     Permission.AGENTS_TRAIN,
+    Permission.DATASETS_CREATE,
+    Permission.DATASETS_UPDATE,
+    Permission.DATASETS_DELETE,
+    Permission.EVALUATIONS_CREATE,
+    Permission.EVALUATIONS_CANCEL,
+    Permission.EVALUATIONS_DELETE,
     Permission.PROMPTS_CREATE,
     Permission.PROMPTS_UPDATE,
     Permission.PROMPTS_DELETE,

@@ -15,6 +15,7 @@ from athena.budgets.known import KnownBudgets
 from athena.config import Settings
 from athena.embeddings import Embedder
 from athena.engine import Engine
+from athena.evaluations import tasks as evaluations
 from athena.exports import tasks as exports
 from athena.kit import idempotency
 from athena.kit.crypto import Keyring
@@ -122,6 +123,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     tasks.register(engine, database, settings)
     workflow_executions.register(engine, database)
     training.register(engine, database)
+    evaluations.register(engine, database)
     await engine.start(worker=worker)
     chores = (
         *CHORES,

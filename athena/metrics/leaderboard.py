@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from athena.agents.service import AgentService
+from athena.evaluations.service import EvaluationService
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Session
@@ -37,6 +38,7 @@ class LeaderboardService:
 
     def __init__(self, session: Session, access: Access) -> None:
         self._agents = AgentService(session, access)
+        self._evaluations = EvaluationService(session, access)
         self._metrics = MetricRepository(session, access.workspace_uuid)
 
     async def page(self, query: ListQuery) -> tuple[RowPage, list[Item]]:
@@ -53,8 +55,13 @@ class LeaderboardService:
         _order(items, query.sort)
         page, shown = cut(query, items)
         agents = await self._agents.by_ids([item["uuid"] for item in shown])
+        evaluations = await self._evaluations.newest_of(list(agents))
         return page, [
-            {"agent": agents[item["uuid"]], **{name: value for name, value in item.items() if name != "uuid"}}
+            {
+                "agent": agents[item["uuid"]],
+                **{name: value for name, value in item.items() if name != "uuid"},
+                "evaluation": _evaluation(evaluations.get(item["uuid"])),
+            }
             for item in shown
             if item["uuid"] in agents
         ]
@@ -67,6 +74,14 @@ def begin_of(period: LeaderboardPeriod, now: datetime) -> datetime:
     if period == "day":
         return down(now - timedelta(days=1), "quarter")
     return down(now, "day") - timedelta(days=_DAYS[period] - 1)
+
+
+def _evaluation(evaluation: Item | None) -> Item | None:
+    """What the leaderboard shows of an agent's newest evaluation."""
+    if evaluation is None:
+        return None
+    told = {name: evaluation[name] for name in ("uuid", "agent_version", "finished_at")}
+    return {**told, **{name: evaluation["summary"][name] for name in ("score", "pass_rate")}}
 
 
 @lru_cache(REMEMBERED)

@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import Field
 
 from athena.agents.schemas import Agent
+from athena.evaluations.schemas import Figure
 from athena.kit.schemas import Output, Time, Timestamp
 from athena.metrics.buckets import Interval
 
@@ -243,6 +244,16 @@ class ScoreInterval(Output):
     high: float
 
 
+class LeaderboardEvaluation(Output):
+    """What the newest evaluation that has succeeded came to. It is no part of the score."""
+
+    uuid: UUID
+    agent_version: int
+    score: Figure | None
+    pass_rate: Figure | None
+    finished_at: Timestamp
+
+
 class AgentLeaderboard(Output):
     """An agent's place among the others."""
 
@@ -260,3 +271,4 @@ class AgentLeaderboard(Output):
     score_interval: ScoreInterval
     period: LeaderboardPeriod
     from_: Annotated[datetime | None, Field(alias="from", description="Null for all time.")]
+    evaluation: Annotated[LeaderboardEvaluation | None, Field(description="Null where there is none.")]

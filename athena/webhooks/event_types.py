@@ -36,6 +36,8 @@ FAMILIES: Mapping[str, Family] = {
     "agent_channel": Family(CHANGES),
     "tool": Family((*CHANGES, "refreshed"), "/api/v1/tools/{uuid}"),
     "agent_source": Family(("created", "updated", "trained", "failed", "deleted")),
+    "dataset": Family(CHANGES, "/api/v1/datasets/{uuid}"),
+    "evaluation": Family(("created", "completed", "failed", "cancelled", "deleted"), "/api/v1/evaluations/{uuid}"),
     "prompt": Family(CHANGES, "/api/v1/prompts/{uuid}"),
     "prompt_channel": Family(CHANGES),
     "workflow": Family(CHANGES, "/api/v1/workflows/{uuid}"),

@@ -21,6 +21,8 @@ REASONS = {
     "large_language_models": "what an account was found to offer when it was verified, which is told",
     "attachments": "they come and go with their message",
     "approval_answers": "told as `approval.answered`",
+    "dataset_items": "told as `dataset.updated`",
+    "evaluation_results": "what an evaluation, which is told, has come to",
     "agent_versions": "they come and go with their agent",
     "prompt_versions": "they come and go with their prompt",
     "workflow_versions": "they come and go with their workflow",

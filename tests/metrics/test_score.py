@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athena.kit.db import Database
+from athena.kit.intervals import wilson
 from athena.metrics.latency import counts, middle, percentiles, place
-from athena.metrics.score import score, wilson
+from athena.metrics.score import score
 
 COUNTS = st.integers(0, 100_000)
 

@@ -14,10 +14,10 @@ import pytest
 from athena.kit.ids import new_uuid
 from tests.architecture.test_routes import routes_of
 from tests.tenants.conftest import ATTACKER, VICTIM, Scene, observed, without_conditions, without_row_security
-from tests.tenants.kinds import KINDS, SPECIAL, kind_of, known
+from tests.tenants.kinds import DELETERS, KINDS, SPECIAL, kind_of, known
 from tests.tenants.requests import Attempt, attempt, plain, told
 from tests.tenants.surface import Input, Operation
-from tests.tenants.world import DELETERS, MAKERS
+from tests.tenants.world import MAKERS
 
 SHOWN = 25
 

@@ -14,7 +14,7 @@ import httpx2
 from athena.kit.ids import new_uuid
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
-from tests.tenants.kinds import kind_of, known
+from tests.tenants.kinds import DELETERS, kind_of, known
 from tests.tenants.surface import Input, Operation, Surface
 
 _keys = itertools.count(1)
@@ -302,6 +302,29 @@ async def _approval(world: Workspace) -> str:
     return found[0]["uuid"]
 
 
+async def _dataset(world: Workspace) -> str:
+    item = {"input": world.mark, "expectations": [{"type": "contains", "value": world.mark}]}
+    fields: dict[str, Any] = {"name": world.mark, "description": world.mark, "items": [item]}
+    return await _created(world, "create_dataset", **fields)
+
+
+async def _dataset_item(world: Workspace) -> str:
+    fields: dict[str, Any] = {"input": world.mark, "expectations": [{"type": "exact", "value": world.mark}]}
+    return await _created(world, "create_dataset_item", **fields)
+
+
+async def _evaluation(world: Workspace) -> str:
+    """At its end."""
+    fields = {"dataset_uuid": world.ids["dataset"], "agent_uuid": world.ids["agent"]}
+    made = await _created(world, "create_evaluation", **fields)
+    for _ in range(200):
+        if (await world.call("get_evaluation", evaluation_uuid=made))["finished_at"]:
+            break
+        await asyncio.sleep(0.05)
+    world.values |= {"a": made, "b": made}
+    return made
+
+
 async def _workspace(world: Workspace) -> str:
     return (await world.call("create_workspace", {"name": world.mark, "description": world.mark}))["uuid"]
 
@@ -328,6 +351,9 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "variable": _variable,
     "guardrail": _guardrail,
     "budget": _budget,
+    "dataset": _dataset,
+    "dataset_item": _dataset_item,
+    "evaluation": _evaluation,
     "workflow": _workflow,
     "workflow_execution": _workflow_execution,
     "approval": _approval,
@@ -342,33 +368,6 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "link_run": _link_run,
     "shared": _shared,
     "shared_run": _shared_run,
-}
-# How to make one go away; kinds that nobody can delete are not here.
-DELETERS = {
-    "user": "delete_workspace_member",
-    "token": "delete_token",
-    "provider": "delete_provider",
-    "account": "delete_account",
-    "media": "delete_media",
-    "agent": "delete_agent",
-    "tool": "delete_tool",
-    "agent_source": "delete_agent_source",
-    "thread": "delete_thread",
-    "message": "delete_message",
-    "invitation": "delete_workspace_invitation",
-    "own_invitation": "decline_invitation",
-    "prompt": "delete_prompt",
-    "variable": "delete_variable",
-    "guardrail": "delete_guardrail",
-    "budget": "delete_budget",
-    "workflow": "delete_workflow",
-    "workflow_execution": "delete_workflow_execution",
-    "webhook": "delete_webhook",
-    "memory": "delete_memory",
-    "command_room_task": "remove_command_room_task",
-    "export": "delete_workspace_export",
-    "user_export": "delete_user_export",
-    "share": "delete_share",
 }
 
 

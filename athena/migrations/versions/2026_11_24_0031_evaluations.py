@@ -1,7 +1,7 @@
 """Datasets and evaluations.
 
-Revision ID: 0029
-Revises: 0028
+Revision ID: 0031
+Revises: 0030
 Create Date: 2026-11-24
 """
 
@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from athena.kit.tables import row_security
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 
 JSON = postgresql.JSONB(none_as_null=True)
 TIME = sa.TIMESTAMP(timezone=True)

@@ -1,7 +1,7 @@
 """Versions of agents, and channels that lead to versions of agents and prompts.
 
-Revision ID: 0028
-Revises: 0027
+Revision ID: 0030
+Revises: 0029
 Create Date: 2026-11-24
 """
 
@@ -14,8 +14,8 @@ from sqlalchemy.dialects import postgresql
 from athena.kit.db import SYSTEM_ROLE
 from athena.kit.tables import row_security
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 JSON = postgresql.JSONB(none_as_null=True)
 TIME = sa.TIMESTAMP(timezone=True)

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     model_timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
     """The total time that one model call may take, its retries excluded."""
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """How many runs one process is at work on at a time; others wait until one has ended or waits itself."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15.0
     """How long a process may be silent before another one takes over its runs."""
     rate_limit_token: Annotated[int, Field(ge=0)] = 60_000

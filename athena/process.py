@@ -111,7 +111,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     connections = Connections(
         keyring, ModelClient(egress), LocalModelEndpoint.from_env(), timeout=settings.model_timeout_seconds
     )
-    engine = Engine(database, lease_seconds=settings.lease_seconds)
+    engine = Engine(database, lease_seconds=settings.lease_seconds, max_concurrent_runs=settings.max_concurrent_runs)
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()

@@ -64,6 +64,26 @@ class Program:
                 sums[kind] += process.memory_full_info().pss / 1e6
         return sums
 
+    def private_memory(self) -> dict[str, float]:
+        """As :meth:`memory`, without what processes share, such as PostgreSQL's buffers, which fill up anyhow."""
+        sums = {"athena": 0.0, "postgres": 0.0}
+        root = psutil.Process(self.process.pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                kind = "postgres" if "postgres" in process.name() else "athena"
+                sums[kind] += process.memory_full_info().uss / 1e6
+        return sums
+
+    def cpu_of_all(self) -> dict[str, float]:
+        """CPU time so far of our own processes, and of PostgreSQL's, those that have ended included."""
+        sums = {"athena": 0.0, "postgres": 0.0}
+        root = psutil.Process(self.process.pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                kind = "postgres" if "postgres" in process.name() else "athena"
+                sums[kind] += sum(process.cpu_times()[: 4 if process.name() == "postgres" else 2])
+        return sums
+
     def cpu_seconds(self) -> float:
         """CPU time so far of our own processes."""
         return sum(psutil.Process(self.process.pid).cpu_times()[:2])

@@ -142,7 +142,7 @@ def create_app(process: Process) -> Envelope:
     app.state.repeat_run = runs.repeated
     app.state.settings = settings
     install_problems(app)
-    app.include_router(reference.router(openapi.complete(app)))
+    app.include_router(reference.router(lambda: openapi.complete(app)))
     return Envelope(
         app,
         max_body_bytes=settings.max_body_bytes,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -76,14 +78,30 @@ def _errors_page() -> str:
     return ERRORS_PAGE.format(entries=entries)
 
 
-def router(document: dict[str, Any]) -> APIRouter:
-    """The routes that serve ``document`` and its page."""
+class Document:
+    """The bytes of the document. Making it takes more than a second, for which no start should wait."""
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+        self._lock = asyncio.Lock()
+        self._content = b""
+
+    async def content(self) -> bytes:
+        """Made once, beside what else the process does."""
+        async with self._lock:
+            if not self._content:
+                self._content = await asyncio.to_thread(lambda: bytes(JsonResponse(self._make()).body))
+        return self._content
+
+
+def router(make: Callable[[], dict[str, Any]]) -> APIRouter:
+    """The routes that serve the document that ``make`` gives, and its page."""
     routes = APIRouter(include_in_schema=False)
-    content = JsonResponse(document).body
+    document = Document(make)
 
     @routes.get("/openapi.json")
     async def openapi() -> Response:  # pyright: ignore[reportUnusedFunction]
-        return JsonResponse(bytes(content), headers={"Cache-Control": "public, max-age=60"})
+        return JsonResponse(await document.content(), headers={"Cache-Control": "public, max-age=60"})
 
     @routes.get("/docs")
     async def docs() -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -83,6 +83,7 @@ def test_right_values_come_out_as_they_are(values: dict[str, Any]) -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("aä ", max_size=5),
     lambda inner: st.lists(inner) | st.dictionaries(st.text("aä ", max_size=5), inner),
+    max_leaves=10,
 )
 
 

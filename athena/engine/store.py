@@ -105,21 +105,25 @@ WITH held AS (
         last_event_id = coalesce(($13::bigint[])[cardinality($13::bigint[])], last_event_id),
         updated_at = $11, revision = revision + 1
     WHERE workspace_uuid = $1 AND uuid = $2 AND lease_number = $3 AND status = 'running'
-    RETURNING uuid
+    RETURNING uuid, cancel_requested_at IS NOT NULL AS cancelled
 ), added AS (
     INSERT INTO run_events {_EVENTS}
     SELECT $1, $2, e.id, e.at, e.type, e.data::json, e.step, e.record::json, $3
     FROM held, unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
         AS e (id, at, type, data, step, record)
 )
-SELECT pg_notify('{CHANNEL}', $12), CASE WHEN $19 THEN engine_job($1, $2, $20::interval, $21) END FROM held
+SELECT pg_notify('{CHANNEL}', $12),
+    CASE WHEN $19 THEN engine_job($1, $2, CASE WHEN cancelled THEN '0' ELSE $20::interval END, $21) END FROM held
 """
 
 
 async def commit_run(
     session: Session, run: Claim, process_uuid: UUID, rows: Sequence[LogRow], change: Transition
 ) -> bool:
-    """Adds ``rows`` to the log and moves the run, if the lease is still held; whether it is."""
+    """Adds ``rows`` to the log and moves the run, if the lease is still held; whether it is.
+
+    A run that begins to wait before its holder has heard that it is to be cancelled is taken up at once for that.
+    """
     row = await session.fetch_one(
         _COMMIT,
         run.workspace_uuid,

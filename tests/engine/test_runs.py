@@ -212,6 +212,18 @@ async def test_a_run_held_by_another_process_is_cancelled_there(house: House, da
     await other.stop()
 
 
+async def test_a_run_that_begins_to_wait_while_it_is_cancelled_does_not_wait(house: House):
+    """The holder hears of it too late: the row says so by then, and nobody holds it any more."""
+
+    async def waits(run: RunContext) -> Finished:
+        async with run.transaction() as session:
+            await session.execute("UPDATE runs SET cancel_requested_at = now() WHERE uuid = $1", run.run_uuid)
+        await run.wait_for_signal("never")
+        return Finished({})
+
+    assert (await house.result(await house.accept(waits))).status == "cancelled"
+
+
 async def test_what_does_not_run_is_cancelled_at_once_and_frees_its_queue(house: House):
     async def wait(ctx: RunContext) -> Finished:
         return Finished(await ctx.wait_for_signal("go"))

@@ -10,13 +10,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from athena.accounts.service import Connections
+from athena.budgets.spending import Spender
 from athena.evaluations.checks import Reason, reason
 from athena.kit.access import Access
 from athena.kit.db import Database
 from athena.large_language_models.service import resolve
 from athena.llm.structured import Schema
 from athena.llm.types import Message, ModelRequest
-from athena.node_types.asking import Model
+from athena.node_types.asking import Model, Payer
 from athena.node_types.base import NodeFailed
 from athena.node_types.failures import may_pass
 from athena.node_types.structured import Structured, ask_for_json
@@ -80,7 +81,9 @@ async def judge(
             model=expectation["model"],
             account_uuid=UUID(account) if account else None,
         )
-    model = Model(connections, resolved, SECONDS)
+    spender = Spender(access.workspace_uuid, access.user_uuid)
+    payer = Payer(database, access.workspace_uuid, spender, "judge", lambda: database.session(access.scope))
+    model = Model(connections, resolved, SECONDS, payer)
     request = _request(model.name, expectation["criteria"], messages, answer)
     verdict = (await _asked(model, request)).value
     told = reason(

@@ -24,6 +24,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"\bATHENA_[A-Z][A-Z0-9_]*\b")
 # Errors whose code is not given by the keyword `code`.
 CODE_ARGUMENT = {
+    "CallFailed",
     "CredentialRejected",
     "DocumentError",
     "NodeFailed",

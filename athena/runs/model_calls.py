@@ -92,7 +92,7 @@ class Answer:
 class CallFailed(Exception):
     """No model answered. ``code`` is stable, the text for the user."""
 
-    def __init__(self, code: str, message: str, cause: Cause, kind: ErrorKind | None = None) -> None:
+    def __init__(self, code: str, message: str, cause: Cause = "error", kind: ErrorKind | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -104,7 +104,7 @@ class CallFailed(Exception):
         """What a failed call or a model that cannot be reached means."""
         if isinstance(error, ModelError):
             return cls(error.kind.value, str(error), CAUSES.get(error.kind, "error"), error.kind)
-        return cls(error.error_code, error.detail, "error")
+        return cls(error.error_code, error.detail)
 
 
 def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:

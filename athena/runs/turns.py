@@ -161,7 +161,7 @@ class Turns:
             return StepResult({**record, "problems": problems}, [*decided, rejected])
         if problems:
             await Payer(self.run, self.calls.database).pay(answer.reservation, record["usage"])
-            raise CallFailed("invalid_structure", f"The answer does not fit its schema: {problems[0]}", "error")
+            raise CallFailed("invalid_structure", f"The answer does not fit its schema: {problems[0]}")
         if self.thinking is not None:
             return StepResult({**record, "value": value}, [*decided, event])
         return self._answered(record, value, decided)
@@ -236,9 +236,9 @@ class Turns:
         """:class:`CallFailed` when the run has taken as much as it may."""
         limits = self.limits
         if limits.tokens is not None and self.spent.tokens >= limits.tokens:
-            raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"{limits.tokens:,} tokens"), "error")
+            raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"{limits.tokens:,} tokens"))
         if limits.cost is not None and self.spent.cost >= limits.cost:
-            raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"${limits.cost}"), "error")
+            raise CallFailed("limit_reached", LIMIT_REACHED.format(limit=f"${limits.cost}"))
 
 
 def finished(message: Mapping[str, Any]) -> Finished:

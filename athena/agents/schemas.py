@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from athena.accounts.schemas import Account
+from athena.budgets.schemas import Budget
 from athena.kit.schemas import Input, Name, Output, Resource, ShortText, Text, Uuid, With
 from athena.large_language_models.parameters import ModelMetadata, ModelName, ShownMetadata
 from athena.llm.structured import InvalidSchema, Schema
@@ -182,6 +183,7 @@ class Agent(AgentDefinition):
     tags: list[str]
     version: Annotated[int, Field(description="The newest version: grows with each change of how it answers.")]
     tools: list[Tool] | None = None
+    budgets: list[Budget] | None = None
     avatar: Media | None = None
     account: Account | None = None
     creator: Person | None = None

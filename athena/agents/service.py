@@ -10,6 +10,7 @@ from athena.accounts.service import AccountService
 from athena.agents import comparison
 from athena.agents.repository import AgentChannelRepository, AgentRepository, AgentVersionRepository
 from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate
+from athena.budgets.service import BudgetService
 from athena.guardrails.service import GuardrailService
 from athena.kit import clock
 from athena.kit.access import Access
@@ -24,7 +25,7 @@ from athena.tools.service import ToolService
 from athena.tools.service import present as present_tool
 from athena.users import service as users
 
-RELATIONS = ("creator", "account", "avatar", "tools")
+RELATIONS = ("creator", "account", "avatar", "tools", "budgets")
 VERSION_RELATIONS = ("creator",)
 VERSIONED = (
     "model",
@@ -255,6 +256,10 @@ class AgentService:
             tools = await ToolService(self._session, self._access).by_ids(list(uuids))
             for item, row in zip(items, rows, strict=True):
                 item["tools"] = [present_tool(tools[uuid]) for uuid in row["tool_uuids"] if uuid in tools]
+        if "budgets" in relations:
+            budgets = await BudgetService(self._session, self._access).of_agents([row["uuid"] for row in rows])
+            for item, row in zip(items, rows, strict=True):
+                item["budgets"] = budgets[row["uuid"]]
         return items
 
     async def show_versions(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
@@ -315,6 +320,7 @@ def present(row: Row) -> dict[str, Any]:
         "tags": row["tags"],
         "version": row["version"],
         "tools": None,
+        "budgets": None,
         "avatar": None,
         "account": None,
         "creator": None,

@@ -40,7 +40,7 @@ LastEventId = Annotated[
 ]
 
 PATH = "/api/v1/runs/{run_uuid}"
-ERRORS = (404, 409, 502, 504)
+ERRORS = (402, 404, 409, 502, 504)
 
 
 async def repeated(caller: Caller, run_uuid: UUID, *, streamed: bool) -> Response:

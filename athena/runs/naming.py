@@ -6,12 +6,15 @@ from uuid import UUID
 
 from athena.accounts.service import Connections
 from athena.agents.service import AgentService
+from athena.budgets.estimates import estimate
+from athena.budgets.spending import Spender, release, reserve, settle
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import UpstreamFailed, UpstreamTimeout, ValidationFailed
-from athena.large_language_models.service import resolve
+from athena.large_language_models.service import ResolvedModel, resolve
+from athena.large_language_models.usage import cost_of, used
 from athena.llm.errors import ErrorKind, ModelError
-from athena.llm.types import Message, ModelRequest
+from athena.llm.types import Completed, Message, ModelRequest
 from athena.messages.service import MessageService
 from athena.runs.conversation import instructions, to_messages
 from athena.runs.schemas import NameGeneration
@@ -52,12 +55,26 @@ async def generate_name(session: Session, access: Access, thread_uuid: UUID, giv
         max_tokens=MAXIMUM_TOKENS,
         stream=False,
     )
+    completed = await _asked(session, access, model, request)
+    return await threads.rename(thread_uuid, clean(completed.text) or thread["name"])
+
+
+async def _asked(session: Session, access: Access, model: ResolvedModel, request: ModelRequest) -> Completed:
+    """The model's answer, within the budgets of who asks for it."""
+    spender = Spender(access.workspace_uuid, access.user_uuid, access.token_uuid)
+    expected = await estimate(model, request)
+    reservation = await reserve(session.database, spender, "name", expected.cost, expected.tokens)
     try:
-        completed = await connections.models.complete(model.endpoint, request)
+        completed = await session.provided(Connections).models.complete(model.endpoint, request)
     except ModelError as error:
+        await release(session.database, reservation)
         kind = UpstreamTimeout if error.kind is ErrorKind.TIMEOUT else UpstreamFailed
         raise kind(str(error), code=error.kind.value) from error
-    return await threads.rename(thread_uuid, clean(completed.text) or thread["name"])
+    usage, _ = used(request, completed)
+    await settle(
+        session, reservation, float(await cost_of(model, usage) or 0), usage.input_tokens + usage.output_tokens
+    )
+    return completed
 
 
 def clean(text: str) -> str:

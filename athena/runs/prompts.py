@@ -7,6 +7,7 @@ from uuid import UUID
 from athena.kit.access import Access
 from athena.kit.db import Session
 from athena.kit.errors import ValidationFailed
+from athena.kit.ids import new_uuid
 from athena.prompts import template
 from athena.prompts.service import PromptService
 from athena.runs.conversation import instructions
@@ -17,11 +18,11 @@ from athena.runs.service import RunService
 async def run_prompt(
     session: Session, access: Access, service: RunService, prompt_uuid: UUID, given: PromptRun
 ) -> UUID:
-    """Accepts a run of a prompt as it is now, or as of one version; the run's uuid."""
+    """Accepts a run of a prompt as it is now, as of one version, or as a channel says; the run's uuid."""
     prompts = PromptService(session, access)
-    prompt = await prompts.get(prompt_uuid)
-    number = prompt["version"] if given.version is None else given.version
-    says = prompt if number == prompt["version"] else await prompts.version(prompt_uuid, number)
+    says, number = await prompts.definition(
+        await prompts.get(prompt_uuid), sticky=new_uuid(), version=given.version, channel=given.channel
+    )
     values = template.texts(says["variables"], given.variables)
     content = template.render(says["content"], values)
     if not content.strip():

@@ -145,6 +145,9 @@ class PromptRun(RunOptions):
     version: Annotated[
         int | None, Field(ge=1, le=2**31 - 1, description="The prompt as of this version. Left out: as it is now.")
     ] = None
+    channel: Annotated[
+        ChannelName | None, Field(description="The prompt's version to which this channel leads, instead of `version`.")
+    ] = None
     account_uuid: Annotated[
         Uuid | None, Field(description="The account that pays. Left out: the newest one that offers the model.")
     ] = None

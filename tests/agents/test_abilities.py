@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.budgets.conftest import make_budget
 from tests.conftest import Connect, MakeTenant, Tenant
+from tests.tools.conftest import make as make_tool
 
 PATH = "/api/v1/agents"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -94,3 +96,17 @@ async def test_an_agent_that_is_deleted_leaves_its_teams(owner: Tenant) -> None:
     await owner.delete(f"{PATH}/{first}")
     shown = await owner.get(f"{PATH}/{lead['uuid']}")
     assert shown.json()["data"]["team_uuids"] == [second]
+
+
+async def test_an_agent_is_shown_with_its_tools_and_budgets(owner: Tenant) -> None:
+    tool = await make_tool(owner)
+    agent = await make(owner, tool_uuids=[tool["uuid"]])
+    budget = await make_budget(owner, scope_type="agent", scope_uuid=agent["uuid"], limit_tokens=100)
+    await make_budget(owner, limit_tokens=100)
+    shown = (await owner.get(f"{PATH}/{agent['uuid']}?with=tools,budgets")).json()["data"]
+    assert [each["uuid"] for each in shown["tools"]] == [tool["uuid"]]
+    assert [each["uuid"] for each in shown["budgets"]] == [budget["uuid"]]
+    bare = (await owner.get(f"{PATH}/{agent['uuid']}")).json()["data"]
+    assert (bare["tools"], bare["budgets"]) == (None, None)
+    refused = await owner.put(f"{PATH}/{agent['uuid']}", {"tool_uuids": [str(uuid4())]})
+    assert refused.status_code == 404

@@ -65,3 +65,17 @@ async def test_what_is_not_there_does_not_run(scene: Scene) -> None:
     assert scene.model.requests == []
     alone = (await scene.tenant.post("/api/v1/threads", {})).json()["data"]["uuid"]
     assert (await scene.say(alone, "Hello", version=1)).status_code == 422
+
+
+async def test_a_prompt_is_run_as_its_channel_says(scene: Scene) -> None:
+    body = {"name": "Sum up", "content": "Old: {{text}}", "model": "small"}
+    prompt = (await scene.tenant.post("/api/v1/prompts", body)).json()["data"]
+    path = f"/api/v1/prompts/{prompt['uuid']}"
+    await scene.tenant.put(f"{path}/channels/production", {"version": 1})
+    await scene.tenant.put(path, {"content": "New: {{text}}"})
+    for channel, said in (("production", "Old: it"), ("draft", "New: it")):
+        run = {"variables": {"text": "it"}, "channel": channel, "account_uuid": str(scene.account)}
+        answer = await scene.tenant.post(f"{path}/run", run)
+        assert answer.status_code == 200, answer.text
+        assert scene.model.asked[-1] == ("user", said)
+        assert answer.json()["data"]["prompt_version"] == (1 if channel == "production" else 2)

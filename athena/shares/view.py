@@ -14,6 +14,7 @@ from athena.kit import clock
 from athena.kit.db import Row
 from athena.kit.errors import AthenaError, BudgetExhausted, Conflict, UpstreamFailed, UpstreamTimeout
 
+ALWAYS = frozenset({"run_uuid", "at"})
 ANSWER = ("uuid", "role", "content", "finish_reason")
 LATE = frozenset({"timeout", "deadline_exceeded"})
 SPENT = {BudgetExhausted.code: "At present nothing more may be spent on it; tell who shared it."}
@@ -29,7 +30,7 @@ class View:
     failed: Mapping[str, str]
     """What the others are called, which would tell of what is inside."""
     told: frozenset[str]
-    """What is told of an event's data."""
+    """What is told of the data of events of the answer itself; of others only that they happened."""
     plain: frozenset[str] = frozenset()
     """Events that hold nothing but what was said."""
     authored: str | None = None
@@ -49,7 +50,9 @@ class View:
         if stored.type in self.plain:
             return stored
         data = orjson.loads(stored.data)
-        told = {name: value for name, value in data.items() if name in self.told}
+        # What tools gave stands in events, too, under the same names.
+        names = self.told if stored.type.startswith("message.") else ALWAYS
+        told = {name: value for name, value in data.items() if name in names}
         if stored.type in TERMINAL_TYPES:
             if "output" in data:
                 told["output"] = self.output(data["output"])
@@ -79,7 +82,7 @@ EXECUTIONS = View(
     failures={**dict.fromkeys(LATE, "The workflow took longer than it may."), **SPENT},
     failed={"code": "workflow_failed", "message": "The workflow failed."},
     # Of what happens inside there is only that something did.
-    told=frozenset({"run_uuid", "at"}),
+    told=ALWAYS,
     authored="stop_with_error",
 )
 

@@ -14,8 +14,9 @@ from athena.kit import clock
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
 from tests.runs.conftest import Scene, check_told, text_of
-from tests.runs.model_server import failing, saying
+from tests.runs.model_server import calling, failing, saying
 from tests.shares.conftest import Sharing
+from tests.tools.conftest import make as make_tool
 
 Superuser = asyncpg.Connection
 
@@ -327,3 +328,19 @@ async def test_a_repeated_stream_is_the_same_run(sharing: Sharing, stranger: Ten
     assert first == second
     check_told(second, second[0].data["run_uuid"])
     assert len(scene.model.requests) == 1
+
+
+async def test_of_what_an_agent_s_tools_gave_only_the_answer_is_told(sharing: Sharing, stranger: Tenant) -> None:
+    tool = await make_tool(sharing.owner, config={"code": "result = 'the secret price is 7'"})
+    address = await sharing.to(stranger, "agent", await sharing.agent(tool_uuids=[tool["uuid"]]))
+    sharing.scene.model.scripts = [calling(("sum", {"numbers": [1]}), says="Let me see."), saying("Seven.")]
+    ran = await stranger.post(f"{address}/run", {"input": "How much?"})
+    assert ran.status_code == 200, ran.text
+    data = ran.json()["data"]
+    assert data["output"]["message"]["content"] == "Seven."
+    events = await stranger.get(f"{address}/runs/{data['uuid']}/events")
+    assert "tool_call.completed" in events.text
+    for text in (ran.text, events.text):
+        assert "secret price" not in text
+        assert tool["uuid"] not in text
+        assert "numbers" not in text

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
@@ -22,34 +19,18 @@ from athena.kit.egress import Egress
 from athena.kit.errors import ValidationFailed
 from athena.tools.kinds.mcp import McpConfig, McpTool
 from athena.tools.mcp_sessions import McpSessions
-from tests.conftest import Tenant, free_port
+from tests.conftest import Tenant
 from tests.tools.foreign.conftest import Bench, account
+from tests.tools.foreign.mcp_process import running_server
 
-PROGRAM = Path(__file__).with_name("mcp_server.py")
 KEY = "sk-very-secret-0123456789"
-
-
-def run(port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(PROGRAM), "--port", str(port)]
-    program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(400):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1)
-        except urllib.error.HTTPError:
-            break
-        except OSError:
-            time.sleep(0.05)
-    return program
 
 
 @pytest.fixture(scope="module")
 def running() -> Generator[str]:
     """The address of the server."""
-    port = free_port()
-    program = run(port)
-    yield f"http://127.0.0.1:{port}/mcp"
-    program.kill()
-    program.wait()
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture
@@ -63,7 +44,7 @@ async def sessions(database: Database) -> AsyncGenerator[McpSessions]:
     former = database.provided(McpSessions)
     program = McpServer(
         command=sys.executable,
-        args=[str(PROGRAM.with_name("mcp_program.py"))],
+        args=[str(Path(__file__).with_name("mcp_program.py"))],
         env={"API_TOKEN": SecretStr("token-of-the-operator")},
     )
     made = McpSessions(database.provided(Egress), {"local": program, "broken": McpServer(command="/no/such/program")})

@@ -87,7 +87,7 @@ async def test_a_file_is_kept_in_the_workspace(bench: Bench, server: Server, own
 
 
 async def test_a_file_that_the_workspace_does_not_take_is_a_failure(bench: Bench, server: Server) -> None:
-    server.answers = [answer(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", 200, "application/pdf")]
+    server.answers = [answer(b"\x7fELF\x02\x01\x01" + bytes(57), 200, "application/octet-stream")]
     error = await bench.failure(HTTP, {"url": server.url, "response_format": "file"})
     assert error.code == "unsupported_media_type"
 

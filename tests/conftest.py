@@ -24,6 +24,8 @@ import httpx2
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from athena.app import create_app
@@ -40,6 +42,10 @@ from athena.tables import migrate
 TESTS = Path(__file__).parent
 SECRET_KEY = "test-key-0123456789-abcdefghijklmnopqrstuvwxyz"
 _numbers = itertools.count(1)
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis_settings.register_profile("athena", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("athena")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

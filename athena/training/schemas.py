@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from athena.kit.schemas import Input, Name, Output, Resource, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelName
@@ -54,11 +55,22 @@ class MediaSource(Input):
     model: Annotated[ModelName | None, Field(description="Who describes an image. Left out: the agent's model.")] = None
 
 
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must be an absolute http or https address")
+    return value
+
+
 class UrlSource(Input):
     """A page of the web, or those of a sitemap, as far as robots.txt of its host allows."""
 
     type: Literal["url"]
-    url: Annotated[str, Field(max_length=2_048, pattern=r"^https?://\S+$")]
+    url: Annotated[str, Field(max_length=2_048, pattern=r"^https?://\S+$"), AfterValidator(_address)]
     sitemap: Annotated[
         bool, Field(description="The pages of the sitemap at `url`, or of the one that its host names.")
     ] = False

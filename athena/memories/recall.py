@@ -17,6 +17,8 @@ from athena.memories.uses import Uses
 from athena.permissions import Permission
 
 RECALL_SECONDS = 2.0
+MEANING_SHARE = 0.5
+"""How much of that the embedding model may take; after it, there is time left to go by the words."""
 MAXIMUM_TEXT = 2_000
 """How much of a text is looked for: more tells no more about what it is about."""
 MAXIMUM_PROMPT = 12_000
@@ -56,8 +58,9 @@ async def recall(  # noqa: PLR0913
     and more where the other leaves some; so neither crowds the other out. Who may not view memories, as by a share,
     is given what the agent was trained with and what counts in the thread, and nothing else.
 
-    Commits what ``session`` has begun: no connection waits for the embedding model. Without that model the words
-    decide; after ``within`` seconds nothing is recalled. What is given counts as used, which is stored later.
+    Commits what ``session`` has begun: no connection waits for the embedding model. Without that model, or when it
+    is slow, the words decide; after ``within`` seconds nothing is recalled. What is given counts as used, which is
+    stored later.
     """
     asked = text.strip()[:MAXIMUM_TEXT]
     if not asked:
@@ -78,7 +81,7 @@ async def _found(
     session: Session, access: Access, text: str, place: Place, limit: int, within: float
 ) -> list[tuple[Row, float]]:
     search = MemorySearch(session, access)
-    asked = await search.ask(text, within)
+    asked = await search.ask(text, within * MEANING_SHARE)
     others = (
         place
         if Permission.MEMORIES_VIEW in access.permissions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from athena.embeddings import Embedder
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database
 from athena.memories import tasks
@@ -132,6 +135,24 @@ async def test_a_text_of_any_length_is_looked_for(owner: Tenant, remember: Remem
 async def test_without_a_model_the_words_decide(owner: Tenant, remember: Remember, without_model: WithoutModel) -> None:
     await remember(owner, "The wifi is called girasol.")
     found = await recalled(without_model.database, access_of(owner), "girasol")
+    assert contents(found) == {"The wifi is called girasol."}
+
+
+async def test_when_the_model_takes_long_to_load_the_words_decide_in_time(
+    owner: Tenant, remember: Remember, without_model: WithoutModel, tmp_path: Path
+) -> None:
+    loading = threading.Event()
+
+    def weights() -> Path:
+        loading.wait(30)
+        return tmp_path / "model.onnx"
+
+    embedder = Embedder(weights)
+    without_model.database.provide(embedder)
+    await remember(owner, "The wifi is called girasol.")
+    found = await recalled(without_model.database, access_of(owner), "girasol", within=3)
+    loading.set()
+    embedder.close()
     assert contents(found) == {"The wifi is called girasol."}
 
 

@@ -14,7 +14,7 @@ from tests.tools.foreign.mcp_process import running_server
 
 pytestmark = pytest.mark.durability
 
-NAME = "The customer's bicycle is called Rocinante."
+NAME = "My bicycle is called Rocinante."
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def answers_with_a_citation_of_a_pdf(shop: Shop) -> None:
 async def is_told_something(shop: Shop) -> str:
     """The thread in which it was told."""
     shop.first.scripts = [calling(("memory_write", {"content": NAME})), saying("I shall remember.")]
-    run = await shop.say("My bicycle is called Rocinante.")
+    run = await shop.say(f"{NAME} Keep that in mind.")
     assert run["output"]["message"]["content"] == "I shall remember."
     return run["thread_uuid"]
 
@@ -94,7 +94,7 @@ async def goes_on_with_edited_arguments_after_a_power_cut(shop: Shop) -> None:
 
 
 async def remembers_in_a_later_thread(shop: Shop, told_in: str) -> None:
-    [known] = await shop.athena.call("GET", "/memories?query=bicycle Rocinante&scope=user")
+    [known] = await shop.athena.call("GET", "/memories?scope=user")
     shop.first.scripts = [citing("Rocinante", "It is called Rocinante")]
     run = await shop.say("What is my bicycle called?")
     assert run["thread_uuid"] != told_in

@@ -85,11 +85,14 @@ class ToolCalls:
     left: int
     """How many calls the run may still make."""
     guards: Guards
+    alone: bool = False
+    """Whether the turn has one call, so that its result is committed with the beginning of the model's next one."""
 
     async def make(self, turn: int, calls: Sequence[Mapping[str, Any]]) -> list[Made]:
         """Makes the calls of a turn, in any order; the results in the order of the calls."""
         allowed = max(self.left, 0)
         self.left -= len(calls)
+        self.alone = len(calls) == 1
         places = [_Place(self, f"{turn}:{number}", call) for number, call in enumerate(calls)]
         asking = {place.key: place for place in places[:allowed] if place.must_be_approved}
         slots = asyncio.Semaphore(AT_ONCE)
@@ -217,7 +220,7 @@ class _Place:
             "duration_ms": duration_ms,
             **told,
         }
-        return StepResult(record, [*events, Event("tool_call.completed", shown)])
+        return StepResult(record, [*events, Event("tool_call.completed", shown)], final=self.calls.alone)
 
     def _take(self, record: Mapping[str, Any]) -> None:
         self.made = Made(self.call, **record)

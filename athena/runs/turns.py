@@ -154,7 +154,8 @@ class Turns:
         shown = {name: record[name] for name in ("model", "finish_reason", "usage", "duration_ms")}
         event = Event("model_call.completed", {"message_uuid": self._uuid, **shown})
         if record["tool_calls"]:
-            return StepResult(record, [*decided, event])
+            # Committed with the beginning of what follows, before anything is called.
+            return StepResult(record, [*decided, event], final=True)
         value, problems = self._read(record)
         if problems and self.repairs < REPAIRS:
             rejected = Event("answer.rejected", {"message_uuid": self._uuid, **shown, "problems": problems})

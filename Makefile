@@ -55,7 +55,7 @@ openapi-release: ## Keep the present OpenAPI document as the released one; BREAK
 
 bench: ## Measure start, runs, streams and lists
 	@$(SETUP) dev
-	@set -e; for each in startup agent_runs lists engine_runs conventions memories; do $(PY) -m "benchmarks.$$each"; done
+	@set -e; for each in startup agent_runs lists engine_runs conventions memories tools; do $(PY) -m "benchmarks.$$each"; done
 
 clean: ## Remove .venv and what tools leave behind; data/ stays
 	@rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     """The total time that one model call may take, its retries excluded."""
     max_concurrent_runs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """How many runs one process is at work on at a time; others wait until one has ended or waits itself."""
+    memory_quiet_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """After how long without a message a thread is read for what is worth remembering."""
+    memory_cost_per_thread: Annotated[float, Field(ge=0)] = 0.05
+    """US dollars a day that reading one thread may cost."""
+    memory_cost_per_workspace: Annotated[float, Field(ge=0)] = 1.0
+    """US dollars a day that reading all threads of one workspace may cost."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15.0
     """How long a process may be silent before another one takes over its runs."""
     rate_limit_token: Annotated[int, Field(ge=0)] = 60_000

@@ -29,6 +29,7 @@ from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
 from athena.memories.uses import Uses
+from athena.memory_extraction import tasks as memory_extraction
 from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.sandbox import PythonSandbox
@@ -66,6 +67,7 @@ CHORES = (
     Chore("numbers of executions", 5.0, fold_executions),
     Chore("memories", 10.0, memories.keep),
     Chore("reservations of budgets", 5.0, budgets.release_abandoned),
+    Chore("quiet threads", 15.0, memory_extraction.start_quiet),
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("exports", 2.0, exports.write_exports),
     Chore("expired exports", 600.0, exports.delete_expired),
@@ -124,6 +126,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     workflow_executions.register(engine, database)
     training.register(engine, database)
     evaluations.register(engine, database)
+    memory_extraction.register(engine, database)
     await engine.start(worker=worker)
     chores = (
         *CHORES,

@@ -41,6 +41,7 @@ agents = tenant_table(
     same_workspace("avatar_uuid", "media", ondelete="SET NULL (avatar_uuid)"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),
     sa.Index(None, "workspace_uuid", "updated_at", "uuid"),
+    sa.Index("ix_agents_extracting", "workspace_uuid", postgresql_where=sa.text("memory ->> 'extract' = 'true'")),
 )
 
 agent_versions = tenant_table(

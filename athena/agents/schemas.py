@@ -49,6 +49,7 @@ class AgentMemory(Input):
     extract: Annotated[
         bool, Field(description="Whether facts, preferences and episodes are kept once a thread has gone quiet.")
     ] = False
+    extract_model: Annotated[ModelName | None, Field(description="The model that reads. Left out: the agent's.")] = None
     limit: Annotated[int, Field(ge=1, le=50, description="How much is recalled at most.")] = 8
 
 

@@ -91,6 +91,16 @@ class MemoryRepository(Repository):
             other,
         )
 
+    async def newest_of(self, user_uuid: UUID, limit: int) -> list[Row]:
+        """A user's newest memories that nothing supersedes."""
+        where = Where()
+        self.within(where)
+        where.add("user_uuid = {}", user_uuid)
+        where.add(f"NOT {IS_SUPERSEDED}")
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM memories WHERE {where.sql} ORDER BY uuid DESC LIMIT {limit}", *where.args
+        )
+
     async def terms(self, text: str) -> list[str]:
         """The different words of a text, as they are stored; at most :data:`MAXIMUM_TERMS`, the longest."""
         rows = await self.session.fetch(

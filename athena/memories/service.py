@@ -36,6 +36,8 @@ PLACES: Mapping[MemoryScope, str | None] = {
     "agent": "agent_uuid",
     "thread": "thread_uuid",
 }
+Embedding = Mapping[str, Any]
+NOT_EMBEDDED: Embedding = {"embedding": None, "embedding_model": ""}
 EMBED_SECONDS = 2.0
 """How long storing waits for the vector: milliseconds, unless the model has to be loaded. After that it comes later."""
 
@@ -115,12 +117,19 @@ class MemoryService:
         if uuids:
             await self._memories.touch(uuids)
 
+    async def newest_of(self, user_uuid: UUID, limit: int) -> list[Row]:
+        """What was last kept of a user, the newest first, without what is superseded."""
+        return await self._memories.newest_of(user_uuid, limit)
+
     async def get(self, uuid: UUID) -> Row:
         """One memory; :class:`athena.kit.errors.NotFound` when there is none for the caller."""
         return await self._memories.get(uuid)
 
-    async def create(self, given: MemoryCreate, uuid: UUID | None = None) -> Row:
-        """Stores a memory. Who names its ``uuid`` may do so again: the one that is there already stays as it is."""
+    async def create(self, given: MemoryCreate, uuid: UUID | None = None, *, embedding: Embedding | None = None) -> Row:
+        """Stores a memory. Who names its ``uuid`` may do so again: the one that is there already stays as it is.
+
+        ``embedding`` is what :meth:`embedding` gave for its content, for who must not wait for that here.
+        """
         if uuid is not None and (known := await self._memories.find(uuid)) is not None:
             return known
         values = {key: value for key, value in given.model_dump().items() if key not in {"with_", "source"}}
@@ -128,7 +137,7 @@ class MemoryService:
             values["user_uuid"] = self._access.user_uuid
         _check_expiry(given.expires_at)
         _check_place(values)
-        embedding = await self._embedding(given.content)
+        embedding = embedding or await self.embedding(given.content)
         await self._check_names(values, given.source)
         if given.supersedes_uuid is not None:
             await self._check_superseded(given.supersedes_uuid, values)
@@ -145,7 +154,7 @@ class MemoryService:
         changes = given.changes()
         _check_expiry(changes.get("expires_at"))
         if "content" in changes:
-            changes |= await self._embedding(given.content)
+            changes |= await self.embedding(given.content)
         row = await self._memories.get(uuid)
         if "source" in changes:
             del changes["source"]
@@ -179,12 +188,12 @@ class MemoryService:
                     item[name] = people.get(row[f"{name}_uuid"])
         return items
 
-    async def _embedding(self, content: str) -> dict[str, Any]:
-        """The columns of a content's vector; empty ones when it must come later."""
+    async def embedding(self, content: str) -> Embedding:
+        """A content's meaning as it is stored; an empty one when it must be read later."""
         try:
             [vector] = await self._session.provided(Embedder).embed([content], within=EMBED_SECONDS)
         except EmbeddingsUnavailable:
-            return {"embedding": None, "embedding_model": ""}
+            return NOT_EMBEDDED
         return {"embedding": vector_text(vector), "embedding_model": MODEL}
 
     async def _check_names(self, values: Mapping[str, Any], source: SourceInput | None) -> None:

@@ -16,7 +16,7 @@ from athena.large_language_models.parameters import ModelMetadata, ModelName
 from athena.messages.schemas import MessageContent, MessageError, Part, Said, SaidContent, Usage, shape
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
-RunKind = Literal["agent", "thread", "prompt", "workflow", "training", "evaluation"]
+RunKind = Literal["agent", "thread", "prompt", "workflow", "training", "evaluation", "memory_extraction"]
 Variable = Annotated[str, Field(max_length=20_000)]
 
 

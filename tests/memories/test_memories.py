@@ -225,6 +225,30 @@ async def test_what_is_superseded_is_found_no_more(owner: Tenant, remember: Reme
     assert await listed(owner) == ["The office is in Bonn."]
 
 
+async def test_what_was_superseded_twice_stays_so_when_the_middle_goes(owner: Tenant, remember: Remember) -> None:
+    first = await remember(owner, "The office is in Bonn.")
+    second = await remember(owner, "The office is in Berlin.", supersedes_uuid=first["uuid"])
+    third = await remember(owner, "The office is in Trier.", supersedes_uuid=second["uuid"])
+    await owner.delete(f"/api/v1/memories/{second['uuid']}")
+    assert await listed(owner) == ["The office is in Trier."]
+    present = (await owner.get(f"/api/v1/memories/{third['uuid']}")).json()["data"]
+    assert present["supersedes_uuid"] == first["uuid"]
+    await owner.delete(f"/api/v1/memories/{third['uuid']}")
+    assert await listed(owner) == ["The office is in Bonn."]
+
+
+async def test_what_goes_with_its_source_leaves_the_rest_in_order(owner: Tenant, remember: Remember) -> None:
+    threads = [await made(owner, "threads") for _ in range(2)]
+    memories: list[dict[str, Any]] = []
+    for number, thread in enumerate([threads[0], threads[1], threads[1], threads[0]]):
+        older = {"supersedes_uuid": memories[-1]["uuid"]} if memories else {}
+        source = {"type": "thread", "uuid": thread}
+        memories.append(await remember(owner, f"State {number}", source=source, **older))
+    await owner.delete(f"/api/v1/threads/{threads[1]}")
+    assert await listed(owner) == ["State 3"]
+    assert await listed(owner, include_superseded="true") == ["State 0", "State 3"]
+
+
 async def test_only_the_same_place_is_superseded_and_never_in_a_circle(owner: Tenant, remember: Remember) -> None:
     first = await remember(owner, "One")
     mine = await owner.post("/api/v1/memories", {"content": "Mine", "scope": "user", "supersedes_uuid": first["uuid"]})

@@ -22,6 +22,7 @@ KINDS = {
     "run_uuid": "run",
     "large_language_model_uuid": "large_language_model",
     "model": "large_language_model",
+    "extract_model": "large_language_model",
     "prompt_uuid": "prompt",
     "variable_uuid": "variable",
     "tool_uuid": "tool",

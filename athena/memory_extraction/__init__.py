@@ -1,0 +1,1 @@
+"""Facts, preferences and episodes that become memories once a thread has gone quiet."""

@@ -67,6 +67,7 @@ CHORES = (
     Chore("numbers of executions", 5.0, fold_executions),
     Chore("memories", 10.0, memories.keep),
     Chore("reservations of budgets", 5.0, budgets.release_abandoned),
+    Chore("cells of memories", 60.0, memories.arrange),
     Chore("quiet threads", 15.0, memory_extraction.start_quiet),
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("exports", 2.0, exports.write_exports),

@@ -6,6 +6,7 @@ python -m benchmarks.memories [embeddings|search]
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import sys
 import time
@@ -18,6 +19,7 @@ import numpy as np
 
 from athena.embeddings import DIMENSIONS, MODEL, Embedder
 from athena.embeddings.tokenizer import vocabulary
+from athena.memories.repository import PLACE_COLUMNS
 from athena.postgres import find_running
 from benchmarks.agent_runs import median_ms, percentile_ms
 from benchmarks.program import Program, first_owner, running
@@ -27,18 +29,23 @@ BATCH = 5_000
 SEARCHES = 150
 WORDS = [word for word in vocabulary() if word.isalpha() and len(word) > 3]
 # As in every language, the second word is half as frequent as the first.
-FREQUENCIES = [1 / (rank + 1) for rank in range(len(WORDS))]
+FREQUENCIES = list(itertools.accumulate(1 / (rank + 1) for rank in range(len(WORDS))))
 
-INSERT = """
-INSERT INTO memories (workspace_uuid, uuid, created_at, updated_at, content, kind, scope, confidence, embedding_model,
-    embedding)
-SELECT $1, uuidv7(), now(), now(), content, 'knowledge', 'workspace', 1, $2, vector::halfvec
-FROM unnest($3::text[], $4::text[]) AS given (content, vector)
+INSERT = f"""
+WITH given AS MATERIALIZED (
+    SELECT uuidv7() AS uuid, content, vector FROM unnest($3::text[], $4::text[]) AS given (content, vector)
+), made AS (
+    INSERT INTO memories (workspace_uuid, uuid, created_at, updated_at, content, kind, scope, confidence,
+        embedding_model)
+    SELECT $1, uuid, now(), now(), content, 'knowledge', 'workspace', 1, $2 FROM given
+)
+INSERT INTO memory_vectors (workspace_uuid, memory_uuid, model, {PLACE_COLUMNS}, embedding)
+SELECT $1, uuid, $2, 'workspace', 'knowledge', NULL, NULL, NULL, vector::halfvec FROM given
 """
 
 
 def sentence(words: int) -> str:
-    return " ".join(random.choices(WORDS, FREQUENCIES, k=words))
+    return " ".join(random.choices(WORDS, cum_weights=FREQUENCIES, k=words))
 
 
 async def embeddings() -> None:
@@ -106,15 +113,15 @@ async def search() -> None:
         thread = first_owner(program.data_dir)["thread_uuid"]
         own = await database.fetchval("SELECT workspace_uuid FROM threads WHERE uuid = $1", thread)
         await filler.fill(own, 10_000)
-        await database.execute("VACUUM ANALYZE memories")
+        await database.execute("VACUUM ANALYZE memories, memory_vectors")
         await measure(program, "10,000 memories in one workspace")
         await database.execute(WORKSPACES, 90)
         for row in await database.fetch("SELECT uuid FROM workspaces WHERE slug LIKE 'measured-%'"):
             await filler.fill(row["uuid"], 1_000)
-        await database.execute("VACUUM ANALYZE memories")
+        await database.execute("VACUUM ANALYZE memories, memory_vectors")
         await measure(program, "the same among 100,000 in 91 workspaces")
         await filler.fill(own, 90_000)
-        await database.execute("VACUUM ANALYZE memories")
+        await database.execute("VACUUM ANALYZE memories, memory_vectors")
         await measure(program, "100,000 memories in one workspace, of 190,000")
         await database.close()
 

@@ -21,6 +21,8 @@ LEFT_OUT: Mapping[str, str] = {
     "execution_count_deltas": "Numbers of executions.",
     "idempotency_keys": "Answers that are kept for a day, encrypted, to be repeated.",
     "budget_reservations": "What is set aside while a model is asked.",
+    "memory_vectors": "What memories mean to a model, made from their content.",
+    "memory_cells": "What of that is alike.",
     "memory_extractions": "How far threads were read for memories.",
     "memory_extraction_progress": "How far threads were read for memories.",
     "leftovers": "What deletions still have to reach.",

@@ -49,6 +49,13 @@ class Where:
         self.args.append(value)
         return f"${len(self.args)}"
 
+    def copy(self) -> Where:
+        """One that grows by itself."""
+        other = Where()
+        other.args.extend(self.args)
+        other._parts.extend(self._parts)
+        return other
+
     @property
     def sql(self) -> str:
         """The conditions, joined."""

@@ -1,4 +1,4 @@
-"""The table of memories."""
+"""The tables of memories: what is known, what it means, and what is alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects import postgresql
 
-from athena.kit.tables import Time, Uuid, same_workspace, tenant_table
+from athena.kit.tables import Time, Uuid, metadata, same_workspace, tenant_table
 
 
 def _source(kind: str) -> sa.Column[object]:
@@ -43,9 +43,8 @@ memories = tenant_table(
     sa.Column("used_count", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("last_used_at", Time),
     sa.Column("creator_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="SET NULL")),
-    # Empty: not embedded yet. Half precision, kept in the row itself: searching reads every one of a workspace.
+    # Empty: its meaning was not read yet.
     sa.Column("embedding_model", sa.Text, nullable=False, server_default=""),
-    sa.Column("embedding", HALFVEC(384)),
     sa.Column(
         "words",
         postgresql.TSVECTOR,
@@ -93,4 +92,55 @@ memories = tenant_table(
     sa.Index(None, "creator_uuid"),
     sa.Index(None, "embedding_model"),
     sa.Index(None, "expires_at"),
+    # What was told to an agent, beside what it was trained with, which may be a thousand times as much.
+    sa.Index(
+        "ix_memories_told",
+        "workspace_uuid",
+        "agent_uuid",
+        postgresql_where=sa.text("kind <> 'knowledge' AND agent_uuid IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_memories_words", "workspace_uuid", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+    ),
+)
+
+PLACE = ("scope", "kind", "agent_uuid", "user_uuid", "thread_uuid")
+"""The columns of a memory that its vectors have, too: a search need not look at a memory to leave it out."""
+
+memory_vectors = sa.Table(
+    "memory_vectors",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, sa.ForeignKey("workspaces.uuid", ondelete="CASCADE"), primary_key=True),
+    sa.Column("memory_uuid", Uuid, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    # 0: in none yet. See `cells`.
+    sa.Column("cell", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("agent_uuid", Uuid),
+    sa.Column("user_uuid", Uuid),
+    sa.Column("thread_uuid", Uuid),
+    # Half precision, of any length, in the row itself.
+    sa.Column("embedding", HALFVEC(), nullable=False),
+    same_workspace("memory_uuid", "memories", ondelete="CASCADE"),
+    # A cell's vectors lie side by side in it, and are read without their rows.
+    sa.Index(
+        "ix_memory_vectors_cells",
+        "workspace_uuid",
+        "model",
+        "cell",
+        "memory_uuid",
+        postgresql_include=[*PLACE, "embedding"],
+    ),
+)
+
+memory_cells = sa.Table(
+    "memory_cells",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, sa.ForeignKey("workspaces.uuid", ondelete="CASCADE"), primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    # Those of an earlier generation are there until no vector is in them any more.
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("centroid", HALFVEC(), nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +10,9 @@ from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.repository import Repository, Where
-from athena.memories.models import memories
+from athena.memories.models import PLACE, memories
 
-CANDIDATES = 200
-"""How many each way of searching brings in."""
-MAXIMUM_TERMS = 16
-NEAR = 0.9
-"""The largest distance at which a text is about the same matter at all; at 1 it has nothing to do with it."""
-LEAST_SHARE = 0.2
-"""How much of a query's words, by their rarity, a memory must hold to be found by them."""
-LEAST_OF_BEST = 0.5
-"""… and how much of what the best one holds: who asks for E-7741 does not mean every other E."""
+PLACE_COLUMNS = ", ".join(PLACE)
 
 IS_SUPERSEDED = """EXISTS (SELECT FROM memories AS newer
     WHERE newer.workspace_uuid = memories.workspace_uuid AND newer.supersedes_uuid = memories.uuid
@@ -43,7 +35,7 @@ class MemoryRepository(Repository):
     recorded = "memory"
     hidden = frozenset(
         {
-            *("embedding", "words", "content_hash"),
+            *("words", "content_hash"),
             *("source_message_uuid", "source_thread_uuid", "source_media_uuid", "source_parent_uuid"),
         }
     )
@@ -51,14 +43,55 @@ class MemoryRepository(Repository):
     def __init__(self, session: Session, workspace_uuid: WorkspaceId, *, personal_of: UUID | None) -> None:
         """``personal_of``: whose own memories exist among those of users; ``None``: everybody's."""
         super().__init__(session, workspace_uuid)
-        self._personal_of = personal_of
+        self.personal_of = personal_of
 
     def within(self, where: Where) -> None:
         """The workspace's, but those that have expired, and others' own."""
         super().within(where)
         where.add("(memories.expires_at IS NULL OR memories.expires_at > now())")
-        if self._personal_of is not None:
-            where.add("(memories.scope <> 'user' OR memories.user_uuid = {})", self._personal_of)
+        if self.personal_of is not None:
+            where.add("(memories.scope <> 'user' OR memories.user_uuid = {})", self.personal_of)
+
+    async def insert(self, values: Mapping[str, Any], *, verb: str = "created") -> Row:
+        """As every repository does; ``embedding`` is no column but a vector of the model in ``embedding_model``."""
+        vector: str | None = values.get("embedding")
+        row = await super().insert({name: value for name, value in values.items() if name != "embedding"}, verb=verb)
+        if vector is not None:
+            await self._store(row["uuid"], values["embedding_model"], vector)
+        return row
+
+    async def update(
+        self, uuid: UUID, values: Mapping[str, Any], revision: int | None = None, *, verb: str = "updated"
+    ) -> Row:
+        """As every repository does; ``embedding`` as for :meth:`insert`. Without one the former is forgotten."""
+        columns = {name: value for name, value in values.items() if name != "embedding"}
+        row = await super().update(uuid, columns, revision, verb=verb)
+        if "embedding" in values:
+            await self.session.execute(
+                "DELETE FROM memory_vectors WHERE workspace_uuid = $1 AND memory_uuid = $2", self.workspace_uuid, uuid
+            )
+            if values["embedding"] is not None:
+                await self._store(uuid, values["embedding_model"], values["embedding"])
+        elif not columns.keys().isdisjoint(PLACE):
+            await self.session.execute(
+                f"UPDATE memory_vectors AS v SET ({PLACE_COLUMNS}) = "
+                f"(SELECT {PLACE_COLUMNS} FROM memories WHERE workspace_uuid = $1 AND uuid = $2) "
+                "WHERE v.workspace_uuid = $1 AND v.memory_uuid = $2",
+                self.workspace_uuid,
+                uuid,
+            )
+        return row
+
+    async def _store(self, uuid: UUID, model: str, vector: str) -> None:
+        await self.session.execute(
+            f"INSERT INTO memory_vectors (workspace_uuid, memory_uuid, model, {PLACE_COLUMNS}, embedding) "
+            f"SELECT workspace_uuid, uuid, $3, {PLACE_COLUMNS}, $4::text::halfvec FROM memories "
+            "WHERE workspace_uuid = $1 AND uuid = $2",
+            self.workspace_uuid,
+            uuid,
+            model,
+            vector,
+        )
 
     async def known(self, named: Mapping[str, UUID]) -> frozenset[str]:
         """Which of ``named`` exist in the workspace; by table, members by ``user``."""
@@ -100,54 +133,6 @@ class MemoryRepository(Repository):
         return await self.session.fetch(
             f"SELECT {self.columns} FROM memories WHERE {where.sql} ORDER BY uuid DESC LIMIT {limit}", *where.args
         )
-
-    async def terms(self, text: str) -> list[str]:
-        """The different words of a text, as they are stored; at most :data:`MAXIMUM_TERMS`, the longest."""
-        rows = await self.session.fetch(
-            "SELECT term FROM unnest(tsvector_to_array(to_tsvector('simple', $1))) AS term "
-            f"ORDER BY length(term) DESC, term LIMIT {MAXIMUM_TERMS}",
-            text,
-        )
-        return [row["term"] for row in rows]
-
-    async def nearest(
-        self, where: Where, terms: Sequence[str], model: str, vector: Sequence[float] | None
-    ) -> tuple[list[UUID], list[UUID]]:
-        """The uuids of the best by meaning, and of the best by words, each in its order, in one pass over ``where``.
-
-        Words count by how rare they are among these memories, in any language, and more in a short text (BM25).
-        """
-        self.within(where)
-        distance = "NULL::float8"
-        if vector is not None:
-            # A query of its own (and so for the words) is read from text once, and not again for each row.
-            asked = f"(SELECT {where.parameter(vector_text(vector))}::text::halfvec)"
-            distance = f"CASE WHEN embedding_model = {where.parameter(model)} THEN embedding <=> {asked} END"
-        has = [
-            f"(words @@ (SELECT {where.parameter(_query(term))}::text::tsquery))::int AS t{n}"
-            for n, term in enumerate(terms)
-        ]
-        seen = ", ".join(["uuid", f"{distance} AS distance", "length(words) AS size", *has])
-        every = range(len(terms))
-        rarity = [f"ln(1 + (count(*) - sum(t{n}) + 0.5) / (sum(t{n}) + 0.5))::float8 AS r{n}" for n in every]
-        totals = ", ".join(["greatest(avg(size), 1)::float8 AS mean", *rarity])
-        rows = await self.session.fetch(
-            f"""
-            WITH seen AS MATERIALIZED (SELECT {seen} FROM memories WHERE {where.sql}),
-            totals AS (SELECT {totals} FROM seen),
-            matches AS MATERIALIZED (
-                SELECT uuid, {_sum("t{0} * r{0}", every)} AS weight, {_sum("r{0}", every)} AS most, size / mean AS size
-                FROM seen, totals WHERE {_sum("t{0}", every)} > 0)
-            (SELECT uuid, true AS by_meaning FROM seen WHERE distance < {NEAR}
-                ORDER BY distance, uuid LIMIT {CANDIDATES})
-            UNION ALL
-            (SELECT uuid, false FROM matches
-                WHERE weight > {LEAST_SHARE} * most AND weight > {LEAST_OF_BEST} * (SELECT max(weight) FROM matches)
-                ORDER BY weight / (0.3 + 0.9 * size) DESC, uuid LIMIT {CANDIDATES})
-            """,
-            *where.args,
-        )
-        return [r["uuid"] for r in rows if r["by_meaning"]], [r["uuid"] for r in rows if not r["by_meaning"]]
 
     async def touch(self, uuids: Sequence[UUID]) -> None:
         """Counts a use of each; that is no change of theirs."""
@@ -196,8 +181,18 @@ class Unembedded:
     async def store(self, rows: Sequence[Row], model: str, vectors: Sequence[Sequence[float]]) -> None:
         """Stores the vectors of ``rows``, but of those that have changed meanwhile."""
         await self._session.execute_many(
-            "UPDATE memories SET embedding = $4::text::halfvec, embedding_model = $5 "
-            "WHERE workspace_uuid = $1 AND uuid = $2 AND revision = $3",
+            f"""
+            WITH kept AS (
+                UPDATE memories SET embedding_model = $5 WHERE workspace_uuid = $1 AND uuid = $2 AND revision = $3
+                RETURNING workspace_uuid, uuid, {PLACE_COLUMNS}
+            ), former AS (
+                DELETE FROM memory_vectors AS v USING kept
+                WHERE v.workspace_uuid = kept.workspace_uuid AND v.memory_uuid = kept.uuid AND v.model <> $5
+            )
+            INSERT INTO memory_vectors AS v (workspace_uuid, memory_uuid, model, {PLACE_COLUMNS}, embedding)
+            SELECT workspace_uuid, uuid, $5, {PLACE_COLUMNS}, $4::text::halfvec FROM kept
+            ON CONFLICT (workspace_uuid, memory_uuid, model) DO UPDATE SET embedding = excluded.embedding, cell = 0
+            """,
             [
                 (row["workspace_uuid"], row["uuid"], row["revision"], vector_text(vector), model)
                 for row, vector in zip(rows, vectors, strict=True)
@@ -228,16 +223,25 @@ class KnowledgeRepository:
         )
 
     async def insert(self, place: Mapping[str, Any], columns: Mapping[str, tuple[str, Sequence[Any]]]) -> None:
-        """Stores passages: ``place`` is the same for all, ``columns`` hold a type and a value for each of them."""
+        """Stores passages: ``place`` is the same for all, ``columns`` hold a type and a value for each of them.
+
+        ``embedding`` is no column but a vector of the model in ``embedding_model``; null where it comes later.
+        """
         own = {"workspace_uuid": self._of[0], "agent_source_uuid": self._of[1], **place}
         shared = ", ".join(f"${n}" for n in range(1, len(own) + 1))
         arrays = ", ".join(f"${n}::{kind}[]" for n, (kind, _) in enumerate(columns.values(), start=len(own) + 1))
-        values = ", ".join(f"each.{name}" if name != "embedding" else "each.embedding::halfvec" for name in columns)
+        stored = ", ".join(name for name in columns if name != "embedding")
         await self._session.execute(
-            f"INSERT INTO memories ({', '.join([*own, *columns])}) SELECT {shared}, {values} "
-            f"FROM unnest({arrays}) AS each ({', '.join(columns)}) "
-            "ON CONFLICT (workspace_uuid, agent_source_uuid, content_hash) WHERE agent_source_uuid IS NOT NULL "
-            "DO NOTHING",
+            f"""
+            WITH given AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS each ({", ".join(columns)})), added AS (
+                INSERT INTO memories ({", ".join(own)}, {stored}) SELECT {shared}, {stored} FROM given
+                ON CONFLICT (workspace_uuid, agent_source_uuid, content_hash) WHERE agent_source_uuid IS NOT NULL
+                DO NOTHING RETURNING workspace_uuid, uuid, embedding_model, {PLACE_COLUMNS}
+            )
+            INSERT INTO memory_vectors (workspace_uuid, memory_uuid, model, {PLACE_COLUMNS}, embedding)
+            SELECT workspace_uuid, uuid, embedding_model, {PLACE_COLUMNS}, embedding::halfvec
+            FROM added JOIN given USING (uuid) WHERE embedding IS NOT NULL
+            """,
             *own.values(),
             *(values for _, values in columns.values()),
         )
@@ -257,15 +261,6 @@ class KnowledgeRepository:
             *self._of,
             list(hashes),
         )
-
-
-def _sum(part: str, numbers: Iterable[int]) -> str:
-    return " + ".join(part.format(number) for number in numbers) or "0"
-
-
-def _query(term: str) -> str:
-    """The query for exactly this word."""
-    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def place_of(row: Mapping[str, Any] | Row) -> tuple[Any, ...]:

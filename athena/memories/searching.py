@@ -12,13 +12,14 @@ from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.repository import Where
 from athena.memories.ranking import fuse
-from athena.memories.repository import IS_SUPERSEDED, MemoryRepository
+from athena.memories.repository import IS_SUPERSEDED
+from athena.memories.search_repository import Narrow, SearchRepository
 from athena.permissions import Role
 
 SEARCH_SECONDS = 5.0
 """How long a search waits for its vector, which includes loading the model; after that it goes by words alone."""
-LEARNED = "scope = 'agent' AND kind = 'knowledge'"
-"""What an agent was trained with."""
+READ_EACH = 5_000
+"""Up to so many memories each is read for a search, so that none can be missed; of more, cells and indexes lead."""
 
 Found = list[tuple[UUID, float]]
 
@@ -32,12 +33,13 @@ class Place:
     user_uuid: UUID | None = None
     everywhere: bool = True
 
-    def narrow(self, where: Where) -> None:
-        """Narrows ``where`` to what counts here."""
-        places = ["scope = 'workspace'"] if self.everywhere else ["false"]
-        named = {"agent_uuid": self.agent_uuid, "thread_uuid": self.thread_uuid, "user_uuid": self.user_uuid}
-        places.extend(f"{column} = {where.parameter(uuid)}" for column, uuid in named.items() if uuid is not None)
-        where.add(f"({' OR '.join(places)})")
+    def narrow(self, *, learned: bool | None = None) -> Narrow | None:
+        """What counts here; ``None``: nothing. ``learned``: only what its agent was trained with, or all but that."""
+        if learned:
+            return None if self.agent_uuid is None else Narrow(agent_uuid=self.agent_uuid, learned=True)
+        scopes = ("workspace",) if self.everywhere else ()
+        narrow = Narrow(scopes, self.agent_uuid, self.thread_uuid, self.user_uuid, learned=learned)
+        return narrow if scopes or narrow.uuids else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class MemorySearch:
 
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
-        self._memories = MemoryRepository(session, access.workspace_uuid, personal_of=personal_of(access))
+        self._memories = SearchRepository(session, access.workspace_uuid, personal_of=personal_of(access))
 
     async def ask(self, text: str, within: float = SEARCH_SECONDS) -> Asked:
         """What is looked for with ``text``."""
@@ -70,19 +72,28 @@ class MemorySearch:
             logging.logger().warning("search without meaning", reason=str(error))
         return Asked(await self._memories.terms(text), vector)
 
-    async def find(self, asked: Asked, where: Where) -> Found:
-        """The best among those that ``where`` leaves, each with its score."""
-        by_meaning, by_words = await self._memories.nearest(where, asked.terms, MODEL, asked.vector)
-        return fuse([by_words] if asked.vector is None else [by_words, by_meaning])
+    async def find(self, asked: Asked, where: Where, narrow: Narrow) -> Found:
+        """The best among those that ``where`` leaves, each with its score; ``narrow`` leaves these, or more."""
+        by_meaning: list[UUID] | None = None
+        by_words: list[UUID] | None = None
+        if await self._memories.more_than(READ_EACH, narrow):
+            if asked.vector is not None:
+                by_meaning = await self._memories.near(where.copy(), narrow, MODEL, asked.vector)
+            if asked.vector is None or by_meaning is not None:
+                by_words = await self._memories.by_words(where.copy(), narrow, asked.terms)
+        if by_words is None:
+            by_meaning, by_words = await self._memories.nearest(where, asked.terms, MODEL, asked.vector)
+        return fuse([by_words] if asked.vector is None else [by_words, by_meaning or []])
 
     async def known(self, asked: Asked, place: Place, *, learned: bool | None = None) -> Found:
         """The best of what counts in a place; ``learned``: only what its agent was trained with, or all but that."""
+        narrow = place.narrow(learned=learned)
+        if narrow is None:
+            return []
         where = Where()
-        place.narrow(where)
-        if learned is not None:
-            where.add(f"({LEARNED}) = {str(learned).lower()}")
+        narrow.apply(where)
         where.add(f"NOT {IS_SUPERSEDED}")
-        return await self.find(asked, where)
+        return await self.find(asked, where, narrow)
 
     async def rows(self, found: Found) -> list[tuple[Row, float]]:
         """The memories that were found, in the same order."""

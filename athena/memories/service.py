@@ -26,6 +26,7 @@ from athena.memories.schemas import (
     SourceType,
     show_source,
 )
+from athena.memories.search_repository import Narrow
 from athena.memories.searching import MemorySearch, Place, personal_of
 from athena.users import service as users
 
@@ -88,7 +89,7 @@ class MemoryService:
             raise ValidationFailed.of("sort", "What is found with `query` comes by `-score`.")
         self._memories.narrow(where, plain)
         search = MemorySearch(self._session, self._access)
-        found = await search.find(await search.ask(text), where)
+        found = await search.find(await search.ask(text), where, _narrow(narrow))
         first = (query.page - 1) * query.per_page
         scores = dict(found[first : first + query.per_page])
         rows = await self._memories.by_ids(list(scores))
@@ -215,6 +216,15 @@ class MemoryService:
             raise ValidationFailed.of("supersedes_uuid", "A memory supersedes one of the same scope.")
         if "uuid" in values and await self._memories.supersedes(older_uuid, values["uuid"]):
             raise ValidationFailed.of("supersedes_uuid", "A memory cannot supersede itself, nor what supersedes it.")
+
+
+def _narrow(filters: Mapping[str, Any]) -> Narrow:
+    """What of a list's filters leads a search."""
+    kinds = [filters["kind"]] if "kind" in filters else None
+    for column in filter(None, PLACES.values()):
+        if column in filters:
+            return Narrow(kinds=kinds, **{column: filters[column]})
+    return Narrow((filters["scope"],) if "scope" in filters else (), kinds=kinds)
 
 
 def _check_place(values: Mapping[str, Any]) -> None:

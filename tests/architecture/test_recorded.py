@@ -40,6 +40,8 @@ REASONS = {
     "execution_count_deltas": "numbers",
     "metric_rollups": "numbers",
     "metric_deltas": "numbers",
+    "memory_vectors": "made from memories",
+    "memory_cells": "made from memories",
     "memory_extraction_progress": "how far threads were read; what came of it are memories",
     "memory_extractions": "how far threads were read; what came of it are memories",
     "leftovers": "files that wait to be removed, after what they belonged to was",

@@ -147,7 +147,7 @@ async def test_a_search_takes_few_statements(library: Tenant, database: Database
     await found(library, "refunds")
     with counted(database) as seen:
         await found(library, "refunds", **{"with": "creator"})
-    assert len([each for each in seen if "memories" in each or "tsvector" in each]) == 3
+    assert len([each for each in seen if "memories" in each or "tsvector" in each]) == 4
 
 
 def access_of(tenant: Tenant, role: Role = Role.OWNER) -> Access:
@@ -198,6 +198,7 @@ async def test_vectors_of_a_former_model_are_made_anew_while_search_goes_on(
 ) -> None:
     memory = await remember(owner, "Refunds are paid within fourteen days.")
     await superuser.execute("UPDATE memories SET embedding_model = 'old' WHERE uuid = $1", memory["uuid"])
+    await superuser.execute("UPDATE memory_vectors SET model = 'old' WHERE memory_uuid = $1", memory["uuid"])
     assert [each["uuid"] for each in await found(owner, "refunds")] == [memory["uuid"]]
     assert not await found(owner, "money back")
     await tasks.keep(database)

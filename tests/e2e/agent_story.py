@@ -52,7 +52,7 @@ class Shop:
 
 
 async def open_shop(athena: Athena, first: ModelServer, second: ModelServer, mcp: str) -> Shop:
-    """An agent with two providers, a memory, and two tools, of which the server's asks before large sums."""
+    """An agent with two providers, a memory, and tools: notes, and a server's, one of which asks before large sums."""
     agent = await athena.connect(first.url, "small")
     stand_in = await athena.call("GET", f"/agents/{await athena.connect(second.url, 'large')}")
     adds = {
@@ -61,8 +61,9 @@ async def open_shop(athena: Athena, first: ModelServer, second: ModelServer, mcp
         "config": {"url": mcp, "tools": ["add"]},
         "approval_condition": "arguments.a > 10.0",
     }
+    orders = {"name": "Orders", "type": "mcp", "config": {"url": mcp, "tools": ["slow"]}}
     notes = {"name": "Notes", "type": "builtin", "config": {"name": "memory_write"}}
-    tools = [await athena.call("POST", "/tools", each) for each in (adds, notes)]
+    tools = [await athena.call("POST", "/tools", each) for each in (adds, orders, notes)]
     fields = {
         "system_prompt": "You help customers of a bicycle shop.",
         "metadata": {"max_tokens": 50},

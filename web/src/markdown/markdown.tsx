@@ -1,0 +1,82 @@
+/** Markdown that may still be growing: only the block that changes is rendered anew. */
+import type { Token } from "marked";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+
+import { t } from "@/i18n";
+
+import { highlighted } from "./highlight";
+import { blocks, sanitised, toHtml } from "./render";
+
+const COPIED_MILLISECONDS = 1_500;
+
+export const Markdown = memo(function Markdown({ text, isGrowing = false }: { text: string; isGrowing?: boolean }) {
+  const found = useMemo(() => blocks(text), [text]);
+  return (
+    <div className="prose" dir="auto">
+      {found.map((block, at) => (
+        <Block key={at} raw={block.raw} block={block} isGrowing={isGrowing && at === found.length - 1} />
+      ))}
+    </div>
+  );
+});
+
+interface BlockProps {
+  /** What the block is made from: the same text is the same block. */
+  raw: string;
+  block: Token;
+  isGrowing: boolean;
+}
+
+const Block = memo(
+  function Block({ block, isGrowing }: BlockProps) {
+    const place = useRef<HTMLDivElement>(null);
+    const html = useMemo(() => ({ __html: toHtml(block) as unknown as string }), [block]);
+    useLayoutEffect(() => {
+      for (const pre of place.current?.querySelectorAll("pre") ?? []) frame(pre);
+    }, [html]);
+    useEffect(() => {
+      if (isGrowing) return;
+      for (const code of place.current?.querySelectorAll<HTMLElement>("pre code") ?? []) void colour(code);
+    }, [html, isGrowing]);
+    return <div ref={place} className="block" dangerouslySetInnerHTML={html} />;
+  },
+  (before, after) => before.raw === after.raw && before.isGrowing === after.isGrowing,
+);
+
+function languageOf(code: Element | null): string {
+  return [...(code?.classList ?? [])].find((name) => name.startsWith("language-"))?.slice(9) ?? "";
+}
+
+/** Puts a head with the language and a button above code. */
+function frame(pre: HTMLPreElement): void {
+  if (pre.parentElement?.className === "code") return;
+  const code = pre.querySelector("code");
+  const copy = Object.assign(document.createElement("button"), { type: "button", textContent: t("Copy") });
+  copy.addEventListener("click", () => {
+    void copyText(code?.textContent ?? "").then(() => {
+      copy.textContent = t("Copied");
+      setTimeout(() => (copy.textContent = t("Copy")), COPIED_MILLISECONDS);
+    });
+  });
+  const head = Object.assign(document.createElement("div"), { className: "code-head" });
+  head.append(Object.assign(document.createElement("span"), { textContent: languageOf(code) }), copy);
+  const around = Object.assign(document.createElement("div"), { className: "code" });
+  pre.replaceWith(around);
+  around.append(head, pre);
+}
+
+async function colour(code: HTMLElement): Promise<void> {
+  const text = code.textContent ?? "";
+  const html = await highlighted(text, languageOf(code));
+  if (html !== null && code.textContent === text) code.innerHTML = sanitised(html) as unknown as string;
+}
+
+/** Also where the clipboard is closed to pages that did not come by HTTPS. */
+export async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

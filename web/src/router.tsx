@@ -1,0 +1,103 @@
+import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+
+import { ApiError, hasSession } from "@/api/client";
+import { queryClient, userQuery } from "@/api/queries";
+import { ResetPasswordPage } from "@/auth/reset-password";
+import { SignInPage } from "@/auth/sign-in";
+import { ChatPage } from "@/chat/chat-page";
+import { FailurePage, NotFoundPage } from "@/shell/problem-pages";
+import { Shell } from "@/shell/shell";
+import { homeWorkspace, rememberWorkspace } from "@/shell/workspace";
+
+const root = createRootRoute({ notFoundComponent: NotFoundPage, errorComponent: FailurePage });
+
+async function signedIn(href: string) {
+  const toSignIn = redirect({ to: "/sign-in", search: href === "/" ? {} : { then: href } });
+  if (!hasSession()) throw toSignIn;
+  try {
+    return await queryClient.ensureQueryData(userQuery);
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 401 ? toSignIn : error;
+  }
+}
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: async ({ location }) => {
+    const workspace = homeWorkspace(await signedIn(location.href));
+    if (workspace !== null) throw redirect({ to: "/w/$workspace/chat", params: { workspace } });
+  },
+  component: NotFoundPage,
+});
+
+interface SignInSearch {
+  /** Where to go afterwards. */
+  then?: string;
+  /** Whether the password was changed just now. */
+  changed?: boolean;
+}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search): SignInSearch => ({
+    ...(typeof search["then"] === "string" ? { then: search["then"] } : {}),
+    ...(search["changed"] === true ? { changed: true } : {}),
+  }),
+  component: SignInPage,
+});
+
+const resetPassword = createRoute({ getParentRoute: () => root, path: "/reset-password", component: ResetPasswordPage });
+
+const workspace = createRoute({
+  getParentRoute: () => root,
+  path: "/w/$workspace",
+  beforeLoad: async ({ location, params }) => {
+    const user = await signedIn(location.href);
+    if (!user.workspaces.some((each) => each.uuid === params.workspace)) throw redirect({ to: "/" });
+    rememberWorkspace(params.workspace);
+  },
+  component: Shell,
+});
+
+const workspaceHome = createRoute({
+  getParentRoute: () => workspace,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/w/$workspace/chat", params });
+  },
+});
+
+interface ChatSearch {
+  /** A message of the branch that is shown; the newest one without it. */
+  at?: string;
+}
+
+const validateChat = (search: Record<string, unknown>): ChatSearch =>
+  typeof search["at"] === "string" ? { at: search["at"] } : {};
+
+const newChat = createRoute({
+  getParentRoute: () => workspace,
+  path: "/chat",
+  component: ChatPage,
+});
+
+const chat = createRoute({
+  getParentRoute: () => workspace,
+  path: "/chat/$thread",
+  validateSearch: validateChat,
+  component: ChatPage,
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat])]),
+  defaultPreload: false,
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

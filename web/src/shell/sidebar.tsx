@@ -1,0 +1,116 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Monitor, Moon, Search, SquarePen, Sun } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { userQuery } from "@/api/queries";
+import { ThreadList } from "@/chat/thread-list";
+import { currentLanguage, setLanguage, t } from "@/i18n";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
+
+import { useActions } from "./actions";
+import { useShell } from "./shell-context";
+import { setTheme, useTheme, type Theme } from "./theme";
+import { useWorkspace } from "./workspace";
+
+const IS_APPLE = /Mac|iP(hone|ad)/.test(navigator.userAgent);
+const ROW = "flex h-8 w-full items-center gap-2 rounded-lg px-2 text-start hover:bg-hover [&_svg]:size-4 [&_svg]:shrink-0";
+
+export function Sidebar() {
+  const { openPalette } = useShell();
+  const { newThread } = useActions();
+  const { may } = useWorkspace();
+  return (
+    <div className="flex h-full flex-col gap-1 p-2">
+      <WorkspaceMenu />
+      <button type="button" className={`${ROW} text-muted`} onClick={openPalette}>
+        <Search aria-hidden />
+        <span className="flex-1 truncate">{t("Search and commands")}</span>
+        <kbd className="shrink-0 rounded border px-1 font-sans text-xs">{IS_APPLE ? "⌘K" : "Ctrl K"}</kbd>
+      </button>
+      {may("threads.create") && (
+        <button type="button" className={ROW} onClick={newThread}>
+          <SquarePen aria-hidden />
+          {t("New chat")}
+        </button>
+      )}
+      <ThreadList />
+      <UserMenu />
+    </div>
+  );
+}
+
+function WorkspaceMenu() {
+  const { data: user } = useSuspenseQuery(userQuery);
+  const { uuid, name, role } = useWorkspace();
+  const { openWorkspace } = useActions();
+  const trigger = (
+    <button type="button" className="flex items-center gap-2 rounded-lg p-2 text-start hover:bg-hover">
+      <span className="sr-only">{t("Workspace")}: </span>
+      <span aria-hidden className="flex size-7 items-center justify-center rounded-md bg-accent font-semibold text-white">
+        {name.slice(0, 1).toUpperCase()}
+      </span>
+      <span className="min-w-0 flex-1 truncate font-semibold">{name}</span>
+      <ChevronsUpDown className="size-4 shrink-0 text-muted" aria-hidden />
+    </button>
+  );
+  return (
+    <Menu trigger={trigger} className="w-60">
+      <MenuLabel>
+        {t("Your role here")}: {role}
+      </MenuLabel>
+      {user.workspaces.map((each) => (
+        <MenuItem key={each.uuid} onSelect={() => openWorkspace(each.uuid)}>
+          <span className="min-w-0 flex-1 truncate">{each.name}</span>
+          {each.uuid === uuid && <Check aria-hidden />}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+const THEMES: readonly { theme: Theme; label: string; icon: ReactNode }[] = [
+  { theme: "system", label: "As the system", icon: <Monitor aria-hidden /> },
+  { theme: "light", label: "Light", icon: <Sun aria-hidden /> },
+  { theme: "dark", label: "Dark", icon: <Moon aria-hidden /> },
+];
+
+function UserMenu() {
+  const { data: user } = useSuspenseQuery(userQuery);
+  const theme = useTheme();
+  const { signOut } = useActions();
+  const trigger = (
+    <button type="button" className={`${ROW} h-10`}>
+      <span className="sr-only">{t("You")}: </span>
+      <span aria-hidden className="flex size-6 items-center justify-center rounded-full bg-hover text-xs font-semibold">
+        {user.profile.photo.initials}
+      </span>
+      <span className="min-w-0 flex-1 truncate">{user.name}</span>
+    </button>
+  );
+  return (
+    <Menu trigger={trigger} side="top" className="w-60">
+      <MenuLabel>{user.email}</MenuLabel>
+      <MenuLine />
+      {THEMES.map((each) => (
+        <MenuChoice key={each.theme} isChosen={theme === each.theme} onChoose={() => setTheme(each.theme)}>
+          <span className="flex items-center gap-2">
+            {each.icon} {t(each.label)}
+          </span>
+        </MenuChoice>
+      ))}
+      <MenuLine />
+      <MenuItem onSelect={() => setLanguage(currentLanguage() === "en" ? "de" : "en")}>
+        <Languages aria-hidden />
+        {currentLanguage() === "en" ? "Deutsch" : "English"}
+      </MenuItem>
+      <MenuItem onSelect={() => window.open("/docs", "_blank", "noopener")}>
+        <BookOpen aria-hidden />
+        {t("API reference")}
+      </MenuItem>
+      <MenuItem onSelect={() => void signOut()}>
+        <LogOut aria-hidden />
+        {t("Sign out")}
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,259 @@
+"""What is around the conversations: sign-in, the list, the palette, rights, looks and languages."""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.console.conftest import DESKTOP, EMAIL, PASSWORD, PHONE, ROOT, OpenPage, Watched
+from tests.e2e.program import Athena
+
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@functools.cache
+def axe_source() -> str:
+    return AXE.read_text("utf-8")
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds wrong by the rules of WCAG 2.2 AA."""
+    await page.evaluate(axe_source())
+    found = await page.evaluate(
+        """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))
+          .violations.map((each) => each.id + ': ' + each.nodes.map((node) => node.html).join(' | '))"""
+    )
+    return list(found)
+
+
+async def sign_in(page: Page, password: str = PASSWORD) -> None:
+    await page.get_by_label("E-mail").fill(EMAIL)
+    await page.get_by_label("Password").fill(password)
+    await page.keyboard.press("Enter")
+
+
+async def test_signing_in_leads_to_where_one_wanted_to_go(
+    athena: Athena, agent: str, workspace: str, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expected = ("status of 401",)
+    thread = await athena.thread(agent)
+    page = await open_page(f"/w/{workspace}/chat/{thread}", state=None)
+    await sign_in(page, "not the password")
+    await expect(page.get_by_role("alert")).to_contain_text(re.compile(r"wrong.*Request [0-9a-f-]{36}"))
+    await sign_in(page)
+    await expect(page).to_have_url(re.compile(f"/chat/{thread}$"))
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Story")
+
+
+async def test_signing_out_ends_the_session(open_page: OpenPage) -> None:
+    page = await open_page("/", state=None)
+    await sign_in(page)
+    await page.get_by_role("button", name="You:").click()
+    await page.get_by_role("menuitem", name="Sign out").click()
+    await expect(page).to_have_url(re.compile("/sign-in$"))
+    await page.goto(page.url.replace("/sign-in", "/"))
+    await expect(page.get_by_label("E-mail")).to_be_visible()
+
+
+async def test_a_session_that_ended_leads_to_the_sign_in_and_back(
+    athena: Athena, agent: str, workspace: str, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expected = ("status of 401",)
+    thread = await athena.thread(agent)
+    page = await open_page("/", state=None)
+    await sign_in(page)
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    await page.evaluate(
+        """fetch('/api/v1/auth/logout', {method: 'POST', keepalive: true,
+             headers: {'X-CSRF-Token': document.cookie.split('athena_csrf=')[1]}})
+           .then(() => { document.cookie = 'athena_csrf=gone'; })"""
+    )
+    await page.goto(page.url.split("/w/")[0] + f"/w/{workspace}/chat/{thread}")
+    await sign_in(page)
+    await expect(page).to_have_url(re.compile(f"/chat/{thread}$"))
+
+
+async def test_threads_are_found_renamed_and_deleted(athena: Athena, agent: str, open_page: OpenPage) -> None:
+    for name in ("Zebra crossing", "Zeppelin"):
+        await athena.call("POST", "/threads", {"name": name, "agent_uuid": agent})
+    page = await open_page("/")
+    chats = page.get_by_role("navigation", name="Chats")
+    await expect(chats.get_by_role("heading", name="Today")).to_be_visible()
+    await page.get_by_label("Search chats").fill("zeb")
+    await expect(chats.get_by_role("link")).to_have_text(["Zebra crossing"])
+    await chats.get_by_role("button", name="More about Zebra crossing").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("Zebras")
+    await page.keyboard.press("Enter")
+    await expect(chats.get_by_role("link")).to_have_text(["Zebras"])
+    await page.get_by_label("Search chats").fill("zeppe")
+    await chats.get_by_role("button", name="More about Zeppelin").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(chats.get_by_text("No chat has this in its name.")).to_be_visible()
+    assert [each["name"] for each in await athena.call("GET", "/threads?search=zeb")] == ["Zebras"]
+
+
+async def test_the_palette_leads_everywhere_from_the_keyboard(athena: Athena, agent: str, open_page: OpenPage) -> None:
+    await athena.call("POST", "/threads", {"name": "Quicksilver", "agent_uuid": agent})
+    other = await athena.call("POST", "/workspaces", {"name": "Other place"})
+    page = await open_page("/")
+    await page.get_by_role("textbox", name="Message").wait_for()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("quicks")
+    await page.get_by_role("option", name="Quicksilver").wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Quicksilver")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("dark")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("Control+Shift+o")
+    await expect(page).to_have_url(re.compile("/chat$"))
+    await page.get_by_role("button", name="Workspace:").click()
+    await page.get_by_role("menuitem", name="Other place").click()
+    await expect(page).to_have_url(re.compile(other["uuid"]))
+    await expect(page.get_by_text("Your chats will be listed here.")).to_be_visible()
+
+
+async def test_a_viewer_is_shown_only_what_a_viewer_may(
+    athena: Athena, agent: str, workspace: str, open_page: OpenPage, address: str
+) -> None:
+    thread = await athena.thread(agent)
+    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "user", "content": "Only to read."})
+    page = await open_page("/")
+    # What the server tells of the user decides what is shown.
+    user = await athena.call("GET", "/user")
+    for each in user["workspaces"]:
+        each["role"], each["permissions"] = "viewer", [name for name in each["permissions"] if name.endswith(".view")]
+    await page.route("**/api/v1/user", lambda route: route.fulfill(json={"data": user}))
+    await page.goto(f"{address}/w/{workspace}/chat/{thread}")
+    await expect(page.get_by_text("Only to read.")).to_be_visible()
+    await expect(page.get_by_text("Your role here lets you read, but not write.")).to_be_visible()
+    for name in ("New chat", "Edit as a new branch", "More about Story"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+async def test_the_other_language(open_page: OpenPage) -> None:
+    page = await open_page("/", locale="de-DE")
+    await expect(page.get_by_role("textbox", name="Nachricht")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("lang", "de")
+    await page.get_by_role("button", name="Sie:").click()
+    await page.get_by_role("menuitem", name="English").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+
+
+async def test_a_page_that_is_not_there(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await page.get_by_role("textbox", name="Message").wait_for()
+    await page.goto(page.url.replace("/chat", "/nothing"))
+    await expect(
+        page.get_by_role("heading", name="There is nothing").or_(page.get_by_text("There is nothing"))
+    ).to_be_visible()
+
+
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": DESKTOP, "color_scheme": "light"},
+    {"viewport": DESKTOP, "color_scheme": "dark"},
+    {"viewport": PHONE, "color_scheme": "light", "has_touch": True, "is_mobile": True},
+]
+
+
+async def test_everything_is_accessible(athena: Athena, agent: str, workspace: str, open_page: OpenPage) -> None:
+    thread = await athena.thread(agent)
+    parts = [
+        {
+            "type": "text",
+            "text": "# One\n\n`code` [link](https://example.com)\n\n|a|\n|-|\n|b|\n\n```python\nx = 1\n```",
+        },
+        {"type": "tool_call", "id": "c1", "name": "count", "arguments": "{}"},
+        {"type": "tool_result", "tool_call_id": "c1", "content": "3"},
+    ]
+    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "user", "content": "Go."})
+    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "assistant", "content": parts})
+    found: list[str] = []
+    for look in LOOKS:
+        page = await open_page(f"/w/{workspace}/chat/{thread}", **look)
+        await page.locator(".hljs-number").wait_for()
+        found += await faults(page)
+        # Nothing is wider than the window.
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        if look["viewport"] == PHONE:
+            continue
+        await page.keyboard.press("Control+k")
+        await page.get_by_role("dialog").wait_for()
+        found += await faults(page)
+        page = await open_page("/sign-in", state=None, **look)
+        await page.get_by_label("E-mail").wait_for()
+        found += await faults(page)
+    assert found == []
+
+
+VECTORS = (
+    "<script>{}</script>",
+    "<img src=x onerror={}>",
+    "<img src=https://elsewhere.example/x.png>",
+    "![remote](https://elsewhere.example/y.png)",
+    "<svg onload={}>",
+    "<svg><script>{}</script></svg>",
+    "<iframe srcdoc='<script>{}</script>'></iframe>",
+    "<iframe src=javascript:{}></iframe>",
+    "<a href=javascript:{}>a</a>",
+    "[a](javascript:{})",
+    "[a](JaVaScRiPt&colon;{})",
+    "[a](data:text/html,<script>{}</script>)",
+    "[a](vbscript:{})",
+    '<https://elsewhere.example/" onmouseover={}>',
+    "<math><mtext><table><mglyph><style><img src=x onerror={}>",
+    "<details open ontoggle={}>",
+    "<input autofocus onfocus={}>",
+    "<style>@import 'https://elsewhere.example/z.css';</style>",
+    "<link rel=stylesheet href=https://elsewhere.example/z.css>",
+    "<base href=https://elsewhere.example/>",
+    "<form action=javascript:{}><button autofocus>b</button></form>",
+    "<video><source onerror={}></video>",
+    "<b style='background:url(https://elsewhere.example/q.png)'>c</b>",
+    "<noscript><p title='</noscript><img src=x onerror={}>'>",
+    '```"><img src=x onerror={}>\nx\n```',
+    "```html\n</code></pre><img src=x onerror={}>\n```",
+    "|a|\n|-|\n|<img src=x onerror={}>|",
+    "<object data=javascript:{}></object>",
+    "<embed src=javascript:{}>",
+    "\\<img src=x onerror={}\\>",
+    "&lt;img src=x onerror={}&gt;",
+)
+
+
+@pytest.mark.parametrize("call", ["window.ran=1", "parent.ran=1", "eval(atob('d2luZG93LnJhbj0x'))"])
+async def test_nothing_that_is_said_runs_or_loads(
+    athena: Athena, workspace: str, open_page: OpenPage, call: str
+) -> None:
+    hostile = [vector.replace("{}", call) for vector in VECTORS]
+    text = "\n\n".join([*hostile, *map(html.escape, hostile)])
+    agent = await athena.call("POST", "/agents", {"name": hostile[1], "description": hostile[0]})
+    name = "".join(hostile)[:255]
+    thread = (await athena.call("POST", "/threads", {"name": name, "agent_uuid": agent["uuid"]}))["uuid"]
+    parts = [
+        {"type": "text", "text": text},
+        {"type": "tool_call", "id": "c", "name": hostile[1], "arguments": text},
+        {"type": "tool_result", "tool_call_id": "c", "content": text},
+    ]
+    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "user", "content": text})
+    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "assistant", "content": parts})
+    page = await open_page(f"/w/{workspace}/chat/{thread}")
+    await page.locator("details summary").first.click()
+    await page.get_by_role("button", name="Agent:").click()
+    await page.get_by_role("option").first.wait_for()
+    answer = page.get_by_role("article", name="Answer")
+    assert await page.evaluate("window.ran") is None
+    assert await answer.locator("img, svg:not(.lucide), iframe, style, form, object, embed, video").count() == 0
+    links = await answer.locator("a").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+    assert all(link is None or link.startswith(("http:", "https:", "mailto:")) for link in links)

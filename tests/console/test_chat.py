@@ -62,7 +62,7 @@ async def test_a_first_message_begins_a_thread(athena: Athena, agent: str, works
     await expect(page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
     # The thread is named by what is said in it, and stands at the top of the list.
     first = page.get_by_role("navigation", name="Chats").get_by_role("link").first
-    await expect(first).not_to_have_text("New thread")
+    await expect(first).not_to_have_text("New chat")
     await expect(first).to_have_attribute("aria-current", "page")
 
 

@@ -16,7 +16,7 @@ import { Composer } from "./composer";
 import type { MessageActions } from "./message";
 import { MessageList } from "./message-list";
 import { Pickers } from "./pickers";
-import { DEFAULT_NAME, sending, useSend, type Speakers } from "./sending";
+import { DEFAULT_NAME, nameOf, sending, useSend, type Speakers } from "./sending";
 import { branch } from "./tree";
 import { useUploads } from "./uploads";
 
@@ -125,7 +125,7 @@ function Title({ thread }: { thread: string | undefined }) {
   const workspace = useWorkspace();
   const found = useQuery({ ...threadQuery(workspace.uuid, thread ?? ""), enabled: thread !== undefined });
   const { titlePlace } = useShell();
-  const name = thread === undefined ? t("New chat") : (found.data?.name ?? " ");
+  const name = thread === undefined ? t("New chat") : nameOf(found.data?.name ?? "");
   return (
     <header className="sr-only items-center border-b px-4 md:not-sr-only md:flex md:h-11 md:shrink-0 md:px-4">
       <title>{`${name} · Athena`}</title>

@@ -3,11 +3,17 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
 import { api, ApiError, newKey, value, type Schemas } from "@/api/client";
+import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 
 const ATTEMPTS = 4;
 
 export const DEFAULT_NAME = "New thread";
+
+/** What a thread is called in the page: one without a name of its own as the button that made it. */
+export function nameOf(name: string): string {
+  return name === DEFAULT_NAME ? t("New chat") : name;
+}
 
 export interface Speakers {
   agent: string | null;

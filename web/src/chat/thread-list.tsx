@@ -14,6 +14,7 @@ import { Menu, MenuItem } from "@/ui/menu";
 import { Failure, Spinner } from "@/ui/state";
 
 import { byTime } from "./groups";
+import { nameOf } from "./sending";
 
 export function ThreadList() {
   const workspace = useWorkspace();
@@ -100,12 +101,12 @@ function ThreadRow({ thread }: { thread: Thread }) {
       <Link
         to="/w/$workspace/chat/$thread"
         params={{ workspace: workspace.uuid, thread: thread.uuid }}
-        title={thread.name}
+        title={nameOf(thread.name)}
         dir="auto"
         className="block h-8 truncate rounded-lg ps-2 pe-8 leading-8 hover:bg-hover"
         activeProps={{ className: "bg-hover font-medium", "aria-current": "page" }}
       >
-        {thread.name}
+        {nameOf(thread.name)}
       </Link>
       {workspace.may("threads.update") && (
         <Menu trigger={trigger} align="end" className="min-w-40">

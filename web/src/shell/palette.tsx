@@ -5,6 +5,7 @@ import { Boxes, LogOut, MessageSquare, Moon, Search, SquarePen, Sun } from "luci
 import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactNode } from "react";
 
 import { threadsQuery, userQuery } from "@/api/queries";
+import { nameOf } from "@/chat/sending";
 import { t } from "@/i18n";
 import { cn } from "@/ui/classes";
 import { Dialog } from "@/ui/dialog";
@@ -122,7 +123,7 @@ function useCommands(text: string): Command[] {
   const threads = (data?.pages[0]?.data ?? []).slice(0, MOST_THREADS).map((thread) => ({
     id: thread.uuid,
     group: t("Chats"),
-    label: thread.name,
+    label: nameOf(thread.name),
     icon: <MessageSquare aria-hidden />,
     run: () =>
       void navigate({ to: "/w/$workspace/chat/$thread", params: { workspace: workspace.uuid, thread: thread.uuid } }),

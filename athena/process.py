@@ -28,6 +28,7 @@ from athena.llm.client import ModelClient
 from athena.local_model.endpoint import LocalModelEndpoint
 from athena.media.storage import MediaStorage
 from athena.memories import tasks as memories
+from athena.memories.spaces import Meanings
 from athena.memories.uses import Uses
 from athena.memory_extraction import tasks as memory_extraction
 from athena.retention import tasks as retention
@@ -99,6 +100,7 @@ def parts_without_state() -> tuple[object, ...]:
         tool_kinds(),
         search_sources(),
         Uses(),
+        Meanings(),
         KnownBudgets(),
     )
 

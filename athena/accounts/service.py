@@ -203,6 +203,14 @@ class AccountService:
         base_url = given.pop("base_url", None) or found["base_url"]
         return credentials.authentication(found["authentication_config"], base_url, given)
 
+    async def model_endpoint(self, uuid: UUID) -> ModelEndpoint:
+        """Where an account's models are served; errors as :meth:`authentication`, and for what serves no models."""
+        found = await self._accounts.connection(uuid)
+        if found["kind"] not in {ProviderKind.LLM, ProviderKind.EMBEDDING}:
+            raise ValidationFailed.of("account_uuid", "The account's provider serves no models.")
+        check_current(found)
+        return self._connections.endpoint(found)
+
     async def connect(self, uuid: UUID) -> connecting.Started:
         """Begins to have a user grant access at the provider's own page; holds no connection meanwhile."""
         found = await self._accounts.connection(uuid)

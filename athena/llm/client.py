@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from athena.kit.egress import Egress, EgressConnectionFailed, EgressError, EgressStream
-from athena.llm import anthropic, google, openai_chat, openai_responses
+from athena.llm import anthropic, embeddings, google, openai_chat, openai_responses
 from athena.llm.dialect import Adapter, Decoder, HttpCall
 from athena.llm.errors import ErrorKind, ModelError, from_egress, from_status, malformed, masked
 from athena.llm.sse import EventTooLargeError, SseParser
@@ -87,6 +87,31 @@ class ModelClient:
         if not isinstance(last, Completed):
             raise malformed()
         return last
+
+    async def embed(
+        self, endpoint: ModelEndpoint, model: str, texts: Sequence[str], dimensions: int | None
+    ) -> list[list[float]]:
+        """The vectors of ``texts``, each of length 1; of ``dimensions`` numbers, where the model has a choice.
+
+        Raises:
+            ModelError: the call failed.
+        """
+        call = embeddings.call(endpoint, model, texts, dimensions)
+        try:
+            answer = await self._egress.request(
+                call.method,
+                call.url,
+                headers=_headers(call, endpoint),
+                body=call.body,
+                timeout=endpoint.timeout,
+                max_bytes=MAX_ANSWER_BYTES,
+                trusted=endpoint.trusted,
+            )
+        except EgressError as error:
+            raise from_egress(error) from None
+        if answer.status != _OK:
+            raise from_status(answer.status, answer.headers, answer.body, endpoint.secrets())
+        return embeddings.parse(endpoint.dialect, answer.body, len(texts))
 
     async def list_models(self, endpoint: ModelEndpoint) -> list[DiscoveredModel]:
         """The models that the endpoint's credentials may use; also the cheapest way to check the credentials.

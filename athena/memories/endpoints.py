@@ -9,10 +9,17 @@ from fastapi import Depends, Response
 
 from athena.kit.access import Caller, require
 from athena.kit.pagination import ListQuery, list_query
-from athena.kit.routing import Router, WithQuery, if_match, listing, no_content, resource
+from athena.kit.routing import JsonResponse, Router, WithQuery, if_match, listing, no_content, resource
 from athena.kit.schemas import Data, Page, relations
-from athena.memories.schemas import Memory, MemoryCreate, MemoryUpdate
+from athena.memories.schemas import (
+    EmbeddingSettings,
+    EmbeddingSettingsUpdate,
+    Memory,
+    MemoryCreate,
+    MemoryUpdate,
+)
 from athena.memories.service import LIST, RELATIONS, MemoryService
+from athena.memories.space_service import EmbeddingSettingsService
 from athena.permissions import Permission
 
 router = Router("Memory")
@@ -20,11 +27,13 @@ router = Router("Memory")
 Viewer = Annotated[Caller, require(Permission.MEMORIES_VIEW)]
 Creator = Annotated[Caller, require(Permission.MEMORIES_CREATE)]
 Updater = Annotated[Caller, require(Permission.MEMORIES_UPDATE)]
+Chooser = Annotated[Caller, require(Permission.WORKSPACES_UPDATE)]
 Deleter = Annotated[Caller, require(Permission.MEMORIES_DELETE)]
 Query = Annotated[ListQuery, list_query(LIST)]
 Revision = Annotated[int | None, Depends(if_match)]
 
 PATH = "/api/v1/memories/{memory_uuid}"
+SETTINGS = "/api/v1/embedding-settings"
 
 
 @router.operation("GET", "/api/v1/memories", summary="Get Memories", response=Page[Memory])
@@ -49,6 +58,24 @@ async def create_memory(caller: Creator, body: MemoryCreate) -> Response:
     row = await service.create(body)
     item = (await service.show([row], wanted))[0]
     return resource(item, row, status=201, location=f"/api/v1/memories/{row['uuid']}")
+
+
+@router.operation("GET", SETTINGS, summary="Retrieve the Embedding Settings", response=Data[EmbeddingSettings])
+async def get_embedding_settings(caller: Viewer) -> Response:
+    """The model that tells what the workspace's memories mean, and how many are still to be embedded with it."""
+    return JsonResponse({"data": await EmbeddingSettingsService(caller.session, caller.access).show()})
+
+
+@router.operation(
+    "PUT", SETTINGS, summary="Update the Embedding Settings", response=Data[EmbeddingSettings], errors=[404, 502, 504]
+)
+async def update_embedding_settings(caller: Chooser, body: EmbeddingSettingsUpdate) -> Response:
+    """Chooses a model, once it has answered. Memories are embedded with it in the background; until all are, searches
+    use the former one.
+    """
+    service = EmbeddingSettingsService(caller.session, caller.access)
+    await service.choose(body)
+    return JsonResponse({"data": await service.show()})
 
 
 @router.operation("GET", PATH, summary="Retrieve a Memory", response=Data[Memory])

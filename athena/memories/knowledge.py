@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from athena.embeddings import MODEL
 from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Session
@@ -57,14 +56,15 @@ class Knowledge:
         passages: Sequence[Passage],
         vectors: Sequence[Sequence[float]] | None,
         *,
+        space: str,
         agent_uuid: UUID,
         user_uuid: UUID,
     ) -> None:
-        """Stores new passages. Without ``vectors`` their meaning is read later."""
+        """Stores new passages. Without ``vectors``, which are of ``space``, their meaning is read later."""
         now = clock.now()
         shared = {"agent_uuid": agent_uuid, "creator_uuid": user_uuid, "created_at": now, "updated_at": now}
         shared |= {"kind": "knowledge", "scope": "agent", "confidence": 1.0}
-        shared["embedding_model"] = "" if vectors is None else MODEL
+        shared["embedding_model"] = "" if vectors is None else space
         texts = [None] * len(passages) if vectors is None else [vector_text(vector) for vector in vectors]
         columns: Mapping[str, tuple[str, Sequence[Any]]] = {
             "uuid": ("uuid", [new_uuid() for _ in passages]),

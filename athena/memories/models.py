@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects import postgresql
 
-from athena.kit.tables import Time, Uuid, metadata, same_workspace, tenant_table
+from athena.kit.tables import Json, Time, Uuid, metadata, same_workspace, tenant_table
 
 
 def _source(kind: str) -> sa.Column[object]:
@@ -91,6 +91,7 @@ memories = tenant_table(
     sa.Index(None, "user_uuid"),
     sa.Index(None, "creator_uuid"),
     sa.Index(None, "embedding_model"),
+    sa.Index(None, "workspace_uuid", "embedding_model"),
     sa.Index(None, "expires_at"),
     # What was told to an agent, beside what it was trained with, which may be a thousand times as much.
     sa.Index(
@@ -132,6 +133,22 @@ memory_vectors = sa.Table(
         "memory_uuid",
         postgresql_include=[*PLACE, "embedding"],
     ),
+)
+
+# Which model tells what a workspace's memories mean; no row: the packaged one.
+embedding_settings = sa.Table(
+    "embedding_settings",
+    metadata,
+    sa.Column("workspace_uuid", Uuid, sa.ForeignKey("workspaces.uuid", ondelete="CASCADE"), primary_key=True),
+    # Null: the packaged model.
+    sa.Column("account_uuid", Uuid),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("dimensions", sa.Integer),
+    # The space in which every memory is, and which is therefore searched; see `spaces`.
+    sa.Column("searched", Json, nullable=False),
+    sa.Column("switched_at", Time, nullable=False),
+    same_workspace("account_uuid", "accounts", ondelete="SET NULL (account_uuid)"),
+    sa.Index(None, "workspace_uuid", "account_uuid"),
 )
 
 memory_cells = sa.Table(

@@ -170,16 +170,32 @@ class Unembedded:
         self._session = session
 
     async def some(self, model: str, limit: int) -> list[Row]:
-        """Some of them."""
+        """Some of them, of workspaces that have chosen no model of their own. Those models' names have a colon."""
         return await self._session.fetch(
-            "SELECT workspace_uuid, uuid, revision, content FROM memories "
-            "WHERE (embedding_model < $1 OR embedding_model > $1) AND (expires_at IS NULL OR expires_at > now()) "
-            f"LIMIT {limit}",
+            "SELECT workspace_uuid, uuid, revision, content FROM memories AS m "
+            "WHERE (embedding_model < 'account:' OR embedding_model > 'account;' AND embedding_model < $1 "
+            "OR embedding_model > $1) AND (expires_at IS NULL OR expires_at > now()) AND NOT EXISTS ("
+            f"SELECT FROM embedding_settings AS s WHERE s.workspace_uuid = m.workspace_uuid) LIMIT {limit}",
             model,
         )
 
-    async def store(self, rows: Sequence[Row], model: str, vectors: Sequence[Sequence[float]]) -> None:
-        """Stores the vectors of ``rows``, but of those that have changed meanwhile."""
+    async def some_of(self, workspace_uuid: UUID, model: str, limit: int) -> list[Row]:
+        """Some of one workspace's."""
+        return await self._session.fetch(
+            "SELECT workspace_uuid, uuid, revision, content FROM memories WHERE workspace_uuid = $1 "
+            "AND (embedding_model < $2 OR embedding_model > $2) AND (expires_at IS NULL OR expires_at > now()) "
+            f"LIMIT {limit}",
+            workspace_uuid,
+            model,
+        )
+
+    async def store(
+        self, rows: Sequence[Row], model: str, vectors: Sequence[Sequence[float]], kept: str | None = None
+    ) -> None:
+        """Stores the vectors of ``rows``, but of those that have changed meanwhile; those of ``kept`` stay beside them.
+
+        Vectors of any other model are deleted.
+        """
         await self._session.execute_many(
             f"""
             WITH kept AS (
@@ -188,13 +204,14 @@ class Unembedded:
             ), former AS (
                 DELETE FROM memory_vectors AS v USING kept
                 WHERE v.workspace_uuid = kept.workspace_uuid AND v.memory_uuid = kept.uuid AND v.model <> $5
+                AND v.model IS DISTINCT FROM $6
             )
             INSERT INTO memory_vectors AS v (workspace_uuid, memory_uuid, model, {PLACE_COLUMNS}, embedding)
             SELECT workspace_uuid, uuid, $5, {PLACE_COLUMNS}, $4::text::halfvec FROM kept
             ON CONFLICT (workspace_uuid, memory_uuid, model) DO UPDATE SET embedding = excluded.embedding, cell = 0
             """,
             [
-                (row["workspace_uuid"], row["uuid"], row["revision"], vector_text(vector), model)
+                (row["workspace_uuid"], row["uuid"], row["revision"], vector_text(vector), model, kept)
                 for row, vector in zip(rows, vectors, strict=True)
             ],
         )

@@ -90,6 +90,46 @@ class MemoryUpdate(Input):
     with_: With = Field(default=None, alias="with")
 
 
+class EmbeddingSettingsUpdate(Input):
+    """The model that tells what memories mean. Without an account, the packaged one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"account_uuid": "0198c0de-0000-7000-8000-000000000001", "model": "text-embedding-3-small"},
+            ]
+        }
+    )
+
+    account_uuid: Annotated[
+        Uuid | None, Field(description="The account that pays; its provider is sent what memories and searches say.")
+    ]
+    model: Annotated[
+        str | None, Field(min_length=1, max_length=200, pattern=r"\S", description="As the provider calls it.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _a_model_of_an_account(self) -> Self:
+        if (self.account_uuid is None) != (self.model is None):
+            raise ValueError("An account comes with the name of its model, and the packaged model with neither.")
+        return self
+
+
+class EmbeddingSettings(Output):
+    """The model that tells what memories mean, and whether all are embedded with it."""
+
+    account_uuid: UUID | None
+    model: str
+    dimensions: Annotated[
+        int | None, Field(description="How many numbers it is asked for; null where it has no choice.")
+    ]
+    status: Annotated[
+        Literal["ready", "embedding"],
+        Field(description="`embedding`: searches still use the former model, until all memories are embedded."),
+    ]
+    remaining: Annotated[int, Field(description="How many memories are not embedded with it; counted up to 10,000.")]
+
+
 class Source(Output):
     """Where a memory came from."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
+from athena.embeddings import MODEL, EmbeddingsUnavailable
 from athena.kit import logging
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -14,6 +14,7 @@ from athena.kit.repository import Where
 from athena.memories.ranking import fuse
 from athena.memories.repository import IS_SUPERSEDED
 from athena.memories.search_repository import Narrow, SearchRepository
+from athena.memories.spaces import Meanings
 from athena.permissions import Role
 
 SEARCH_SECONDS = 5.0
@@ -48,6 +49,8 @@ class Asked:
 
     terms: Sequence[str]
     vector: Sequence[float] | None
+    space: str = MODEL
+    """That of the vector."""
 
 
 def personal_of(access: Access) -> UUID | None:
@@ -64,13 +67,14 @@ class MemorySearch:
 
     async def ask(self, text: str, within: float = SEARCH_SECONDS) -> Asked:
         """What is looked for with ``text``."""
-        vector = None
+        space, vector, database = MODEL, None, self._session.database
+        meanings = self._session.provided(Meanings)
         try:
             # Before the first statement: no connection waits for the model.
-            [vector] = await self._session.provided(Embedder).embed([text], within=within)
+            space, [vector] = await meanings.of(database, self._memories.workspace_uuid, [text], within=within)
         except EmbeddingsUnavailable as error:
             logging.logger().warning("search without meaning", reason=str(error))
-        return Asked(await self._memories.terms(text), vector)
+        return Asked(await self._memories.terms(text), vector, space)
 
     async def find(self, asked: Asked, where: Where, narrow: Narrow) -> Found:
         """The best among those that ``where`` leaves, each with its score; ``narrow`` leaves these, or more."""
@@ -78,11 +82,11 @@ class MemorySearch:
         by_words: list[UUID] | None = None
         if await self._memories.more_than(READ_EACH, narrow):
             if asked.vector is not None:
-                by_meaning = await self._memories.near(where.copy(), narrow, MODEL, asked.vector)
+                by_meaning = await self._memories.near(where.copy(), narrow, asked.space, asked.vector)
             if asked.vector is None or by_meaning is not None:
                 by_words = await self._memories.by_words(where.copy(), narrow, asked.terms)
         if by_words is None:
-            by_meaning, by_words = await self._memories.nearest(where, asked.terms, MODEL, asked.vector)
+            by_meaning, by_words = await self._memories.nearest(where, asked.terms, asked.space, asked.vector)
         return fuse([by_words] if asked.vector is None else [by_words, by_meaning or []])
 
     async def known(self, asked: Asked, place: Place, *, learned: bool | None = None) -> Found:

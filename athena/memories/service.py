@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
+from athena.embeddings import EmbeddingsUnavailable
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -28,6 +28,7 @@ from athena.memories.schemas import (
 )
 from athena.memories.search_repository import Narrow
 from athena.memories.searching import MemorySearch, Place, personal_of
+from athena.memories.spaces import Meanings
 from athena.users import service as users
 
 RELATIONS = ("creator", "user")
@@ -192,10 +193,11 @@ class MemoryService:
     async def embedding(self, content: str) -> Embedding:
         """A content's meaning as it is stored; an empty one when it must be read later."""
         try:
-            [vector] = await self._session.provided(Embedder).embed([content], within=EMBED_SECONDS)
+            meanings, database = self._session.provided(Meanings), self._session.database
+            space, [vector] = await meanings.of(database, self._access.workspace_uuid, [content], within=EMBED_SECONDS)
         except EmbeddingsUnavailable:
             return NOT_EMBEDDED
-        return {"embedding": vector_text(vector), "embedding_model": MODEL}
+        return {"embedding": vector_text(vector), "embedding_model": space}
 
     async def _check_names(self, values: Mapping[str, Any], source: SourceInput | None) -> None:
         """What a memory names must exist in the workspace; others' own memories are for owners and admins."""

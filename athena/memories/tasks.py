@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
+from athena.kit import clock
 from athena.kit.db import Database, Row
 from athena.memories import cells
 from athena.memories.cell_repository import CellRepository
 from athena.memories.repository import Unembedded, store_uses
+from athena.memories.space_repository import SpaceRepository
+from athena.memories.spaces import LOCAL, Choice, Meanings
 from athena.memories.uses import Uses
 
 BATCH = 32
 BATCHES = 100
 EMBED_SECONDS = 30.0
 EXPIRED = 1_000
+KEPT_AFTER_SWITCH = timedelta(seconds=60)
+DELETED = 5_000
 ARRANGED = 2_000
 ARRANGED_BATCHES = 500
 
@@ -42,6 +48,15 @@ async def keep(database: Database) -> None:
     await _store_uses(database)
     async with database.system() as session:
         await Unembedded(session).delete_expired(EXPIRED)
+    async with database.system() as session:
+        chosen = await SpaceRepository.every(session)
+    for row in chosen:
+        await _embed_chosen(database, row["workspace_uuid"], Choice.of(row))
+    await _embed_local(database)
+
+
+async def _embed_local(database: Database) -> None:
+    """Reads meanings with the packaged model, wherever no other was chosen."""
     for _ in range(BATCHES):
         async with database.system() as session:
             rows = await Unembedded(session).some(MODEL, BATCH)
@@ -58,6 +73,43 @@ async def keep(database: Database) -> None:
             await Unembedded(session).store(rows, MODEL, vectors)
 
 
+async def _embed_chosen(database: Database, workspace_uuid: UUID, choice: Choice) -> None:
+    """Brings the memories of a workspace into the space that it wants, and searches that once all are there.
+
+    Until then each has vectors of both. Those of the former space go a while later: other processes may search it yet.
+    """
+    wanted, meanings = choice.wanted, database.provided(Meanings)
+    for _ in range(BATCHES):
+        async with database.system() as session:
+            rows = await Unembedded(session).some_of(workspace_uuid, wanted.name, BATCH)
+        if not rows:
+            break
+        texts = [row["content"] for row in rows]
+        try:
+            vectors = await meanings.embed(
+                database, workspace_uuid, wanted, texts, within=EMBED_SECONDS, background=True
+            )
+        except EmbeddingsUnavailable:
+            return
+        async with database.system() as session:
+            await Unembedded(session).store(rows, wanted.name, vectors, choice.searched.name)
+    else:
+        return
+    async with database.system() as session:
+        spaces = SpaceRepository(session, workspace_uuid)
+        row = await spaces.get(lock=True)
+        if row is None or Choice.of(row) != choice:
+            # Something else was chosen meanwhile.
+            return
+        if choice.searched != wanted:
+            await spaces.switch(wanted.to_store())
+            session.after_commit(lambda: meanings.forget(workspace_uuid))
+        elif clock.now() - row["switched_at"] > KEPT_AFTER_SWITCH:
+            deleted = await spaces.delete_others(wanted.name, DELETED)
+            if not deleted and wanted == LOCAL:
+                await spaces.forget()
+
+
 async def arrange(database: Database) -> None:
     """Puts the vectors of large workspaces into cells, from which a search reads the nearest alone.
 
@@ -67,13 +119,15 @@ async def arrange(database: Database) -> None:
     async with database.system() as session:
         large = await CellRepository.large(session)
     for row in large:
-        await _arrange(database, row["workspace_uuid"], row["count"])
+        choice = await database.provided(Meanings).choice(database, row["workspace_uuid"])
+        for space in {choice.searched, choice.wanted}:
+            await _arrange(database, row["workspace_uuid"], space.name, row["count"])
 
 
-async def _arrange(database: Database, workspace_uuid: UUID, count: int) -> None:
+async def _arrange(database: Database, workspace_uuid: UUID, model: str, count: int) -> None:
     for _ in range(ARRANGED_BATCHES):
         async with database.system() as session:
-            repository = CellRepository(session, workspace_uuid, MODEL)
+            repository = CellRepository(session, workspace_uuid, model)
             if not await repository.lock():
                 return
             present = await repository.newest()
@@ -88,11 +142,11 @@ async def _arrange(database: Database, workspace_uuid: UUID, count: int) -> None
                 sent = [row["sent"] for row in rows]
                 nearest = await asyncio.to_thread(_nearest, sent, [cell["sent"] for cell in present])
                 await repository.put([row["memory_uuid"] for row in rows], [present[n]["number"] for n in nearest])
-        if outgrown and not await _make_cells(database, workspace_uuid, present, count):
+        if outgrown and not await _make_cells(database, workspace_uuid, model, present, count):
             return
 
 
-async def _make_cells(database: Database, workspace_uuid: UUID, present: Sequence[Row], count: int) -> bool:
+async def _make_cells(database: Database, workspace_uuid: UUID, model: str, present: Sequence[Row], count: int) -> bool:
     """Makes the generation after ``present``; not where so many memories have hardly any vectors yet.
 
     That takes many seconds, for which no transaction is open. Two processes may do it; the first one's counts.
@@ -100,13 +154,13 @@ async def _make_cells(database: Database, workspace_uuid: UUID, present: Sequenc
     wanted = cells.cells_for(count)
     most = cells.sample_for(wanted)
     async with database.system() as session:
-        sample = await CellRepository(session, workspace_uuid, MODEL).sample(1.2 * most / count, most)
+        sample = await CellRepository(session, workspace_uuid, model).sample(1.2 * most / count, most)
     if len(sample) < most // 2:
         return False
     middles = await asyncio.to_thread(lambda: cells.train(cells.read(sample), wanted).tolist())
     before = present[0]["generation"] if present else 0
     async with database.system() as session:
-        repository = CellRepository(session, workspace_uuid, MODEL)
+        repository = CellRepository(session, workspace_uuid, model)
         if await repository.lock() and await repository.generation() == before:
             await repository.add(before + 1, middles)
     return True

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from athena.embeddings import Embedder, EmbeddingsUnavailable
+from athena.embeddings import EmbeddingsUnavailable
 from athena.embeddings.tokenizer import tokenize
 from athena.engine import RunContext
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Row, Session
 from athena.memories.knowledge import Knowledge, Passage, Place
+from athena.memories.spaces import Meanings
 from athena.training.chunking import Chunk, chunks
 from athena.training.materials import Material, Skipped, SourceFailed
 from athena.training.repository import TrainedRepository
@@ -115,7 +116,7 @@ class Learning:
     async def _learn(self, batch: Sequence[Passage]) -> None:
         new = [each for each in batch if each.content_hash not in self._known]
         moved = [each for each in batch if self._known.get(each.content_hash, each.place) != each.place]
-        vectors = await self._vectors(new)
+        space, vectors = await self._vectors(new)
 
         async def store() -> None:
             async with self._run.transaction() as session:
@@ -123,7 +124,7 @@ class Learning:
                     raise SourceGone
                 knowledge, agent_uuid = self._knowledge(session), self._source["agent_uuid"]
                 if new:
-                    await knowledge.learn(new, vectors, agent_uuid=agent_uuid, user_uuid=self._user_uuid)
+                    await knowledge.learn(new, vectors, space=space, agent_uuid=agent_uuid, user_uuid=self._user_uuid)
                 if moved:
                     await knowledge.move(moved)
 
@@ -134,16 +135,16 @@ class Learning:
         self.counts["positions"] = len(self._places)
         self._run.emit("source.progress", self.told())
 
-    async def _vectors(self, passages: Sequence[Passage]) -> Sequence[Sequence[float]] | None:
-        """The passages' vectors; ``None`` when they must come later."""
+    async def _vectors(self, passages: Sequence[Passage]) -> tuple[str, Sequence[Sequence[float]] | None]:
+        """The passages' vectors and their space; ``None`` when they must come later."""
         if not passages:
-            return []
+            return "", []
+        texts = [each.content for each in passages]
+        meanings, workspace_uuid = self._database.provided(Meanings), self._run.workspace_uuid
         try:
-            return await self._database.provided(Embedder).embed(
-                [each.content for each in passages], within=EMBED_SECONDS, background=True
-            )
+            return await meanings.of(self._database, workspace_uuid, texts, within=EMBED_SECONDS, background=True)
         except EmbeddingsUnavailable:
-            return None
+            return "", None
 
     def _trained(self, session: Session) -> TrainedRepository:
         return TrainedRepository(session, WorkspaceId(self._run.workspace_uuid), self._run.run_uuid)

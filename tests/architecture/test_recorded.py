@@ -40,6 +40,7 @@ REASONS = {
     "execution_count_deltas": "numbers",
     "metric_rollups": "numbers",
     "metric_deltas": "numbers",
+    "embedding_settings": "told as a change of the workspace",
     "memory_vectors": "made from memories",
     "memory_cells": "made from memories",
     "memory_extraction_progress": "how far threads were read; what came of it are memories",

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from athena.accounts.schemas import Account
 from athena.agents.schemas import AgentLimits, AgentMemory, AgentReflection, FallbackModel
+from athena.budgets.schemas import Budget
 from athena.kit.schemas import Input, Output, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelName, ShownMetadata
 from athena.media.schemas import Media
@@ -90,6 +91,7 @@ class GeneratedAgent(Output):
     limits: AgentLimits
     reflection: AgentReflection | None
     tools: list[Tool] | None = None
+    budgets: list[Budget] | None = None
     avatar: Media | None = None
     account: Account | None = None
     creator: Person | None = None

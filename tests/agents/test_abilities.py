@@ -25,7 +25,7 @@ async def test_what_is_not_said_is_as_it_usually_is(owner: Tenant) -> None:
     agent = await make(owner)
     assert (agent["tool_uuids"], agent["guardrail_uuids"], agent["team_uuids"]) == ([], [], [])
     assert (agent["output_schema"], agent["fallback_models"], agent["reflection"]) == (None, [], None)
-    assert agent["memory"] == {"recall": False, "extract": False, "limit": 8}
+    assert agent["memory"] == {"recall": False, "extract": False, "extract_model": None, "limit": 8}
     assert agent["limits"] == {"turns": 20, "tool_calls": 50, "tokens": None, "cost": None, "seconds": None}
 
 
@@ -46,7 +46,7 @@ async def test_abilities_are_kept_as_they_were_given(owner: Tenant, connect: Con
         {"model": "gpt-4o", "account_uuid": account, "causes": ["rate_limit"]},
         {"model": "other", "account_uuid": None, "causes": ["error", "rate_limit", "context_too_long"]},
     ]
-    assert agent["memory"] == {"recall": True, "extract": False, "limit": 8}
+    assert agent["memory"] == {"recall": True, "extract": False, "extract_model": None, "limit": 8}
     assert agent["limits"] == {"turns": 3, "tool_calls": 50, "tokens": None, "cost": 0.5, "seconds": None}
     assert agent["reflection"] == {"rounds": 2}
 
@@ -54,7 +54,7 @@ async def test_abilities_are_kept_as_they_were_given(owner: Tenant, connect: Con
 async def test_of_memory_and_limits_what_is_not_named_stays(owner: Tenant) -> None:
     path = f"{PATH}/{(await make(owner, memory={'recall': True}, limits={'turns': 3, 'seconds': 60}))['uuid']}"
     answer = await owner.put(path, {"memory": {"limit": 3}, "limits": {"turns": 5}, "fallback_models": []})
-    assert answer.json()["data"]["memory"] == {"recall": True, "extract": False, "limit": 3}
+    assert answer.json()["data"]["memory"] == {"recall": True, "extract": False, "extract_model": None, "limit": 3}
     assert answer.json()["data"]["limits"]["turns"] == 5
     assert answer.json()["data"]["limits"]["seconds"] == 60
     unset = await owner.put(path, {"limits": {"seconds": None}, "output_schema": None, "reflection": None})

@@ -50,7 +50,7 @@ async def test_a_version_is_what_changes_the_answers(owner: Tenant) -> None:
     assert await numbers(owner, path) == list(range(10, 0, -1))
     first = (await owner.get(f"{path}/versions/1?with=creator")).json()["data"]
     assert (first["agent_uuid"], first["number"], first["model"]) == (agent["uuid"], 1, "one")
-    assert first["memory"] == {"recall": True, "extract": False, "limit": 8}
+    assert first["memory"] == {"recall": True, "extract": False, "extract_model": None, "limit": 8}
     assert first["creator"]["uuid"] == str(owner.user_uuid)
     newest = (await owner.get(f"{path}/versions/10")).json()["data"]
     shown = (await owner.get(path)).json()["data"]

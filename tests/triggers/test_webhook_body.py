@@ -198,7 +198,8 @@ def test_any_body_of_any_type_is_a_value_or_a_clear_error(content_type: str, bod
         value = parsed(content_type, body).body
     except (MalformedRequest, TooLarge, UnsupportedMediaType):
         return
-    assert rb"\u0000" not in orjson.dumps(value)
+    # A backslash of its own may stand before any letters.
+    assert rb"\u0000" not in orjson.dumps(value).replace(rb"\\", b"")
 
 
 def test_the_workflow_sees_the_request_without_its_credentials() -> None:

@@ -19,11 +19,11 @@ LEAST_SHARE = 0.2
 """How much of a query's words, by their rarity, a memory must hold to be found by them."""
 LEAST_OF_BEST = 0.5
 """… and how much of what the best one holds: who asks for E-7741 does not mean every other E."""
-NEAREST = 400
+NEAREST = 200
 """How many vectors are compared with everything that is asked for, of those that cells lead to."""
 FEW = 20
 """When fewer of these fit, all memories are looked at."""
-CELLS_READ = (24, 96)
+CELLS_READ = (16, 64)
 """How many of the nearest cells are read; of few vectors that may fit, more are."""
 
 

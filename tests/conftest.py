@@ -48,6 +48,8 @@ hypothesis_settings.register_profile("athena", deadline=None, suppress_health_ch
 hypothesis_settings.load_profile("athena")
 
 
+# After those that are not asked for are gone, or the halves would not be those of the workers.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest come first, one kind for each of two workers: each begins with its half of the list."""
     durable = [item for item in items if item.get_closest_marker("durability")]

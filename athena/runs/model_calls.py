@@ -27,9 +27,9 @@ from athena.large_language_models.usage import cost_of, used
 from athena.llm.errors import ErrorKind, ModelError, retry_delay
 from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
 from athena.runs.circuit_breaker import CircuitBreaker
-from athena.runs.handover import ResolvedModels
 from athena.runs.paying import Payer
 from athena.runs.prompt import Prompt
+from athena.runs.resolved_models import ResolvedModels
 from athena.runs.speech import Speech
 
 DATABASE_PAUSE_SECONDS: Final = 0.5
@@ -134,27 +134,26 @@ class ModelCalls:
         speech: Speech,
         *,
         attempt: int,
+        is_void: bool,
     ) -> Answer:
         """The answer of the first candidate, or of one that stands in; :class:`CallFailed` when there is none.
 
-        ``key`` is the step's, and ``attempt`` too: from the second on, what was shown of this turn is void.
+        ``key`` and ``attempt`` are the step's; ``is_void``: whether what was shown of this turn before is void.
         """
         latest = asyncio.get_running_loop().time() + self.connections.timeout
-        call = _Call(self, run, key, prompt, speech, attempt, latest)
+        call = _Call(self, run, key, prompt, speech, attempt, latest, is_void)
         left = self._ready(run, candidates)
-        restart = attempt > 1
         while True:
             candidate, *left = left
             # Who could stand in is asked at once, rather than the same model again.
             alone = not any({"error", "rate_limit"} & each.causes for each in left)
             try:
-                return await call.ask(candidate, restart=restart, retry=alone, refusable=_refusable(left))
+                return await call.ask(candidate, retry=alone, refusable=_refusable(left))
             except CallFailed as failed:
                 left = [each for each in left if failed.cause in each.causes]
                 if not left:
                     raise
                 run.emit("model.fallback", call.told(candidate, left[0], failed))
-                restart = bool(speech.turn)
 
     async def beside(
         self, run: RunContext, key: str, model: str | None, account_uuid: str | UUID | None, request: ModelRequest
@@ -234,11 +233,13 @@ class _Call:
     speech: Speech
     tried: int
     latest: float
+    is_void: bool
+    """Whether listeners have something of this turn that no longer holds, and do not know it yet."""
     asked: int = 0
     spent: dict[str, Any] | None = None
     """What the candidate that was asked last has cost, though it failed; as far as that can be known."""
 
-    async def ask(self, candidate: Candidate, *, restart: bool, retry: bool, refusable: bool) -> Answer:
+    async def ask(self, candidate: Candidate, *, retry: bool, refusable: bool) -> Answer:
         """A candidate's answer; :class:`CallFailed` when there is none."""
         circuit = _circuit(self.run.workspace_uuid, candidate)
         self.spent = None
@@ -247,7 +248,7 @@ class _Call:
             model = await self._resolved(candidate)
             way = _Way(model, self.prompt.request(model))
             await self._set_aside(way)
-            completed = await self._paid(way, restart=restart, retry=retry, refusable=refusable)
+            completed = await self._paid(way, retry=retry, refusable=refusable)
         except BudgetExhausted:
             # Nobody stands in for what may not be spent.
             raise
@@ -274,10 +275,10 @@ class _Call:
                 way.model = await self.calls.found(self.run, soft.model, soft.account_uuid)
                 way.request = self.prompt.request(way.model)
 
-    async def _paid(self, way: _Way, *, restart: bool, retry: bool, refusable: bool) -> Completed:
+    async def _paid(self, way: _Way, *, retry: bool, refusable: bool) -> Completed:
         """The answer. What was set aside for one that fails is settled here, and else with its result."""
         try:
-            return _accepted(await self._completed(way, restart=restart, retry=retry), refusable=refusable)
+            return _accepted(await self._completed(way, retry=retry), refusable=refusable)
         except Refused as error:
             # The rest of the answer is not waited for.
             way.refused = error.decision
@@ -290,11 +291,12 @@ class _Call:
                 await Payer(self.run, self.calls.database).pay(way.reservation, self.spent)
             raise
 
-    async def _completed(self, way: _Way, *, restart: bool, retry: bool) -> Completed:
+    async def _completed(self, way: _Way, *, retry: bool) -> Completed:
         """The whole answer. Providers that know no schemas are asked without."""
         while True:
-            if restart:
+            if self.is_void or self.speech.turn:
                 self.speech.restart(self.tried)
+                self.is_void = False
             else:
                 self.speech.forget_turn()
             try:
@@ -302,12 +304,10 @@ class _Call:
             except ModelError as error:
                 if error.kind is ErrorKind.INVALID_REQUEST and way.request.response_schema is not None:
                     way.request = self.prompt.request(way.model, with_schema=False)
-                    restart = False
                     continue
                 delay = retry_delay(error, self.tried, jitter=secrets.randbelow(1000) / 1000) if retry else None
                 if delay is None or asyncio.get_running_loop().time() + delay > self.latest:
                     raise
-                restart = bool(self.speech.turn)
                 await asyncio.sleep(delay)
                 self.tried += 1
 

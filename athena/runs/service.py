@@ -30,9 +30,9 @@ from athena.messages.schemas import MessageContent
 from athena.messages.service import MessageService, dump_content
 from athena.permissions import Permission
 from athena.runs.conversation import CALL, Instructions, abilities_of, call_started, instructions
-from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import RUN_PERMISSIONS
 from athena.runs.repository import RunRepository
+from athena.runs.resolved_models import ResolvedModels
 from athena.runs.schemas import AgentRun, AgentRunOptions, HistoryMessage, RunKind, RunStatus, ThreadRun
 from athena.threads.service import ThreadService
 

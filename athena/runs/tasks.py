@@ -24,12 +24,12 @@ from athena.runs import history, toolbox
 from athena.runs.agent_tool import AgentTool
 from athena.runs.guards import Guards
 from athena.runs.handing_over import taking_over
-from athena.runs.handover import ResolvedModels
 from athena.runs.keeping import access_of, end_message
 from athena.runs.model_calls import CallFailed, Candidate, ModelCalls
 from athena.runs.prompt import Prompt
 from athena.runs.remembering import recalled
 from athena.runs.repository import RunRepository
+from athena.runs.resolved_models import ResolvedModels
 from athena.runs.speech import Speech
 from athena.runs.spent import Spent
 from athena.runs.thinking import Thinking
@@ -146,6 +146,8 @@ class Answering:
         if agent is None:
             return
         turns.agent_uuid = agent_uuid
+        # It was not told of them.
+        turns.memories = ()
         turns.candidates = [Candidate(agent["model"], agent["account_uuid"])]
         prompt.system, prompt.temperature = agent["system_prompt"], agent["temperature"]
         prompt.max_tokens, prompt.schema = agent["max_tokens"], None

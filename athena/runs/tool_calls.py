@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 
@@ -46,9 +47,8 @@ class Offer:
     call: Callable[[str, str], Awaitable[ToolResult]]
     """``call(arguments, idempotency_key)``: what it came to. The arguments are JSON text, as a model wrote it."""
     repeatable: bool = False
-    needs_approval: Callable[[Mapping[str, Any]], bool] = lambda _: False
-    refuses: Callable[[str], str | None] = lambda _: None
-    """What is wrong with the arguments, before anybody is asked to approve them."""
+    to_approve: Callable[[str], Mapping[str, Any] | None] = lambda _: None
+    """The arguments' values, where a human must approve a call with them before it is made."""
     shown: JsonObject = field(default_factory=dict[str, Any])
     """What events tell of it beside its name."""
 
@@ -94,7 +94,7 @@ class ToolCalls:
         self.left -= len(calls)
         self.alone = len(calls) == 1
         places = [_Place(self, f"{turn}:{number}", call) for number, call in enumerate(calls)]
-        asking = {place.key: place for place in places[:allowed] if place.must_be_approved}
+        asking = {place.key: place for place in places[:allowed] if place.to_approve is not None}
         slots = asyncio.Semaphore(AT_ONCE)
         await _all(place.make(slots) for place in places[:allowed] if place.key not in asking)
         await self._approved(asking, slots)
@@ -127,7 +127,7 @@ async def _all(works: Any) -> None:
             await asyncio.wait(tasks)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Place:
     """One call."""
 
@@ -149,16 +149,10 @@ class _Place:
     def signal(self) -> str:
         return f"approval:{self.key}"
 
-    @property
-    def must_be_approved(self) -> bool:
-        """Whether a human must approve it; what cannot be called as it is wastes nobody's time."""
-        offer, arguments = self.offer, _parsed(self.call["arguments"])
-        return (
-            offer is not None
-            and arguments is not None
-            and offer.refuses(self.call["arguments"]) is None
-            and offer.needs_approval(arguments)
-        )
+    @functools.cached_property
+    def to_approve(self) -> Mapping[str, Any] | None:
+        """The arguments that a human must approve; ``None`` where nobody needs to be asked."""
+        return self.offer.to_approve(self.call["arguments"]) if self.offer else None
 
     async def make(self, slots: asyncio.Semaphore, **told: Any) -> None:
         """Makes the call, unless it was made before; ``told`` is what its events tell of the approval."""
@@ -245,7 +239,7 @@ class _Place:
             node_id=self.call["id"][:64],
             signal=self.signal,
             title=f"Call {self.call['name']}?",
-            payload={"name": self.call["name"], "arguments": _parsed(self.call["arguments"])},
+            payload={"name": self.call["name"], "arguments": self.to_approve},
             editable=True,
             link=True,
             expires_at=clock.now() + timedelta(seconds=APPROVAL_SECONDS),
@@ -282,12 +276,3 @@ def _refusal(status: str, comment: str) -> str:
         return "Not called: nobody approved this call in time."
     reason = f" The reason: {comment}" if comment else ""
     return f"Not called: a human refused this call.{reason}"
-
-
-def _parsed(arguments: str) -> dict[str, Any] | None:
-    """The arguments, where they are an object."""
-    try:
-        value: Any = orjson.loads(arguments or "{}")
-    except orjson.JSONDecodeError:
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

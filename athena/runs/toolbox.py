@@ -35,9 +35,10 @@ async def offers(
     team = abilities["team_uuids"]
     if team:
         for agent in await AgentService(session, access).rows(list(map(UUID, team))):
-            for make in (_asking, _handing_over):
-                offer = make(database, access, run, agent, found)
-                found[offer.name] = offer
+            asking = _asking(database, access, run, agent, found)
+            found[asking.name] = asking
+            handing_over = _handing_over(agent, found)
+            found[handing_over.name] = handing_over
     return found
 
 
@@ -58,12 +59,15 @@ def _tool(database: Database, access: Access, run: RunContext, function: Offered
             ancestors=_ancestors(run),
         )
 
-    def refuses(arguments: str) -> str | None:
+    def to_approve(arguments: str) -> Mapping[str, Any] | None:
+        if not tool["requires_approval"] and tool["approval_condition"] is None:
+            return None
         try:
-            read_arguments(arguments, function.parameters)
-        except ToolFailed as error:
-            return error.message
-        return None
+            values = read_arguments(arguments, function.parameters)
+        except ToolFailed:
+            # What cannot be called as it is wastes nobody's time.
+            return None
+        return values if needs_approval(tool, function.function, values) else None
 
     return Offer(
         function.name,
@@ -71,8 +75,7 @@ def _tool(database: Database, access: Access, run: RunContext, function: Offered
         function.parameters,
         call,
         repeatable=function.repeatable,
-        needs_approval=lambda arguments: needs_approval(tool, function.function, arguments),
-        refuses=refuses,
+        to_approve=to_approve,
         shown={"tool_uuid": str(tool["uuid"]), "function": function.function},
     )
 
@@ -105,7 +108,7 @@ def _asking(database: Database, access: Access, run: RunContext, agent: Row, tak
     )
 
 
-def _handing_over(_: Database, __: Access, ___: RunContext, agent: Row, taken: Container[str]) -> Offer:
+def _handing_over(agent: Row, taken: Container[str]) -> Offer:
     async def call(_: str, __: str) -> ToolResult:
         return ToolResult(f"The conversation goes on with {agent['name']}.", details={HAND_OVER: str(agent["uuid"])})
 

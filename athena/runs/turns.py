@@ -127,9 +127,15 @@ class Turns:
 
     async def _asked(self, key: str, attempt: int) -> StepResult:
         """One call of the model; what it came to is kept, and the answer with it, when this is one."""
-        if self.anew and attempt == 1:
-            self.speech.restart(1)
-        answer = await self.calls.answer(self.run, key, self.candidates, self.prompt, self.speech, attempt=attempt)
+        answer = await self.calls.answer(
+            self.run,
+            key,
+            self.candidates,
+            self.prompt,
+            self.speech,
+            attempt=attempt,
+            is_void=self.anew or attempt > 1,
+        )
         result = await self._result(answer, attempt)
         reservation = answer.reservation
         if reservation is None:

@@ -104,3 +104,12 @@ async def test_nobody_s_answer_in_time_is_a_refusal(scene: Scene, monkeypatch: p
     _, run, _ = await waiting(scene)
     assert (await scene.ended(run))["status"] == "succeeded"
     assert result(scene) == "Not called: nobody approved this call in time."
+
+
+@pytest.mark.parametrize("written", ['```json\n{"numbers": [1, 2]}\n```', 'Sure: {"numbers": [1, 2]}'])
+async def test_however_the_model_writes_its_arguments_the_call_is_approved_first(scene: Scene, written: str) -> None:
+    _, run, (asked,) = await waiting(scene, ("sum", written))
+    assert asked["payload"] == {"name": "sum", "arguments": {"numbers": [1, 2]}}
+    await approve(scene, run, decision="approved")
+    await scene.ended(run)
+    assert result(scene) == "3"

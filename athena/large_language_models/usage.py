@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -44,3 +45,12 @@ async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
     return (
         usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))
     ) / million
+
+
+def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
+    """As runs and messages show it."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost": None if cost is None else float(cost),
+    }

@@ -11,12 +11,12 @@ from uuid import UUID
 import msgspec
 
 from athena.accounts.service import Connections
-from athena.budgets.estimates import estimate
-from athena.budgets.spending import Reservation, Soft, Spender, applies, release, reserve, settle
+from athena.budgets.calls import pay, set_aside
+from athena.budgets.spending import Reservation, Soft, Spender, release
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Session
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, used
+from athena.large_language_models.usage import cost_of, usage_of, used
 from athena.llm.errors import ModelError
 from athena.llm.types import Completed, ModelRequest
 from athena.node_types.base import EffectCall, NodeFailed, Usage
@@ -103,23 +103,19 @@ class Model:
                 await patient(lambda: release(self._payer.database, reservation))
             raise
         usage, _ = used(asked, completed)
-        cost = float(await cost_of(self._resolved, usage) or 0)
-        self.usage += Usage(usage.input_tokens, usage.output_tokens, cost)
+        taken = usage_of(usage, await cost_of(self._resolved, usage))
+        self.usage += Usage(usage.input_tokens, usage.output_tokens, taken["cost"] or 0.0)
         if reservation is not None:
-            tokens = usage.input_tokens + usage.output_tokens
-            await self._payer.in_transaction(lambda session: settle(session, reservation, cost, tokens))
+            await self._payer.in_transaction(lambda session: pay(session, reservation, taken))
         return completed
 
     async def _reserve(self, request: ModelRequest) -> Reservation | None:
         """What is set aside for the answer; ``None`` where no budget applies."""
         payer = self._payer
-        if not await patient(lambda: applies(payer.database, payer.spender)):
-            return None
         self._asked += 1
         key = f"{payer.key}:{self._asked}"
-        expected = await estimate(self._resolved, request)
         try:
-            return await patient(lambda: reserve(payer.database, payer.spender, key, expected.cost, expected.tokens))
+            return await patient(lambda: set_aside(payer.database, payer.spender, key, self._resolved, request))
         except NodeFailed as error:
             error.usage = self.usage
             raise

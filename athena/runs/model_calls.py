@@ -23,7 +23,7 @@ from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope
 from athena.kit.errors import AthenaError, BudgetExhausted, Unavailable
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, used
+from athena.large_language_models.usage import cost_of, usage_of, used
 from athena.llm.errors import ErrorKind, ModelError, retry_delay
 from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
 from athena.runs.circuit_breaker import CircuitBreaker
@@ -105,15 +105,6 @@ class CallFailed(Exception):
         if isinstance(error, ModelError):
             return cls(error.kind.value, str(error), CAUSES.get(error.kind, "error"), error.kind)
         return cls(error.error_code, error.detail)
-
-
-def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
-    """As runs and messages show it."""
-    return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cost": None if cost is None else float(cost),
-    }
 
 
 @dataclass(frozen=True, slots=True)

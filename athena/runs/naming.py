@@ -6,13 +6,13 @@ from uuid import UUID
 
 from athena.accounts.service import Connections
 from athena.agents.service import AgentService
-from athena.budgets.estimates import estimate
-from athena.budgets.spending import Spender, release, reserve, settle
+from athena.budgets.calls import pay, set_aside
+from athena.budgets.spending import Spender, release
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import UpstreamFailed, UpstreamTimeout, ValidationFailed
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, used
+from athena.large_language_models.usage import cost_of, usage_of, used
 from athena.llm.errors import ErrorKind, ModelError
 from athena.llm.types import Completed, Message, ModelRequest
 from athena.messages.service import MessageService
@@ -62,18 +62,17 @@ async def generate_name(session: Session, access: Access, thread_uuid: UUID, giv
 async def _asked(session: Session, access: Access, model: ResolvedModel, request: ModelRequest) -> Completed:
     """The model's answer, within the budgets of who asks for it."""
     spender = Spender(access.workspace_uuid, access.user_uuid, access.token_uuid)
-    expected = await estimate(model, request)
-    reservation = await reserve(session.database, spender, "name", expected.cost, expected.tokens)
+    reservation = await set_aside(session.database, spender, "name", model, request)
     try:
         completed = await session.provided(Connections).models.complete(model.endpoint, request)
     except ModelError as error:
-        await release(session.database, reservation)
+        if reservation is not None:
+            await release(session.database, reservation)
         kind = UpstreamTimeout if error.kind is ErrorKind.TIMEOUT else UpstreamFailed
         raise kind(str(error), code=error.kind.value) from error
-    usage, _ = used(request, completed)
-    await settle(
-        session, reservation, float(await cost_of(model, usage) or 0), usage.input_tokens + usage.output_tokens
-    )
+    if reservation is not None:
+        usage, _ = used(request, completed)
+        await pay(session, reservation, usage_of(usage, await cost_of(model, usage)))
     return completed
 
 

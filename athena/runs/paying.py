@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from athena.budgets.estimates import estimate
-from athena.budgets.spending import Reservation, Soft, Spender, applies, reserve, settle
+from athena.budgets import calls
+from athena.budgets.spending import Reservation, Soft, Spender
 from athena.engine import RunContext
-from athena.kit.db import Database, Scope, Session
+from athena.kit.db import Database, Scope
 from athena.large_language_models.service import ResolvedModel
 from athena.llm.types import ModelRequest
 
@@ -41,13 +41,8 @@ class Payer:
         ``key`` names the call within its run, and is the same for its repetition after a crash.
         """
         spender = spender_of(self.run)
-        if not await self.run.patiently(lambda: applies(self.database, spender)):
-            return None
-        expected = await estimate(model, request)
-        reservation = await self.run.patiently(
-            lambda: reserve(self.database, spender, key, expected.cost, expected.tokens)
-        )
-        if reservation.soft is not None:
+        reservation = await self.run.patiently(lambda: calls.set_aside(self.database, spender, key, model, request))
+        if reservation is not None and reservation.soft is not None:
             self.run.emit("budget.warned", _warned(self.run, reservation.soft))
         return reservation
 
@@ -58,16 +53,9 @@ class Payer:
 
         async def once() -> None:
             async with self.database.session(Scope(self.run.workspace_uuid)) as session:
-                await paid(session, reservation, usage)
+                await calls.pay(session, reservation, usage)
 
         await self.run.patiently(once)
-
-
-async def paid(session: Session, reservation: Reservation, usage: Mapping[str, Any] | None) -> None:
-    """As :meth:`Payer.pay`, in the transaction that keeps the call's result, as its last part."""
-    cost = usage["cost"] or 0.0 if usage else 0.0
-    tokens = usage["input_tokens"] + usage["output_tokens"] if usage else 0
-    await settle(session, reservation, cost, tokens)
 
 
 def _warned(run: RunContext, soft: Soft) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from athena.agents.schemas import AgentLimits
+from athena.budgets.calls import pay
 from athena.engine import Event, Finished, RunContext, StepResult
 from athena.kit.db import Session
 from athena.llm import structured
@@ -22,7 +23,7 @@ from athena.runs import keeping, reflection
 from athena.runs.conversation import CALL, call_started
 from athena.runs.guards import Guards, told
 from athena.runs.model_calls import Answer, CallFailed, Candidate, ModelCalls
-from athena.runs.paying import Payer, paid
+from athena.runs.paying import Payer
 from athena.runs.prompt import Prompt
 from athena.runs.remembering import cited
 from athena.runs.speech import Speech
@@ -144,7 +145,7 @@ class Turns:
         async def apply(session: Session) -> None:
             if result.apply is not None:
                 await result.apply(session)
-            await paid(session, reservation, answer.record["usage"])
+            await pay(session, reservation, answer.record["usage"])
 
         return dataclasses.replace(result, apply=apply)
 

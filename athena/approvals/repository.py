@@ -23,14 +23,7 @@ class ApprovalRepository(Repository):
         run_uuid = (await self.get(uuid))["run_uuid"]
         # The run first, as whoever ends it does.
         await self._lock_run(run_uuid)
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM approvals WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
-            self.workspace_uuid,
-            uuid,
-        )
-        if row is None:
-            raise self.not_found()
-        return row
+        return await super().locked(uuid)
 
     async def _lock_run(self, run_uuid: UUID) -> Row | None:
         """The run, unless it has ended."""

@@ -19,17 +19,6 @@ class DatasetRepository(Repository):
     table = datasets
     recorded = "dataset"
 
-    async def locked(self, uuid: UUID) -> Row:
-        """One row, which nobody else changes before this transaction ends."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM datasets WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
-            self.workspace_uuid,
-            uuid,
-        )
-        if row is None:
-            raise self.not_found()
-        return row
-
     async def items_changed(self, uuid: UUID) -> None:
         """Has the dataset be another version, and the log tell of it."""
         await self.update(uuid, {}, verb="")

@@ -33,6 +33,11 @@ class SortKey:
     column: str
     descending: bool
 
+    @property
+    def turned(self) -> SortKey:
+        """The same column the other way round."""
+        return SortKey(self.column, not self.descending)
+
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
@@ -58,6 +63,11 @@ class Cursor:
 
     backwards: bool
     values: Sequence[str]
+
+    @classmethod
+    def at(cls, row: Mapping[str, Any], keys: Sequence[SortKey], *, backwards: bool) -> Cursor:
+        """The place of ``row`` in the order of ``keys``."""
+        return cls(backwards, [str(row[key.column]) for key in keys])
 
     def encode(self) -> str:
         """As text for a client."""

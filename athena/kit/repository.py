@@ -109,13 +109,18 @@ class Rows(ABC):
 
     async def find(self, uuid: UUID) -> Row | None:
         """One row, or ``None``."""
-        where = Where()
-        self._identify(where, uuid, None)
-        return await self.session.fetch_one(f"SELECT {self.columns} FROM {self._from} WHERE {where.sql}", *where.args)
+        return await self._row(uuid)
 
     async def get(self, uuid: UUID) -> Row:
         """One row; :class:`NotFound` when this workspace has none such."""
         row = await self.find(uuid)
+        if row is None:
+            raise self.not_found()
+        return row
+
+    async def locked(self, uuid: UUID) -> Row:
+        """As :meth:`get`; nobody else changes the row before this transaction ends."""
+        row = await self._row(uuid, "FOR NO KEY UPDATE")
         if row is None:
             raise self.not_found()
         return row
@@ -226,7 +231,7 @@ class Rows(ABC):
         backwards = not more and skipped > total // 2
         if backwards:
             size = max(0, min(size, total - skipped))
-            keys, skipped = _turned(keys), max(0, total - skipped - size)
+            keys, skipped = [key.turned for key in keys], max(0, total - skipped - size)
         rows = await self.session.fetch(
             f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} AND uuid IN (SELECT uuid FROM {self._from} "
             f"WHERE {where.sql} ORDER BY {_order(keys)} LIMIT {size} OFFSET {skipped}) ORDER BY {_order(query.sort)}",
@@ -272,7 +277,7 @@ class Rows(ABC):
         keys = query.sort
         backwards = cursor is not None and cursor.backwards
         if backwards:
-            keys = _turned(keys)
+            keys = [key.turned for key in keys]
         if cursor is not None:
             where.add(_beyond(self.table, where, keys, cursor.values))
         try:
@@ -292,8 +297,8 @@ class Rows(ABC):
         return by_cursor(
             query,
             rows,
-            before=_cursor_at(rows[0], query.sort, backwards=True) if rows and has_before else None,
-            after=_cursor_at(rows[-1], query.sort, backwards=False) if rows and has_after else None,
+            before=Cursor.at(rows[0], query.sort, backwards=True) if rows and has_before else None,
+            after=Cursor.at(rows[-1], query.sort, backwards=False) if rows and has_after else None,
         )
 
     def not_found(self) -> NotFound:
@@ -305,6 +310,12 @@ class Rows(ABC):
         """:class:`PreconditionFailed` when ``revision`` is named and not the row's."""
         if revision is not None and row["revision"] != revision:
             raise PreconditionFailed("It was changed since; get it again and repeat.")
+
+    async def _row(self, uuid: UUID, lock: str = "") -> Row | None:
+        where = Where()
+        self._identify(where, uuid, None)
+        sql = f"SELECT {self.columns} FROM {self._from} WHERE {where.sql} {lock}"
+        return await self.session.fetch_one(sql, *where.args)
 
     def _identify(self, where: Where, uuid: UUID, revision: int | None) -> None:
         self.within(where)
@@ -368,16 +379,8 @@ def containing(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _turned(keys: Sequence[SortKey]) -> Sequence[SortKey]:
-    return [SortKey(key.column, not key.descending) for key in keys]
-
-
 def _order(keys: Sequence[SortKey]) -> str:
     return ", ".join(f"{key.column} {'DESC' if key.descending else 'ASC'}" for key in keys)
-
-
-def _cursor_at(row: Row, keys: Sequence[SortKey], *, backwards: bool) -> Cursor:
-    return Cursor(backwards, [str(row[key.column]) for key in keys])
 
 
 def _beyond(table: sa.Table, where: Where, keys: Sequence[SortKey], values: Sequence[str]) -> str:

@@ -19,17 +19,6 @@ class PromptRepository(Repository):
     table = prompts
     recorded = "prompt"
 
-    async def locked(self, uuid: UUID) -> Row:
-        """One row, which nobody else changes before this transaction ends."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM prompts WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
-            self.workspace_uuid,
-            uuid,
-        )
-        if row is None:
-            raise self.not_found()
-        return row
-
     async def last_versions(self, uuids: Sequence[UUID]) -> list[Row]:
         """The last versions of each prompt, newest first, in one query: numbers and times."""
         return await self.session.fetch(

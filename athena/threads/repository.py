@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from athena.kit.db import Row
 from athena.kit.repository import Repository
 from athena.threads.models import threads
 
@@ -16,17 +15,6 @@ class ThreadRepository(Repository):
     recorded = "thread"
     counted = True
     found_by = "athena_find_threads"
-
-    async def locked(self, uuid: UUID) -> Row:
-        """One row, which nobody else changes, and in which nobody says anything, before this transaction ends."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM threads WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
-            self.workspace_uuid,
-            uuid,
-        )
-        if row is None:
-            raise self.not_found()
-        return row
 
     async def lock_unfinished_runs(self, uuid: UUID) -> list[UUID]:
         """The runs of a thread that are not at their end, the last first; none of them ends before this transaction."""

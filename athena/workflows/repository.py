@@ -21,17 +21,6 @@ class WorkflowRepository(Repository):
     recorded = "workflow"
     hidden = frozenset({"listening_until", "test_execution_uuid"})
 
-    async def locked(self, uuid: UUID) -> Row:
-        """One row, which nobody else changes before this transaction ends."""
-        row = await self.session.fetch_one(
-            f"SELECT {self.columns} FROM workflows WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
-            self.workspace_uuid,
-            uuid,
-        )
-        if row is None:
-            raise self.not_found()
-        return row
-
     async def to_run(self, uuid: UUID) -> Row:
         """What starting an execution needs to know, without the graph."""
         row = await self.session.fetch_one(

@@ -90,8 +90,9 @@ class BudgetService:
     async def update(self, uuid: UUID, given: BudgetUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names."""
         changes = given.changes()
-        present = await self._budgets.get(uuid)
-        _check({name: changes.get(name, present[name]) for name in CHANGED})
+        # Locked, or two changes that are good by themselves could leave a budget without a limit.
+        present_row = await self._budgets.locked(uuid)
+        _check({name: changes.get(name, present_row[name]) for name in CHANGED})
         await self._check_account(changes.get("account_uuid"))
         return await self._budgets.update(uuid, _stored(changes), revision)
 

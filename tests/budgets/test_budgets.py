@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from athena.budgets.schemas import BudgetUpdate
 from athena.budgets.service import BudgetService
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database
@@ -97,6 +99,20 @@ async def test_no_change_leaves_a_budget_without_a_limit(owner: Tenant) -> None:
         answer = await owner.put(f"{PATH}/{budget['uuid']}", changes)
         assert (answer.status_code, list(answer.json()["errors"])) == (422, [path])
     assert (await owner.put(f"{PATH}/{budget['uuid']}", {"period": "day"})).status_code == 422
+
+
+async def test_two_changes_at_once_leave_no_budget_without_a_limit(owner: Tenant, database: Database) -> None:
+    budget = await make_budget(owner, limit_cost=1, limit_tokens=1_000)
+    path = f"{PATH}/{budget['uuid']}"
+    access = Access(WorkspaceId(owner.workspace_uuid), owner.user_uuid, Role.OWNER, frozenset())
+    async with database.session(access.scope) as session, asyncio.timeout(10):
+        await BudgetService(session, access).update(UUID(budget["uuid"]), BudgetUpdate(limit_cost=None), None)
+        second = asyncio.create_task(owner.put(path, {"limit_tokens": None}))
+        while not await session.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+    answer = await second
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["limit_cost"])
+    assert (await shown(owner, budget))["limit_tokens"] == 1_000
 
 
 async def test_what_belongs_to_others_has_no_budget_here(owner: Tenant, stranger: Tenant) -> None:

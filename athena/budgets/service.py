@@ -91,8 +91,8 @@ class BudgetService:
         """Changes what ``given`` names."""
         changes = given.changes()
         # Locked, or two changes that are good by themselves could leave a budget without a limit.
-        present_row = await self._budgets.locked(uuid)
-        _check({name: changes.get(name, present_row[name]) for name in CHANGED})
+        row = await self._budgets.locked(uuid)
+        _check({name: changes.get(name, row[name]) for name in CHANGED})
         await self._check_account(changes.get("account_uuid"))
         return await self._budgets.update(uuid, _stored(changes), revision)
 

@@ -65,7 +65,7 @@ class Cursor:
     values: Sequence[str]
 
     @classmethod
-    def at(cls, row: Mapping[str, Any], keys: Sequence[SortKey], *, backwards: bool) -> Cursor:
+    def at(cls, row: Row, keys: Sequence[SortKey], *, backwards: bool) -> Cursor:
         """The place of ``row`` in the order of ``keys``."""
         return cls(backwards, [str(row[key.column]) for key in keys])
 

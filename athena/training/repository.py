@@ -66,7 +66,7 @@ class TrainedRepository:
         return await self._session.fetch_one(
             "UPDATE agent_sources SET status = 'processing', error = NULL, updated_at = $4, revision = revision + 1 "
             "WHERE workspace_uuid = $1 AND run_uuid = $2 AND uuid = $3 "
-            "RETURNING uuid, agent_uuid, type, title, url, media_uuid, thread_uuid, content, options",
+            "RETURNING uuid, agent_uuid, run_uuid, type, title, url, media_uuid, thread_uuid, content, options",
             *self._of,
             uuid,
             clock.now(),

@@ -107,7 +107,7 @@ def _completed(run: RunContext, uuid: UUID, learning: Learning, spent: Spent) ->
 
     told = {**learning.told(), "forgotten": len(learning.forgotten())}
     record = {"uuid": str(uuid), "status": "completed", "counts": learning.counts, "error": None}
-    return StepResult({**record, "usage": asdict(spent)}, [Event("source.completed", told)], keep)
+    return StepResult({**record, "usage": asdict(spent.usage)}, [Event("source.completed", told)], keep)
 
 
 def _failed(run: RunContext, uuid: UUID, error: Mapping[str, str], spent: Spent) -> StepResult:
@@ -118,7 +118,7 @@ def _failed(run: RunContext, uuid: UUID, error: Mapping[str, str], spent: Spent)
 
     event = Event("source.failed", {"source_uuid": str(uuid), "error": error})
     record = {"uuid": str(uuid), "status": "failed", "counts": None, "error": error}
-    return StepResult({**record, "usage": asdict(spent)}, [event], keep)
+    return StepResult({**record, "usage": asdict(spent.usage)}, [event], keep)
 
 
 async def ended(session: Session, run: EndedRun) -> None:

@@ -169,3 +169,18 @@ async def test_a_model_that_does_not_see_is_no_help(
     image = {"type": "media", "media_uuid": await upload(owner, "map.png", PNG), "model": "mock-t9"}
     source = await trained(owner, agent, image)
     assert (source["status"], source["error"]["code"]) == ("failed", "model_without_vision")
+
+
+async def test_a_description_is_within_the_budgets_of_the_agent(
+    owner: Tenant, agent: str, connect: Connect, superuser: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await offer(superuser, await connect(owner), "vision")
+    image = {"type": "media", "media_uuid": await upload(owner, "map.png", PNG), "model": "mock-t9"}
+    limits = {"name": "Reading", "scope_type": "agent", "scope_uuid": agent.rpartition("/")[2], "period": "total"}
+    budget = (await owner.post("/api/v1/budgets", {**limits, "limit_tokens": 100_000})).json()["data"]["uuid"]
+    usage = (await train(owner, agent, image))["usage"]
+    shown = (await owner.get(f"/api/v1/budgets/{budget}")).json()["data"]
+    assert shown["used"]["tokens"] == usage["input_tokens"] + usage["output_tokens"] > 0
+    assert (await owner.put(f"/api/v1/budgets/{budget}", {"limit_tokens": 1})).status_code == 200
+    source = await trained(owner, agent, image)
+    assert (source["status"], source["error"]["code"]) == ("failed", "budget_exhausted")

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,7 +24,8 @@ from athena.kit.access import WorkspaceId
 from athena.kit.crypto import Keyring, SecretUnreadable, place
 from athena.kit.db import Row, Scope, Session
 from athena.kit.egress import Egress
-from athena.kit.errors import NotFound, Unavailable, UpstreamFailed, ValidationFailed
+from athena.kit.errors import Conflict, NotFound, Unavailable, UpstreamFailed, ValidationFailed
+from athena.kit.finishing import to_the_end
 from athena.providers.schemas import AuthenticationConfig, AuthenticationType
 
 PAGE: Final = "/oauth/callback"
@@ -111,9 +112,14 @@ async def start(session: Session, found: Row, given: Mapping[str, Any]) -> Start
         "redirect_uri": redirect_uri,
         "user_uuid": str(session.scope.user_uuid),
     }
-    grant = Grants(session).seal(found["workspace_uuid"], found["account_uuid"], {**former, "pending": pending})
     accounts = AccountRepository(session, WorkspaceId(found["workspace_uuid"]))
-    await accounts.store_grant(found["account_uuid"], grant)
+    # The access that there is may have been renewed meanwhile.
+    now = await accounts.connection(found["account_uuid"])
+    grant = Grants(session).seal(
+        found["workspace_uuid"], found["account_uuid"], {**Grants(session).open(now), "pending": pending}
+    )
+    if not await accounts.store_grant(found["account_uuid"], grant, now["sealed_grant"]):
+        raise Conflict("The account was changed meanwhile; try again.", code="concurrent_change")
     state = f"{found['workspace_uuid'].hex}.{found['account_uuid'].hex}.{secret}"
     return Started(oauth.authorization_url(server, client, redirect_uri, state, verifier), until)
 
@@ -186,7 +192,8 @@ async def renewed(session: Session, found: Row, *, seconds: float = RENEWAL_SECO
             return found
         if await accounts.begin_renewal(uuid, RENEWAL_SECONDS):
             await session.commit()
-            return await _renew(session, accounts, await accounts.connection(uuid))
+            # Who may renew once alone would lose it all with an answer that nobody stores.
+            return await to_the_end(_renew(session, accounts, await accounts.connection(uuid)))
         await session.commit()
         if asyncio.get_running_loop().time() > deadline:
             raise Unavailable("The account's access is being renewed; try again.")
@@ -205,24 +212,37 @@ async def _renew(session: Session, accounts: AccountRepository, found: Row) -> R
     await session.commit()
     try:
         tokens = await oauth.renew(session.provided(Egress), server, client, grant["refresh_token"])
-    except oauth.GrantRefused as error:
-        useless = Grants(session).seal(found["workspace_uuid"], uuid, {**grant, "refresh_token": None})
-        values = {"status": AccountStatus.INVALID.value, "sealed_grant": useless, "refreshing_until": None}
-        await accounts.update(uuid, values)
-        await session.commit()
-        raise ValidationFailed(
-            "The server does not renew the account's access any more; connect it anew.",
-            code="account_disconnected",
-            errors={"account_uuid": ["The account has to be connected anew."]},
-        ) from error
+    except oauth.GrantRefused:
+        tokens = None
     except UpstreamFailed:
         await accounts.end_renewal(uuid)
         await session.commit()
         if grant["expires_at"] > clock.now().timestamp():
             return found
         raise
-    await _store(session, await accounts.connection(uuid), grant, tokens, verb=None)
+    found = await accounts.connection(uuid)
+    present = Grants(session).open(found)
+    if present.get("refresh_token") != grant["refresh_token"]:
+        # Connected anew, or given other credentials: what was renewed is nobody's any more.
+        return found
+    if tokens is None:
+        await _disconnect(session, accounts, found, present)
+    else:
+        await _store(session, found, present, tokens, verb=None)
     return await accounts.connection(uuid)
+
+
+async def _disconnect(session: Session, accounts: AccountRepository, found: Row, grant: Mapping[str, Any]) -> NoReturn:
+    uuid = found["account_uuid"]
+    useless = Grants(session).seal(found["workspace_uuid"], uuid, {**grant, "refresh_token": None})
+    values = {"status": AccountStatus.INVALID.value, "sealed_grant": useless, "refreshing_until": None}
+    await accounts.update(uuid, values)
+    await session.commit()
+    raise ValidationFailed(
+        "The server does not renew the account's access any more; connect it anew.",
+        code="account_disconnected",
+        errors={"account_uuid": ["The account has to be connected anew."]},
+    )
 
 
 async def _store(
@@ -235,7 +255,7 @@ async def _store(
     given = {**orjson.loads(keyring.open(found["sealed_credentials"], at)), "access_token": tokens.access_token}
     until = None if tokens.seconds is None else clock.now().timestamp() + tokens.seconds
     kept = {
-        **{name: value for name, value in grant.items() if name != "pending"},
+        **grant,
         "refresh_token": tokens.refresh_token or grant.get("refresh_token"),
         "expires_at": until,
     }

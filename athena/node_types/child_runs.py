@@ -7,13 +7,13 @@ the run that was accepted before, and only waits for its end.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
 from athena.engine import PARENT_LABEL, Engine, RunRow
 from athena.kit.db import Session
+from athena.kit.finishing import to_the_end
 from athena.kit.ids import derived_uuid
 from athena.node_types.base import EffectCall, JsonObject, NodeFailed, Result, Usage
 from athena.node_types.failures import in_transaction, may_pass, patient
@@ -77,11 +77,7 @@ async def _accept(call: EffectCall, run_uuid: UUID, accept: Accept) -> None:
 
 async def _stop(call: EffectCall, run_uuid: UUID) -> None:
     """Stops the run, even if the node is cancelled once more meanwhile."""
-    stopping = asyncio.ensure_future(patient(lambda: call.stop_run(run_uuid)))
-    while not stopping.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([stopping])
-    stopping.result()
+    await to_the_end(patient(lambda: call.stop_run(run_uuid)))
 
 
 def _result(row: RunRow) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -14,6 +13,7 @@ from athena.engine import PARENT_LABEL, Engine, RunRow
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import Unavailable, ValidationFailed
+from athena.kit.finishing import to_the_end
 from athena.kit.ids import derived_uuid, new_uuid
 from athena.kit.schemas import Uuid
 from athena.permissions import Permission
@@ -138,11 +138,7 @@ async def _ended(call: ToolCall, uuid: UUID) -> RunRow:
 
 async def _stop(call: ToolCall, uuid: UUID) -> None:
     """Stops the execution, even if the call is cancelled once more meanwhile."""
-    stopping = asyncio.ensure_future(in_transaction(call, lambda session: _cancel(session, call, uuid)))
-    while not stopping.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([stopping])
-    stopping.result()
+    await to_the_end(in_transaction(call, lambda session: _cancel(session, call, uuid)))
 
 
 async def _cancel(session: Session, call: ToolCall, uuid: UUID) -> None:

@@ -28,6 +28,9 @@ class AuthorizationServer:
     """The forms that the token endpoint got."""
     tokens: int = 0
     gate: asyncio.Event | None = None
+    metadata_gate: asyncio.Event | None = None
+    metadata_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever has to wait for :attr:`metadata_gate`."""
     _challenges: dict[str, str] = field(default_factory=dict[str, str])
     _runner: web.AppRunner | None = None
 
@@ -66,6 +69,9 @@ class AuthorizationServer:
         return web.json_response({"resource": f"{self.url}/mcp", "authorization_servers": servers, **self.resource})
 
     async def _metadata(self, _: web.Request) -> web.Response:
+        if self.metadata_gate is not None:
+            self.metadata_asked.set()
+            await self.metadata_gate.wait()
         said = {
             "issuer": f"{self.url}/as",
             "authorization_endpoint": f"{self.url}/as/authorize",

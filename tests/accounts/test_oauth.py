@@ -19,6 +19,7 @@ from athena.kit.errors import UpstreamFailed, ValidationFailed
 from athena.permissions import ROLE_PERMISSIONS, Role
 from tests.accounts.authorization_server import AuthorizationServer
 from tests.conftest import MakeTenant, Tenant
+from tests.waiting import until
 
 PAGE = "/oauth/callback"
 
@@ -182,6 +183,83 @@ async def test_new_credentials_end_what_was_granted(
     path = await connected(owner, server)
     assert (await owner.put(path, {"credentials": {"access_token": "by-hand"}})).status_code == 200
     assert dict((await used(database, owner, path)).headers) == {"Authorization": "Bearer by-hand"}
+
+
+@pytest.fixture
+async def renewing(
+    owner: Tenant, server: AuthorizationServer, database: Database
+) -> AsyncGenerator[tuple[str, asyncio.Task[Authentication]]]:
+    """An account whose access is being renewed, until ``server.gate`` is opened."""
+    server.seconds = 10
+    path = await connected(owner, server)
+    server.seconds, server.gate = 3600, asyncio.Event()
+    task = asyncio.create_task(used(database, owner, path))
+    await until(lambda: len(server.asked) == 2)
+    yield path, task
+    server.gate.set()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def opened(server: AuthorizationServer, task: asyncio.Task[Authentication]) -> dict[str, str]:
+    assert server.gate is not None
+    server.gate.set()
+    return dict((await task).headers)
+
+
+@pytest.mark.parametrize("answer", [None, (400, {"error": "invalid_grant"})])
+async def test_a_renewal_does_not_undo_credentials_that_were_entered_meanwhile(
+    owner: Tenant,
+    server: AuthorizationServer,
+    database: Database,
+    renewing: tuple[str, asyncio.Task[Authentication]],
+    answer: tuple[int, dict[str, Any]] | None,
+) -> None:
+    path, task = renewing
+    server.answer = answer
+    assert (await owner.put(path, {"credentials": {"access_token": "by-hand"}})).status_code == 200
+    assert await opened(server, task) == {"Authorization": "Bearer by-hand"}
+    assert dict((await used(database, owner, path)).headers) == {"Authorization": "Bearer by-hand"}
+    assert (await owner.get(path)).json()["data"]["status"] == "unverified"
+
+
+async def test_a_renewal_leaves_a_connection_that_was_begun_meanwhile(
+    owner: Tenant, server: AuthorizationServer, renewing: tuple[str, asyncio.Task[Authentication]]
+) -> None:
+    path, task = renewing
+    granted = server.grant(await begun(owner, path))
+    assert await opened(server, task) == {"Authorization": "Bearer access-token-2"}
+    assert (await owner.client.post(PAGE, data=granted)).status_code == 200
+
+
+async def test_to_begin_a_connection_does_not_undo_a_renewal(
+    owner: Tenant,
+    server: AuthorizationServer,
+    database: Database,
+    renewing: tuple[str, asyncio.Task[Authentication]],
+) -> None:
+    path, task = renewing
+    server.metadata_gate = asyncio.Event()
+    beginning = asyncio.create_task(begun(owner, path))
+    await server.metadata_asked.wait()
+    await opened(server, task)
+    server.metadata_gate.set()
+    await beginning
+    server.seconds = 10
+    assert dict((await used(database, owner, path)).headers) == {"Authorization": "Bearer access-token-2"}
+
+
+async def test_a_call_that_is_given_up_does_not_lose_what_is_being_renewed(
+    owner: Tenant,
+    server: AuthorizationServer,
+    database: Database,
+    renewing: tuple[str, asyncio.Task[Authentication]],
+) -> None:
+    path, task = renewing
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opened(server, task)
+    assert dict((await used(database, owner, path)).headers) == {"Authorization": "Bearer access-token-2"}
+    assert len(server.asked) == 2
 
 
 async def test_a_provider_may_say_where_and_an_account_as_whom(owner: Tenant, server: AuthorizationServer) -> None:

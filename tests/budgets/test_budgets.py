@@ -15,6 +15,7 @@ from athena.kit.db import Database
 from athena.permissions import Role
 from tests.budgets.conftest import PATH, Spend, make_agent, make_budget, shown, spender_of
 from tests.conftest import MakeTenant, Tenant
+from tests.waiting import until
 
 
 async def test_a_budget_lives_from_its_creation_to_its_deletion(owner: Tenant) -> None:
@@ -105,11 +106,10 @@ async def test_two_changes_at_once_leave_no_budget_without_a_limit(owner: Tenant
     budget = await make_budget(owner, limit_cost=1, limit_tokens=1_000)
     path = f"{PATH}/{budget['uuid']}"
     access = Access(WorkspaceId(owner.workspace_uuid), owner.user_uuid, Role.OWNER, frozenset())
-    async with database.session(access.scope) as session, asyncio.timeout(10):
+    async with database.session(access.scope) as session:
         await BudgetService(session, access).update(UUID(budget["uuid"]), BudgetUpdate(limit_cost=None), None)
         second = asyncio.create_task(owner.put(path, {"limit_tokens": None}))
-        while not await session.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-            await asyncio.sleep(0.01)
+        await until(lambda: session.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
     answer = await second
     assert (answer.status_code, list(answer.json()["errors"])) == (422, ["limit_cost"])
     assert (await shown(owner, budget))["limit_tokens"] == 1_000

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -21,6 +20,7 @@ from athena.postgres import EmbeddedPostgres
 from tests.conftest import SECRET_KEY
 from tests.e2e.conftest import MODEL, MakeAthena
 from tests.e2e.program import LOST, Athena, Follower, ModelServer, check_stored, gone_within
+from tests.waiting import until
 
 pytestmark = pytest.mark.durability
 
@@ -111,13 +111,6 @@ async def begun(athena: Athena, agent: str, *, events: int = 5) -> tuple[Followe
     await until(lambda: len(follower.events) >= events or task.done())
     assert not task.done(), (follower.answered, [each.type for each in follower.events])
     return follower, task
-
-
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Waits for what other processes do."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def quiet(request: asyncio.Task[None]) -> None:

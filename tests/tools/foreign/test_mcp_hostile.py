@@ -15,6 +15,7 @@ from athena.tools.mcp_servers import HttpServer
 from athena.tools.mcp_sessions import McpSessions
 from tests.tools.foreign.conftest import Bench
 from tests.tools.foreign.legacy_server import Give, LegacyServer, endless, hang_up, raw, result, said, silent
+from tests.waiting import until
 
 kind = McpTool()
 
@@ -39,14 +40,6 @@ async def sessions(database: Database) -> AsyncGenerator[McpSessions]:
 
 
 pytestmark = pytest.mark.usefixtures("sessions")
-
-
-async def until(condition: object) -> None:
-    for _ in range(200):
-        if callable(condition) and condition():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("it does not come to pass")
 
 
 async def test_one_session_serves_many_calls_and_ends_when_idle(bench: Bench, legacy: LegacyServer) -> None:

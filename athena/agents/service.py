@@ -13,12 +13,10 @@ from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUp
 from athena.budgets.service import BudgetService
 from athena.guardrails.service import GuardrailService
 from athena.kit import clock
-from athena.kit.access import Access
-from athena.kit.db import Row, Session
+from athena.kit.db import Row
 from athena.kit.errors import NotFound, ValidationFailed
-from athena.kit.ids import new_uuid
-from athena.kit.pagination import ListOptions, ListQuery, RowPage
-from athena.kit.versions import DRAFT, ChannelUpdate, draft, present_channel
+from athena.kit.pagination import ListOptions
+from athena.kit.versioned import VersionedService
 from athena.large_language_models.parameters import merge_metadata, show_metadata
 from athena.media.service import MediaService
 from athena.tools.service import ToolService
@@ -61,28 +59,19 @@ VERSION_LIST = ListOptions(
 )
 
 
-class AgentService:
+class AgentService(VersionedService):
     """The agents of the caller's workspace."""
 
-    def __init__(self, session: Session, access: Access) -> None:
-        self._session = session
-        self._access = access
-        self._agents = AgentRepository(session, access.workspace_uuid)
-
-    async def page(self, query: ListQuery) -> RowPage:
-        """One page of agents."""
-        return await self._agents.page(query)
-
-    async def get(self, uuid: UUID) -> Row:
-        """One agent; :class:`athena.kit.errors.NotFound` when there is none."""
-        return await self._agents.get(uuid)
+    repository = AgentRepository
+    version_repository = AgentVersionRepository
+    channel_repository = AgentChannelRepository
+    versioned = VERSIONED
 
     async def create(self, given: AgentCreate) -> Row:
         """Stores a new agent of the caller, and its first version."""
         await self._check(given.model_dump())
-        row = await self._agents.insert(
+        return await self._insert(
             {
-                "uuid": new_uuid(),
                 "name": given.name,
                 "description": given.description,
                 "avatar_uuid": given.avatar_uuid,
@@ -91,62 +80,30 @@ class AgentService:
                 "system_prompt": given.system_prompt,
                 "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
                 "tags": given.tags,
-                "version": 1,
                 **{name: getattr(given, name) for name in ("tool_uuids", "guardrail_uuids", "team_uuids")},
                 "output_schema": given.output_schema,
                 "fallback_models": [each.model_dump(mode="json") for each in given.fallback_models],
                 "memory": given.memory.model_dump(exclude_unset=True),
                 "limits": given.limits.model_dump(exclude_unset=True),
                 "reflection": given.reflection.model_dump() if given.reflection else None,
-                "creator_uuid": self._access.user_uuid,
             }
         )
-        await self._keep_version(row)
-        return row
 
     async def update(self, uuid: UUID, given: AgentUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names; a change of how the agent answers is a version."""
-        present_row = await self._agents.locked(uuid)
+        present_agent = await self._rows.locked(uuid)
         changes = given.changes()
         await self._check(changes, uuid)
         if "metadata" in changes:
-            changes["metadata"] = merge_metadata(present_row["metadata"], changes["metadata"])
+            changes["metadata"] = merge_metadata(present_agent["metadata"], changes["metadata"])
         for name in ("memory", "limits"):
             if name in changes:
-                changes[name] = {**present_row[name], **changes[name]}
+                changes[name] = {**present_agent[name], **changes[name]}
         if "fallback_models" in changes:
             changes["fallback_models"] = [each.model_dump(mode="json") for each in given.fallback_models]
         if given.reflection is not None:
             changes["reflection"] = given.reflection.model_dump()
-        return await self._change(present_row, changes, revision)
-
-    async def delete(self, uuid: UUID, revision: int | None) -> None:
-        """Deletes an agent with its versions; its threads stay, without an agent."""
-        await self._agents.delete(uuid, revision)
-
-    async def definition(
-        self, agent: Row, *, sticky: UUID, version: int | None = None, channel: str | None = None
-    ) -> tuple[dict[str, Any], int]:
-        """``agent`` as it is to answer, and the number of that version: the newest, where none is asked for.
-
-        ``sticky`` decides where a channel is split: a thread's uuid, so that it keeps its version, or else the run's.
-        One query; none for the newest.
-        """
-        asked = await self._channels(agent["uuid"]).asked(
-            agent["version"], self._versions(agent["uuid"]), version=version, channel=channel, sticky=sticky
-        )
-        if asked is None:
-            return dict(agent), agent["version"]
-        return {**dict(agent), **_definition(asked), "version": asked["number"]}, asked["number"]
-
-    async def versions(self, uuid: UUID, query: ListQuery) -> RowPage:
-        """One page of an agent's versions."""
-        await self._agents.get(uuid)
-        return await self._versions(uuid).page(query)
-
-    async def version(self, uuid: UUID, number: int) -> Row:
-        """How an agent answered as of that version."""
-        return await self._versions(uuid).numbered(number)
+        return await self._change(present_agent, changes, revision)
 
     async def compare(self, uuid: UUID, before: int, after: int) -> dict[str, Any]:
         """What changed from one version to another."""
@@ -155,59 +112,9 @@ class AgentService:
         changes = comparison.compare(*(_effective(row) for row in rows))
         return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
 
-    async def restore(self, uuid: UUID, number: int, revision: int | None) -> Row:
-        """Has the agent answer again as it did, as a new version."""
-        present_row = await self._agents.locked(uuid)
-        return await self._change(present_row, _definition(await self._versions(uuid).numbered(number)), revision)
-
-    async def channels(self, uuid: UUID, query: ListQuery) -> RowPage:
-        """One page of an agent's channels, without ``draft``."""
-        await self._agents.get(uuid)
-        return await self._channels(uuid).page(query)
-
-    async def channel(self, uuid: UUID, name: str) -> tuple[dict[str, Any], Row]:
-        """A channel as the API shows it, and the row that has its revision."""
-        agent = await self._agents.get(uuid)
-        if name == DRAFT:
-            return draft(agent), agent
-        row = await self._channels(uuid).named(name)
-        return present_channel(row), row
-
-    async def publish(self, uuid: UUID, name: str, given: ChannelUpdate, revision: int | None) -> Row:
-        """Has a channel lead to a version, or to two; makes the channel if need be."""
-        await self._agents.locked(uuid)
-        return await self._channels(uuid).lead(name, given, self._versions(uuid), revision)
-
-    async def withdraw(self, uuid: UUID, name: str, revision: int | None) -> None:
-        """Takes a channel away; who asks for it then finds nothing."""
-        await self._agents.locked(uuid)
-        await self._channels(uuid).remove(name, revision)
-
-    async def _change(self, present_row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
-        self._agents.check_revision(present_row, revision)
-        before, after = _effective(present_row), _effective({**dict(present_row), **changes})
-        row = await self._agents.update(
-            present_row["uuid"], {**changes, "version": present_row["version"] + (before != after)}
-        )
-        if before != after:
-            await self._keep_version(row)
-        return row
-
-    async def _keep_version(self, row: Row) -> None:
-        await self._versions(row["uuid"]).insert(
-            {
-                "uuid": new_uuid(),
-                "number": row["version"],
-                "creator_uuid": self._access.user_uuid,
-                **_definition(row),
-            }
-        )
-
-    def _versions(self, uuid: UUID) -> AgentVersionRepository:
-        return AgentVersionRepository(self._session, self._access.workspace_uuid, uuid)
-
-    def _channels(self, uuid: UUID) -> AgentChannelRepository:
-        return AgentChannelRepository(self._session, self._access.workspace_uuid, uuid)
+    def effective(self, row: Row | Mapping[str, Any]) -> dict[str, Any]:
+        """As in every version, with what is not set as it usually is."""
+        return _effective(row)
 
     async def _check(self, given: Mapping[str, Any], uuid: UUID | None = None) -> None:
         """Refuses what names something that the workspace does not have; ``uuid`` is the agent's own."""
@@ -223,19 +130,19 @@ class AgentService:
             raise ValidationFailed.of("team_uuids", "An agent cannot be in its own team.")
         tools = ToolService(self._session, self._access)
         guardrails = GuardrailService(self._session, self._access)
-        for name, rows in (("team_uuids", self._agents), ("tool_uuids", tools), ("guardrail_uuids", guardrails)):
+        for name, rows in (("team_uuids", self._rows), ("tool_uuids", tools), ("guardrail_uuids", guardrails)):
             wanted: list[UUID] = given.get(name) or []
             if len(await rows.by_ids(wanted)) < len(wanted):
                 raise NotFound(f"Of {name}, not all exist in this workspace.")
 
     async def rows(self, uuids: Sequence[UUID]) -> list[Row]:
         """The agents that exist among ``uuids``, in that order."""
-        found = await self._agents.by_ids(uuids)
+        found = await self._rows.by_ids(uuids)
         return [found[uuid] for uuid in uuids if uuid in found]
 
     async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """Agents as other resources show them, by uuid, in one query."""
-        rows = await self._agents.by_ids(uuids)
+        rows = await self._rows.by_ids(uuids)
         return {uuid: present(row) for uuid, row in rows.items()}
 
     async def show(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
@@ -279,11 +186,6 @@ def _attach(
 ) -> None:
     for item, row in zip(items, rows, strict=True):
         item[name] = found.get(row[f"{name}_uuid"])
-
-
-def _definition(row: Row) -> dict[str, Any]:
-    """How an agent or a version answers, as it is stored."""
-    return {name: row[name] for name in VERSIONED}
 
 
 def _effective(row: Row | Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import re
 from typing import Any
@@ -10,25 +9,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.conftest import DESKTOP, EMAIL, PASSWORD, PHONE, ROOT, OpenPage, Watched
+from tests.console.accessibility import faults
+from tests.console.conftest import DESKTOP, EMAIL, PASSWORD, PHONE, OpenPage, Watched
 from tests.e2e.program import Athena
-
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@functools.cache
-def axe_source() -> str:
-    return AXE.read_text("utf-8")
-
-
-async def faults(page: Page) -> list[str]:
-    """What axe finds wrong by the rules of WCAG 2.2 AA."""
-    await page.evaluate(axe_source())
-    found = await page.evaluate(
-        """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))
-          .violations.map((each) => each.id + ': ' + each.nodes.map((node) => node.html).join(' | '))"""
-    )
-    return list(found)
 
 
 async def sign_in(page: Page, password: str = PASSWORD) -> None:

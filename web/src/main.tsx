@@ -8,7 +8,7 @@ import "@/shell/theme";
 import { ApiError } from "@/api/client";
 import { queryClient } from "@/api/queries";
 import { forgetRuns } from "@/chat/live";
-import { currentLanguage, useLanguage } from "@/i18n";
+import { startLanguage, useLanguage } from "@/i18n";
 import { router } from "@/router";
 import { Toasts } from "@/ui/toasts";
 
@@ -38,7 +38,7 @@ function Console() {
   );
 }
 
-document.documentElement.lang = currentLanguage();
+await startLanguage();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <Console />

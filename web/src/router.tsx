@@ -1,25 +1,11 @@
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 
-import { ApiError, hasSession } from "@/api/client";
-import { queryClient, userQuery } from "@/api/queries";
 import { ResetPasswordPage } from "@/auth/reset-password";
 import { SignInPage } from "@/auth/sign-in";
 import { ChatPage } from "@/chat/chat-page";
-import { FailurePage, NotFoundPage } from "@/shell/problem-pages";
-import { Shell } from "@/shell/shell";
-import { homeWorkspace, rememberWorkspace } from "@/shell/workspace";
-
-const root = createRootRoute({ notFoundComponent: NotFoundPage, errorComponent: FailurePage });
-
-async function signedIn(href: string) {
-  const toSignIn = redirect({ to: "/sign-in", search: href === "/" ? {} : { then: href } });
-  if (!hasSession()) throw toSignIn;
-  try {
-    return await queryClient.ensureQueryData(userQuery);
-  } catch (error) {
-    throw error instanceof ApiError && error.status === 401 ? toSignIn : error;
-  }
-}
+import { NotFoundPage } from "@/shell/problem-pages";
+import { root, signedIn, workspace } from "@/shell/routes";
+import { homeWorkspace } from "@/shell/workspace";
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -49,17 +35,6 @@ const signIn = createRoute({
 });
 
 const resetPassword = createRoute({ getParentRoute: () => root, path: "/reset-password", component: ResetPasswordPage });
-
-const workspace = createRoute({
-  getParentRoute: () => root,
-  path: "/w/$workspace",
-  beforeLoad: async ({ location, params }) => {
-    const user = await signedIn(location.href);
-    if (!user.workspaces.some((each) => each.uuid === params.workspace)) throw redirect({ to: "/" });
-    rememberWorkspace(params.workspace);
-  },
-  component: Shell,
-});
 
 const workspaceHome = createRoute({
   getParentRoute: () => workspace,

@@ -19,13 +19,22 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | null;
+  /** What is wrong with which part of the request, by its path, such as `credentials.api_key`. */
+  readonly problems: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message: string, requestId: string | null) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    requestId: string | null,
+    problems: Readonly<Record<string, readonly string[]>> = {},
+  ) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.requestId = requestId;
+    this.problems = Object.fromEntries(Object.entries(problems).map(([path, said]) => [path, said.join(" ")]));
   }
 
   static async of(response: Response): Promise<ApiError> {
@@ -35,6 +44,7 @@ export class ApiError extends Error {
       problem.code ?? "unknown",
       problem.detail ?? problem.title ?? `HTTP ${response.status}`,
       problem.request_id ?? response.headers.get("X-Request-ID"),
+      problem.errors ?? {},
     );
   }
 }

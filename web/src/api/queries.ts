@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 
 import { api, ApiError, value } from "./client";
+import { nextCursor } from "./lists";
 
 const ATTEMPTS = 2;
 
@@ -116,7 +117,3 @@ export const modelsQuery = (workspace: string, search: string) =>
     staleTime: 60_000,
     placeholderData: keepPreviousData,
   });
-
-function nextCursor(meta: unknown): string | undefined {
-  return (meta as { next_cursor?: string | null }).next_cursor ?? undefined;
-}

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-import { de } from "./de";
+import { de, PARTS } from "./de";
 
 const SOURCES = new URL("..", import.meta.url);
 // `t("…")`, and the texts that tables hold until they are shown.
@@ -19,6 +19,11 @@ describe("the other language", () => {
   it("has every text, and no other", () => {
     expect(texts().length).toBeGreaterThan(80);
     expect(Object.keys(de).sort()).toEqual(texts());
+  });
+
+  it("says each text in one place", () => {
+    const said = Object.values(PARTS).flatMap((part) => Object.keys(part));
+    expect(said.filter((text, at) => said.indexOf(text) !== at)).toEqual([]);
   });
 
   it("fills in the same values", () => {

@@ -1,25 +1,33 @@
-/** The texts of the pages: English in the code, other languages by it. */
+/** The texts of the pages: English in the code, other languages by it, loaded when they are chosen. */
 import { useSyncExternalStore } from "react";
-
-import { de } from "./de";
 
 export type Language = "en" | "de";
 
 const KEPT = "athena.language";
-const LANGUAGES: Record<Language, Record<string, string>> = { en: {}, de };
+const TEXTS: Record<Language, () => Promise<Record<string, string>>> = {
+  en: async () => ({}),
+  de: async () => (await import("./de")).de,
+};
 const listeners = new Set<() => void>();
 
-let language: Language = start();
+let language: Language = "en";
+let texts: Record<string, string> = {};
 
-function start(): Language {
-  if (typeof localStorage === "undefined") return "en";
-  const kept = localStorage.getItem(KEPT) ?? navigator.language.slice(0, 2);
-  return kept === "de" ? "de" : "en";
+/** Has the pages begin in the language that the user chose, or else has in the browser. */
+export async function startLanguage(): Promise<void> {
+  const wanted = localStorage.getItem(KEPT) ?? navigator.language.slice(0, 2);
+  if (wanted === "de") await use(wanted);
+}
+
+async function use(chosen: Language): Promise<void> {
+  texts = await TEXTS[chosen]();
+  language = chosen;
+  document.documentElement.lang = chosen;
 }
 
 /** A text in the user's language, with `{name}` filled in. */
 export function t(text: string, values: Record<string, string | number> = {}): string {
-  const found = LANGUAGES[language][text] ?? text;
+  const found = texts[text] ?? text;
   return found.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
@@ -27,10 +35,9 @@ export function currentLanguage(): Language {
   return language;
 }
 
-export function setLanguage(chosen: Language): void {
-  language = chosen;
+export async function setLanguage(chosen: Language): Promise<void> {
+  await use(chosen);
   localStorage.setItem(KEPT, chosen);
-  document.documentElement.lang = chosen;
   for (const listener of listeners) listener();
 }
 

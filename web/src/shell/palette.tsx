@@ -11,6 +11,7 @@ import { cn } from "@/ui/classes";
 import { Dialog } from "@/ui/dialog";
 
 import { useActions } from "./actions";
+import { NAVIGATION } from "./navigation";
 import { setTheme } from "./theme";
 import { useWorkspace } from "./workspace";
 
@@ -107,6 +108,13 @@ function useCommands(text: string): Command[] {
     ...(workspace.may("threads.create")
       ? [{ id: "new", group: t("Commands"), label: t("New chat"), icon: <SquarePen aria-hidden />, run: newThread }]
       : []),
+    ...NAVIGATION.filter((item) => workspace.may(item.permission)).map((item) => ({
+      id: item.label,
+      group: t("Pages"),
+      label: t(item.label),
+      icon: <item.icon aria-hidden />,
+      run: () => void navigate(item.link(workspace.uuid)),
+    })),
     { id: "light", group: t("Commands"), label: t("Light colours"), icon: <Sun aria-hidden />, run: () => setTheme("light") },
     { id: "dark", group: t("Commands"), label: t("Dark colours"), icon: <Moon aria-hidden />, run: () => setTheme("dark") },
     { id: "out", group: t("Commands"), label: t("Sign out"), icon: <LogOut aria-hidden />, run: () => void signOut() },

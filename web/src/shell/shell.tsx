@@ -1,4 +1,4 @@
-import { Outlet, useParams } from "@tanstack/react-router";
+import { Outlet, useLocation } from "@tanstack/react-router";
 import { Menu as MenuIcon, Search, SquarePen } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 
@@ -17,11 +17,11 @@ export function Shell() {
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const [titlePlace, setTitlePlace] = useState<HTMLElement | null>(null);
   const { newThread } = useActions();
-  const { thread } = useParams({ strict: false });
+  const { pathname } = useLocation();
   const openPalette = useCallback(() => setPaletteOpen(true), []);
   const state = useMemo(() => ({ openPalette, titlePlace }), [openPalette, titlePlace]);
 
-  useEffect(() => setDrawerOpen(false), [thread]);
+  useEffect(() => setDrawerOpen(false), [pathname]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (!(event.metaKey || event.ctrlKey) || event.altKey) return;

@@ -1,4 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Monitor, Moon, Search, SquarePen, Sun } from "lucide-react";
 import type { ReactNode } from "react";
 
@@ -8,6 +9,7 @@ import { currentLanguage, setLanguage, t } from "@/i18n";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 
 import { useActions } from "./actions";
+import { NAVIGATION } from "./navigation";
 import { useShell } from "./shell-context";
 import { setTheme, useTheme, type Theme } from "./theme";
 import { useWorkspace } from "./workspace";
@@ -33,9 +35,28 @@ export function Sidebar() {
           {t("New chat")}
         </button>
       )}
+      <Pages />
       <ThreadList />
       <UserMenu />
     </div>
+  );
+}
+
+function Pages() {
+  const { uuid, may } = useWorkspace();
+  return (
+    <nav aria-label={t("Pages")} className="flex flex-col border-b pb-2">
+      {NAVIGATION.filter((item) => may(item.permission)).map((item) => (
+        <Link
+          key={item.label}
+          {...item.link(uuid)}
+          className={`${ROW} data-[status=active]:bg-hover data-[status=active]:font-medium`}
+        >
+          <item.icon aria-hidden />
+          {t(item.label)}
+        </Link>
+      ))}
+    </nav>
   );
 }
 
@@ -99,7 +120,7 @@ function UserMenu() {
         </MenuChoice>
       ))}
       <MenuLine />
-      <MenuItem onSelect={() => setLanguage(currentLanguage() === "en" ? "de" : "en")}>
+      <MenuItem onSelect={() => void setLanguage(currentLanguage() === "en" ? "de" : "en")}>
         <Languages aria-hidden />
         {currentLanguage() === "en" ? "Deutsch" : "English"}
       </MenuItem>

@@ -1,4 +1,4 @@
-export const de: Record<string, string> = {
+export const base: Record<string, string> = {
   "A bad answer": "Eine schlechte Antwort",
   "A good answer": "Eine gute Antwort",
   "API reference": "API-Referenz",
@@ -120,4 +120,13 @@ export const de: Record<string, string> = {
   "{count} tokens": "{count} Token",
   "“{name}” and all its messages will be gone for good.":
     "„{name}“ und alle Nachrichten darin sind dann endgültig weg.",
+  Actions: "Aktionen",
+  Add: "Hinzufügen",
+  "Move {name} up": "{name} nach oben",
+  None: "Keine",
+  "Not set": "Nicht gesetzt",
+  Pages: "Seiten",
+  Required: "Erforderlich",
+  "Show more": "Mehr zeigen",
+  Time: "Zeit",
 };

@@ -1,0 +1,12 @@
+/** German, in the files of the parts of the console that say it. */
+import { agents } from "./agents";
+import { base } from "./base";
+import { dashboards } from "./dashboards";
+import { executions } from "./executions";
+import { library } from "./library";
+import { settings } from "./settings";
+import { workflows } from "./workflows";
+
+export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, settings, dashboards };
+
+export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

@@ -1,0 +1,1 @@
+export const workflows: Record<string, string> = {};

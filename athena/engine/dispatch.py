@@ -10,11 +10,13 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.types import QueueManagerId
 from pgqueuer.queries import Queries
 
+from athena.engine.room import Room
 from athena.kit.db import DRIVER_ERRORS, SYSTEM_ROLE
 
 ENTRYPOINT: Final = "engine.run"
@@ -43,12 +45,34 @@ async def release_jobs(connection: Executes, process_uuids: Sequence[UUID]) -> N
     )
 
 
+class _Claims(Queries):
+    """Claims no more jobs than there is room for their runs: the others are for other processes."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], room: Room) -> None:
+        super().__init__(AsyncpgDriver(connection))
+        self.room = room
+        self.stopped = asyncio.Event()
+
+    async def dequeue(self, batch_size: int, *args: Any, **named: Any) -> list[Job]:
+        """Waits until there is room for a run at least, and claims jobs; none once the manager is to stop."""
+        free = await self.room.until_free(self.stopped.is_set)
+        if not free:
+            return []
+        jobs = await super().dequeue(min(batch_size, free), *args, **named)
+        for job in jobs:
+            self.room.claim(job.id)
+        return jobs
+
+
 class Dispatcher:
     """Runs PgQueuer on a connection of its own, which is made again whenever it breaks."""
 
-    def __init__(self, url: str, begin: Begin, process_uuid: Callable[[], UUID], lease_seconds: float) -> None:
+    def __init__(
+        self, url: str, begin: Begin, room: Room, process_uuid: Callable[[], UUID], lease_seconds: float
+    ) -> None:
         self._url = url
         self._begin = begin
+        self._room = room
         self._process_uuid = process_uuid
         self._lease = timedelta(seconds=lease_seconds)
         self._manager: QueueManager | None = None
@@ -80,18 +104,28 @@ class Dispatcher:
         self._stopping = True
         if self._manager is not None:
             self._manager.shutdown.set()
+            self._room.leave()
 
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        self._manager = manager = QueueManager(Queries.from_asyncpg_connection(connection))
+        claims = _Claims(connection, self._room)
+        self._manager = manager = QueueManager(claims)
+        claims.stopped = manager.shutdown
         # By this, whoever takes over from this process finds the jobs that it had claimed.
         manager.queue_manager_id = QueueManagerId(self._process_uuid())
 
         @manager.entrypoint(ENTRYPOINT)
         async def run_job(job: Job) -> None:  # pyright: ignore[reportUnusedFunction]
             workspace, _, run = (job.payload or b"").decode().partition(" ")
-            await self._begin(UUID(workspace), UUID(run))
+            try:
+                await self._begin(UUID(workspace), UUID(run))
+            finally:
+                self._room.leave(job.id)
 
-        connection.add_termination_listener(lambda _: manager.shutdown.set())
+        def end(_: object) -> None:
+            manager.shutdown.set()
+            self._room.leave()
+
+        connection.add_termination_listener(end)
         await manager.run(
             dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
             batch_size=BATCH,

@@ -23,6 +23,7 @@ from athena.engine.held import HeldRun, Interruption
 from athena.engine.hub import Hub, Subscription
 from athena.engine.models import FINISHED
 from athena.engine.presence import Presence
+from athena.engine.room import Room
 from athena.engine.store import Claim, LogRow
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
@@ -48,12 +49,11 @@ class Engine:
         self.lease_seconds = lease_seconds
         self.process_uuid = new_uuid()
         self.hub = Hub(database)
-        self._most = max_concurrent_runs
         self._grace = grace_seconds
         self._watchdog = timedelta(seconds=lease_seconds * WATCHDOG_LEASES)
         self._kinds: dict[str, Kind] = {}
         self._held: dict[UUID, HeldRun] = {}
-        self._room = asyncio.Event()
+        self._room = Room(max_concurrent_runs, self._held)
         self._drives: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatcher: Dispatcher | None = None
@@ -85,13 +85,14 @@ class Engine:
         await self._presence.connected.wait()
         if worker:
             self._works = True
-            self._dispatcher = Dispatcher(self.database.url, self._begin, lambda: self.process_uuid, self.lease_seconds)
+            self._dispatcher = Dispatcher(
+                self.database.url, self._begin, self._room, lambda: self.process_uuid, self.lease_seconds
+            )
             self._dispatching = _spawn(self._dispatcher.run())
 
     async def stop(self) -> None:
         """Takes no more, gives what runs a moment, and hands the rest over; in less than five seconds."""
         self._works = False
-        self._room.set()
         if self._dispatcher is not None and self._dispatching is not None:
             self._dispatcher.stop()
             # Otherwise it would claim the jobs of the runs that are handed over.
@@ -133,7 +134,7 @@ class Engine:
         """
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
-        here = begin_here and not busy and self._works and len(self._held) < self._most and self._is_present()
+        here = begin_here and not busy and self._works and self._room.free > 0 and self._is_present()
         moment = now()
         run = Claim(
             workspace_uuid,
@@ -302,13 +303,10 @@ class Engine:
             if self._held.get(run.uuid) is run:
                 del self._held[run.uuid]
             run.done.set_result(row)
-            self._room.set()
+            self._room.leave()
 
     async def _begin(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
         """A job of the run came: leases it, if that may be, and drives it."""
-        while self._works and len(self._held) >= self._most:
-            self._room.clear()
-            await self._room.wait()
         if not self._works or not self._is_present():
             raise RetryRequested(delay=timedelta(seconds=0.5))
         try:

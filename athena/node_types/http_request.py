@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from athena.accounts.credentials import Authentication
 from athena.accounts.service import AccountService
-from athena.kit.egress import Egress, EgressResponse
+from athena.kit.egress import SAFE_METHODS, Egress, EgressResponse, Outgoing, excerpt_of
 from athena.kit.masking import Mask
 from athena.kit.schemas import Uuid
 from athena.node_types.base import Config, EffectCall, EffectNode, JsonObject, NodeFailed, Result
@@ -21,7 +21,7 @@ from athena.node_types.failures import in_transaction, require
 from athena.node_types.http_body import MAXIMUM_BYTES, Body, Parameter, Scalar, encode, pairs, text_of
 from athena.node_types.http_pages import Page, Pages, first_page, items_of, next_page
 from athena.node_types.http_response import Format, read
-from athena.node_types.outgoing import SAFE, Outgoing, excerpt_of, origin, send, status_failed
+from athena.node_types.outgoing import origin, send, status_failed
 from athena.permissions import Permission
 from athena.tools.outgoing import CONTROL, HEADER_NAME, REFUSED_HEADERS
 
@@ -226,7 +226,7 @@ class Work:
         headers: dict[str, str] = {}
         if self.content_type is not None:
             headers["content-type"] = self.content_type
-        if config.idempotency_header is not None and config.method not in SAFE:
+        if config.idempotency_header is not None and config.method not in SAFE_METHODS:
             key = self.call.idempotency_key
             headers[config.idempotency_header.lower()] = f"{key}-{index}" if index else key
         headers |= {name.lower(): text_of(value) for name, value in config.headers.items() if value is not None}

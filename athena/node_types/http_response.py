@@ -12,12 +12,11 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from athena.kit.db import Session
-from athena.kit.egress import EgressResponse
+from athena.kit.egress import EgressResponse, excerpt_of
 from athena.kit.masking import Mask
 from athena.media.service import MediaService
 from athena.node_types.base import EffectCall, NodeFailed
 from athena.node_types.failures import in_transaction, require
-from athena.node_types.outgoing import excerpt_of
 from athena.permissions import Permission
 
 Format = Literal["auto", "json", "text", "file", "base64"]

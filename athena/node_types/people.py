@@ -20,11 +20,11 @@ from athena.engine import Apply
 from athena.engine.events import encode
 from athena.kit import clock
 from athena.kit.db import Row, Session
-from athena.kit.egress import Egress
+from athena.kit.egress import Egress, Outgoing
 from athena.kit.schemas import Uuid
 from athena.node_types.base import Config, EffectCall, JsonObject, NodeFailed, Result, Wait, WaitNode
 from athena.node_types.failures import in_transaction
-from athena.node_types.outgoing import Outgoing, send, status_failed
+from athena.node_types.outgoing import send, status_failed
 from athena.users.passwords import hash_password
 
 LONGEST_SECONDS: Final = 10 * 366 * 86_400

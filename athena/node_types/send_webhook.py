@@ -11,9 +11,9 @@ from pydantic import Field
 from standardwebhooks import Webhook
 
 from athena.kit import clock
-from athena.kit.egress import Egress
+from athena.kit.egress import Egress, Outgoing, excerpt_of
 from athena.node_types.base import Config, EffectCall, EffectNode, JsonObject, NodeFailed, Result
-from athena.node_types.outgoing import Outgoing, excerpt_of, send, status_failed
+from athena.node_types.outgoing import send, status_failed
 
 MAXIMUM_ANSWER: Final = 1_000_000
 REFUSED: Final = 300

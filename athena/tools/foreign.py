@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from athena.accounts.credentials import Authentication
 from athena.accounts.service import AccountService
+from athena.kit import egress
 from athena.kit.access import Access
 from athena.kit.db import Session
-from athena.kit.egress import (
-    EgressConnectionFailed,
-    EgressError,
-    EgressRefused,
-    EgressTimeout,
-    EgressTooLarge,
-)
+from athena.kit.egress import EgressError, Origin
 from athena.kit.errors import AthenaError
 from athena.permissions import Permission
 from athena.tools.base import ToolFailed
 
 EXCERPT: Final = 500
 """Characters of what a server said that an error shows."""
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_CODES: Final[Mapping[type[EgressError], str]] = {
-    EgressRefused: "address_refused",
-    EgressTimeout: "timeout",
-    EgressConnectionFailed: "connection_failed",
-    EgressTooLarge: "response_too_large",
-}
-
-Origin = tuple[str, str, int]
 
 
 def failed(error: EgressError) -> ToolFailed:
     """What a request that got no answer means for the call."""
-    return ToolFailed(_CODES.get(type(error), "protocol_error"), str(error), unknown=error.sent)
+    return ToolFailed(error.code, str(error), unknown=error.sent)
 
 
 def origin(url: str) -> Origin:
     """Scheme, host and port of ``url``; :class:`ToolFailed` when it has none."""
     try:
-        parts = urlsplit(url)
-        scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
-        port = parts.port or DEFAULT_PORTS[scheme]
-    except (ValueError, KeyError) as error:
-        raise ToolFailed("address_refused", "The server's address is not an http or https URL.") from error
-    if not host:
-        raise ToolFailed("address_refused", "The server's address has no host.")
-    return scheme, host, port
+        return egress.origin(url)
+    except ValueError as error:
+        raise ToolFailed("address_refused", "The server's address is not an http or https URL with a host.") from error
 
 
 def check_server(account: Authentication | None, url: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from typing import Any, Final
@@ -16,18 +15,20 @@ from uuid import UUID
 from athena.accounts.credentials import Authentication
 from athena.accounts.service import AccountService
 from athena.kit.egress import (
+    GATEWAYS,
+    SAFE_METHODS,
     Egress,
-    EgressConnectionFailed,
     EgressError,
-    EgressRefused,
     EgressResponse,
-    EgressTimeout,
-    EgressTooLarge,
+    Outgoing,
+    excerpt_of,
+    status_may_pass,
 )
 from athena.kit.masking import Mask
 from athena.llm.errors import retry_after
 from athena.permissions import Permission
 from athena.tools.base import ToolCall, ToolFailed
+from athena.tools.foreign import check_server
 from athena.tools.transactions import in_transaction
 
 REFUSED_HEADERS: Final = frozenset(
@@ -36,34 +37,9 @@ REFUSED_HEADERS: Final = frozenset(
 """Those that are set by themselves."""
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-EXCERPT: Final = 1_000
-"""Characters of a failed answer's body that are told."""
 FIRST_FAILURE: Final = 400
-FIRST_ERROR: Final = 500
-PASSING: Final = frozenset({408, 425, 429})
-GATEWAYS: Final = frozenset({502, 504})
-"""Who answers is not who was asked, and nobody knows how far that one came."""
 TRIES: Final = 3
 LONGEST_PAUSE: Final = 10.0
-_CODES: Final[Mapping[type[EgressError], str]] = {
-    EgressRefused: "address_refused",
-    EgressTimeout: "timeout",
-    EgressConnectionFailed: "connection_failed",
-    EgressTooLarge: "response_too_large",
-}
-_PORTS: Final = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request. Its parts may be secret, so nothing of it is shown."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    follow_redirects: bool = True
 
 
 async def authentication(call: ToolCall, url: str, account_uuid: UUID) -> Authentication:
@@ -72,10 +48,7 @@ async def authentication(call: ToolCall, url: str, account_uuid: UUID) -> Authen
     found = await in_transaction(
         call, lambda session: AccountService(session, call.access).authentication(account_uuid)
     )
-    if found.base_url and origin(found.base_url) != origin(url):
-        scheme, host, port = origin(found.base_url)
-        told = f"The account's credentials are for {scheme}://{host}:{port} alone; the request goes elsewhere."
-        raise ToolFailed("wrong_server", told)
+    check_server(found, url)
     return found
 
 
@@ -87,7 +60,7 @@ async def send(call: ToolCall, request: Outgoing, *, max_bytes: int, masks: Sequ
     """
     clock = asyncio.get_running_loop()
     deadline = clock.time() + call.seconds
-    tries = TRIES if request.method in SAFE else 1
+    tries = TRIES if request.method in SAFE_METHODS else 1
     while True:
         tries -= 1
         try:
@@ -95,13 +68,11 @@ async def send(call: ToolCall, request: Outgoing, *, max_bytes: int, masks: Sequ
             if response.status < FIRST_FAILURE:
                 return response
             failure = _status_failed(response, masks)
-            passes = response.status in PASSING or response.status >= FIRST_ERROR
+            passes = status_may_pass(response.status)
             pause = retry_after(response.headers, datetime.now(UTC))
         except EgressError as error:
-            failure = ToolFailed(
-                _CODES.get(type(error), "protocol_error"), str(error), unknown=_unknown(request, error)
-            )
-            passes, pause = isinstance(error, EgressTimeout | EgressConnectionFailed), None
+            failure = ToolFailed(error.code, str(error), unknown=_unknown(request, error))
+            passes, pause = error.may_pass, None
         pause = 0.5 * (0.5 + random.random()) if pause is None else pause  # noqa: S311 - only spreads the tries
         if not (passes and tries and pause <= LONGEST_PAUSE and clock.time() + pause < deadline):
             raise failure
@@ -121,7 +92,7 @@ async def _sent(call: ToolCall, request: Outgoing, seconds: float, max_bytes: in
 
 
 def _unknown(request: Outgoing, error: EgressError) -> bool:
-    return error.sent and request.method not in SAFE
+    return error.sent and request.method not in SAFE_METHODS
 
 
 def _status_failed(response: EgressResponse, masks: Sequence[Mask]) -> ToolFailed:
@@ -129,19 +100,9 @@ def _status_failed(response: EgressResponse, masks: Sequence[Mask]) -> ToolFaile
     content = response.body
     for mask in masks:
         content = mask.content(content)
-    body = content[: EXCERPT * 4].decode("utf-8", "replace").replace("\0", "\ufffd")[:EXCERPT]
+    body = excerpt_of(content)
     told = f"{host} answered with the status {response.status}."
     return ToolFailed("http_status", f"{told}\n{body}" if body.strip() else told, unknown=response.status in GATEWAYS)
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of ``url``; :class:`ToolFailed` when it has none."""
-    try:
-        parts = urlsplit(url)
-        scheme = parts.scheme.lower()
-        return scheme, (parts.hostname or "").rstrip("."), parts.port or _PORTS[scheme]
-    except (ValueError, KeyError) as error:
-        raise ToolFailed("address_refused", "The URL cannot be read.") from error
 
 
 def content_type(response: EgressResponse) -> tuple[str, str]:

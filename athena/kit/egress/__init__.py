@@ -11,8 +11,19 @@ from athena.kit.egress.errors import (
     EgressTimeout,
     EgressTooLarge,
 )
+from athena.kit.egress.exchange import (
+    GATEWAYS,
+    SAFE_METHODS,
+    Origin,
+    Outgoing,
+    excerpt_of,
+    origin,
+    status_may_pass,
+)
 
 __all__ = [
+    "GATEWAYS",
+    "SAFE_METHODS",
     "Egress",
     "EgressConnectionFailed",
     "EgressError",
@@ -22,4 +33,9 @@ __all__ = [
     "EgressStream",
     "EgressTimeout",
     "EgressTooLarge",
+    "Origin",
+    "Outgoing",
+    "excerpt_of",
+    "origin",
+    "status_may_pass",
 ]

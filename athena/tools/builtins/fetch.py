@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from athena.documents import FORMATS, DocumentError, Limits, read_document
-from athena.kit.egress import EgressResponse
+from athena.kit.egress import EgressResponse, Outgoing
 from athena.tools.base import JsonObject, ToolCall, ToolFailed, ToolResult
 from athena.tools.builtins.base import Builtin
-from athena.tools.outgoing import Outgoing, content_type, decoded, facts, is_json, send
+from athena.tools.outgoing import content_type, decoded, facts, is_json, send
 from athena.tools.results import json_result
 
 MOST_BYTES: Final = 5_000_000

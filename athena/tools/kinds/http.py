@@ -14,7 +14,7 @@ from athena.accounts.credentials import Authentication
 from athena.expressions import references
 from athena.kit.access import Access
 from athena.kit.db import Session
-from athena.kit.egress import EgressResponse
+from athena.kit.egress import SAFE_METHODS, EgressResponse, Outgoing
 from athena.kit.masking import Mask
 from athena.tools.base import (
     ANY_ARGUMENTS,
@@ -32,8 +32,6 @@ from athena.tools.outgoing import (
     CONTROL,
     HEADER_NAME,
     REFUSED_HEADERS,
-    SAFE,
-    Outgoing,
     authentication,
     content_type,
     decoded,
@@ -134,7 +132,7 @@ class HttpTool(ToolKind[HttpConfig]):
         """One, named as the tool is."""
         given = parameters or ANY_ARGUMENTS
         check_address(config.url, frozenset(given.get("properties", {})))
-        repeatable = config.method in SAFE or config.idempotency_header is not None
+        repeatable = config.method in SAFE_METHODS or config.idempotency_header is not None
         return [ToolFunction(function_name(call.name), call.description, given, repeatable)]
 
     async def call(self, config: HttpConfig, call: ToolCall) -> ToolResult:
@@ -195,7 +193,7 @@ class _Request:
         headers = {name.lower(): value for name, value in filled("headers", config.headers, self.scope).items()}
         body, kind = self._body()
         sent: dict[str, str] = {} if kind is None else {"content-type": kind}
-        if config.idempotency_header is not None and config.method not in SAFE:
+        if config.idempotency_header is not None and config.method not in SAFE_METHODS:
             sent[config.idempotency_header.lower()] = self.call.idempotency_key
         for name, value in headers.items():
             if value is not None:

@@ -36,8 +36,9 @@ class Scripted(ToolKind[ToolConfig]):
     config = ToolConfig
     calls: Sequence[ToolCall] = ()
 
-    async def functions(self, *_: object) -> list[ToolFunction]:
-        return [ToolFunction("does", "", EMPTY)]
+    async def functions(self, config: ToolConfig, parameters: JsonObject | None, call: Discovery) -> list[ToolFunction]:
+        del config, call
+        return [ToolFunction("does", "", parameters or EMPTY)]
 
     async def call(self, config: ToolConfig, call: ToolCall) -> ToolResult:  # noqa: ARG002 - the type's interface
         self.calls = [*self.calls, call]

@@ -27,6 +27,7 @@ from athena.large_language_models.usage import cost_of, usage_of, used
 from athena.llm.errors import ErrorKind, ModelError, retry_delay
 from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
 from athena.runs.circuit_breaker import CircuitBreaker
+from athena.runs.looking_ahead import LookingAhead
 from athena.runs.paying import Payer
 from athena.runs.prompt import Prompt
 from athena.runs.resolved_models import ResolvedModels
@@ -115,6 +116,7 @@ class ModelCalls:
     connections: Connections
     resolved: ResolvedModels
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    ahead: LookingAhead = field(default_factory=LookingAhead)
 
     async def answer(
         self,
@@ -145,6 +147,11 @@ class ModelCalls:
                 if not left:
                     raise
                 run.emit("model.fallback", call.told(candidate, left[0], failed))
+
+    def look_ahead(self, run: RunContext, candidates: Sequence[Candidate]) -> None:
+        """Looks for the model that :meth:`answer` will ask first; see :class:`LookingAhead`."""
+        candidate = self._ready(run, candidates)[0]
+        self.ahead.begin(run.run_uuid, candidate, self.found(run, candidate.model, candidate.account_uuid))
 
     async def beside(
         self, run: RunContext, key: str, model: str | None, account_uuid: str | UUID | None, request: ModelRequest
@@ -321,7 +328,10 @@ class _Call:
     async def _resolved(self, candidate: Candidate) -> ResolvedModel:
         """The way to the model; who has accepted the run may have found it already."""
         model = self.calls.resolved.take(self.run.run_uuid) if not candidate.causes else None
-        return model or await self.calls.found(self.run, candidate.model, candidate.account_uuid)
+        if model is not None:
+            return model
+        search = self.calls.ahead.take(self.run.run_uuid, candidate)
+        return await (search or self.calls.found(self.run, candidate.model, candidate.account_uuid))
 
     def told(self, failing: Candidate, following: Candidate, failed: CallFailed) -> dict[str, Any]:
         """The event of a candidate that failed, with what it cost all the same."""

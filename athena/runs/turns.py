@@ -64,6 +64,12 @@ class Turns:
 
     async def answer(self) -> Finished:
         """The answer; :class:`CallFailed` when there is none."""
+        try:
+            return await self._answer()
+        finally:
+            self.calls.ahead.drop(self.run.run_uuid)
+
+    async def _answer(self) -> Finished:
         tools = ToolCalls(self.run, self.offers, self._uuid, self.limits.tool_calls, self.guards)
         if self.thinking is not None:
             await self.thinking.plan()
@@ -81,6 +87,7 @@ class Turns:
                 return finished(record["message"])
             self.spent.add(record["usage"], is_estimate=record["is_estimate"])
             if record["tool_calls"]:
+                self.calls.look_ahead(self.run, self.candidates)
                 made = await tools.make(number, record["tool_calls"])
                 self._take(record, made)
                 to = next((each.details[HAND_OVER] for each in made if HAND_OVER in each.details), None)

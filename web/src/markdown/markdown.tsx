@@ -5,7 +5,8 @@ import { memo, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { t } from "@/i18n";
 
 import { highlighted } from "./highlight";
-import { blocks, sanitised, toHtml } from "./render";
+import { formula } from "./math";
+import { blocks, sanitised, sanitisedMath, toHtml } from "./render";
 
 const COPIED_MILLISECONDS = 1_500;
 
@@ -37,6 +38,7 @@ const Block = memo(
     useEffect(() => {
       if (isGrowing) return;
       for (const code of place.current?.querySelectorAll<HTMLElement>("pre code") ?? []) void colour(code);
+      for (const math of place.current?.querySelectorAll<HTMLElement>(".math") ?? []) void draw(math);
     }, [html, isGrowing]);
     return <div ref={place} className="block" dangerouslySetInnerHTML={html} />;
   },
@@ -69,6 +71,13 @@ async function colour(code: HTMLElement): Promise<void> {
   const text = code.textContent ?? "";
   const html = await highlighted(text, languageOf(code));
   if (html !== null && code.textContent === text) code.innerHTML = sanitised(html) as unknown as string;
+}
+
+/** Puts the formula in the place of its source, which stays where it is no TeX. */
+async function draw(math: HTMLElement): Promise<void> {
+  const tex = math.textContent ?? "";
+  const html = await formula(tex, math.classList.contains("math-block"));
+  if (html !== null && math.textContent === tex) math.innerHTML = sanitisedMath(html) as unknown as string;
 }
 
 /** Also where the clipboard is closed to pages that did not come by HTTPS. */

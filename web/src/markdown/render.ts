@@ -2,6 +2,8 @@
 import DOMPurify from "dompurify";
 import { Marked, type Token, type Tokens } from "marked";
 
+import { mathExtensions } from "./math";
+
 const TAGS = [
   "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "input", "kbd",
   "li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
@@ -36,6 +38,13 @@ const marked = new Marked({
   },
 });
 
+marked.use({
+  extensions: mathExtensions((tex, isBlock) => {
+    const tag = isBlock ? "div" : "span";
+    return `<${tag} class="${isBlock ? "math math-block" : "math"}"${isBlock ? ' tabindex="0"' : ""}>${escape(tex)}</${tag}>`;
+  }),
+});
+
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName === "A") {
     node.setAttribute("rel", "noopener noreferrer nofollow");
@@ -59,6 +68,17 @@ export function sanitised(html: string): TrustedHTML {
     ALLOWED_URI_REGEXP: LINK,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
+    RETURN_TRUSTED_TYPE: true,
+  });
+}
+
+/** MathML of a formula, without what could lead elsewhere. */
+export function sanitisedMath(html: string): TrustedHTML {
+  return DOMPurify.sanitize(html, {
+    USE_PROFILES: { mathMl: true },
+    ADD_TAGS: ["semantics", "annotation"],
+    FORBID_ATTR: ["href", "xlink:href", "style"],
+    ALLOW_DATA_ATTR: false,
     RETURN_TRUSTED_TYPE: true,
   });
 }

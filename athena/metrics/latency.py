@@ -34,12 +34,20 @@ _MIDDLES = [round(middle(number)) for number in range(1, PLACES + 1)]
 
 
 def counts(sent: bytes | None) -> Mapping[int, float]:
-    """How many durations lie at each place that has any, in order, from what ``sparsevec_send`` gives."""
-    if sent is None:
-        return {}
-    (length,) = _HEAD.unpack_from(sent)
-    numbers = struct.unpack_from(f">{length}i{length}f", sent, _HEAD.size)
-    return {place + 1: count for place, count in zip(numbers[:length], numbers[length:], strict=True)}
+    """How many durations lie at each place that has any, in order, from what ``sparsevec_send`` gives.
+
+    Several of them, one after the other, are added up.
+    """
+    found: dict[int, float] = {}
+    at, several = 0, False
+    while sent is not None and at < len(sent):
+        several = at > 0
+        (length,) = _HEAD.unpack_from(sent, at)
+        numbers = struct.unpack_from(f">{length}i{length}f", sent, at + _HEAD.size)
+        at += _HEAD.size + 8 * length
+        for place, count in zip(numbers[:length], numbers[length:], strict=True):
+            found[place + 1] = found.get(place + 1, 0.0) + count
+    return dict(sorted(found.items())) if several else found
 
 
 def percentiles(found: Mapping[int, float], shares: Sequence[float]) -> tuple[int | None, ...]:

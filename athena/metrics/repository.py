@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from athena.kit.db import Row, Session
 from athena.kit.pagination import ListQuery
 from athena.kit.repository import Repository, Rows, Where
-from athena.metrics.buckets import Piece
+from athena.metrics.buckets import Period, Piece, Span, pieces
 from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 20
-WHOLE = 0
+WHOLE = -1
 """The bucket of a whole period."""
-BEFORE = -1
+BEFORE = -2
 """The bucket of the period before."""
 
 _GREATEST = 2**63 - 1
+_AT = "SELECT extract(epoch FROM at)::bigint AS at"
 
 Names = Mapping[str, str]
 """What is asked for among ``subject``, ``role`` and ``model``."""
+Figures = tuple[Any, ...]
+"""What was counted, in the order asked for; at last the durations, as :mod:`athena.metrics.latency` reads them.
+
+A cost is text, so that it stays exact until all of it is added up.
+"""
 
 
 class MetricRepository(Repository):
@@ -32,60 +40,70 @@ class MetricRepository(Repository):
     table = metric_rollups
 
     async def series(
-        self,
-        resource: str,
-        sums: Sequence[str],
-        names: Names,
-        pieces: Sequence[Piece],
-        borders: Sequence[datetime],
-        whole: Sequence[Piece],
-    ) -> list[Row]:
-        """The sums between each two ``borders`` but the first, of which ``pieces`` are kept, as ``bucket`` from 1.
+        self, resource: str, sums: Sequence[str], names: Names, period: Period, spans: Sequence[Span], now: datetime
+    ) -> Mapping[int, Figures]:
+        """The sums of each bucket of ``period``, from 1, and of :data:`WHOLE` and :data:`BEFORE`.
 
-        Those of all of these are :data:`WHOLE`, and those between the first two borders :data:`BEFORE`: both from
-        ``whole``, which are fewer. Where nothing was there is no row.
+        Where nothing was there are none. The latter two come from spans of their own, which are fewer.
         """
-        where = Where()
-        detail = bool(names)
-        kept = self._parts(where, resource, sums, names, whole, (borders[0], borders[-1]), detail=detail)
-        cut = self._parts(where, resource, sums, names, pieces, borders[1:], detail=detail)
-        begin, edges = where.parameter(borders[1]), where.parameter(list(borders[1:]))
-        return await self.session.fetch(
-            f"SELECT CASE WHEN at < {begin}::timestamptz THEN {BEFORE} ELSE {WHOLE} END AS bucket, {_summed(sums)} "
-            f"FROM ({kept}) AS parts GROUP BY 1 "
-            f"UNION ALL SELECT width_bucket(at, {edges}::timestamptz[]) AS bucket, {_summed(sums)} "
-            f"FROM ({cut}) AS parts GROUP BY 1",
-            *where.args,
-        )
+        where, borders = Where(), period.borders
+        whole = pieces((*borders[:2], borders[-1]), spans, now)
+        # Most buckets of an hour or a day are one stored span, which needs no sum.
+        stored = pieces(borders[1:], spans, now)
+        alike = [piece for piece in stored if piece.span == period.interval]
+        others = [piece for piece in stored if piece.span != period.interval]
+        of = _Of(where, self.workspace_uuid, resource, sums, names, detail=bool(names))
+        begin = where.parameter(period.begin)
+        both = f"{of.stored(whole)} UNION ALL {of.waiting(borders[0], borders[-1])}"
+        in_whole = f"SELECT CASE WHEN at < {begin}::timestamptz THEN {BEFORE} ELSE {WHOLE} END AS at"
+        cut = [
+            f"{in_whole}, {_summed(sums)} FROM ({both}) AS parts GROUP BY 1",
+            f"{_AT}, {_summed(sums)} FROM ({of.waiting(period.begin, period.end)}) AS parts GROUP BY 1",
+        ]
+        if alike:
+            cut.append(f"{_AT}, {_plain(sums)} FROM ({of.stored(alike)}) AS parts")
+        if others:
+            edges = where.parameter(list(borders[1:]))
+            bucket = f"({edges}::timestamptz[])[width_bucket(at, {edges}::timestamptz[])]"
+            cut.append(
+                f"SELECT extract(epoch FROM {bucket})::bigint AS at, {_summed(sums)} "
+                f"FROM ({of.stored(others)}) AS parts GROUP BY 1"
+            )
+        # One row of lists: the driver takes far longer for hundreds of short rows.
+        lists = ", ".join(f"array_agg({name}) AS {name}" for name in ("at", *sums, "latency"))
+        [row] = await self.session.fetch(f"SELECT {lists} FROM ({' UNION ALL '.join(cut)}) AS cut", *where.args)
+        return _by_bucket(row, [int(border.timestamp()) for border in period.starts[1:]])
 
     async def breakdown(
         self,
         resource: str,
         sums: Sequence[str],
         names: Names,
-        pieces: Sequence[Piece],
+        stored: Sequence[Piece],
         borders: Sequence[datetime],
         by: Sequence[str],
     ) -> list[Row]:
         """The sums by ``by``, the greatest first, at most :data:`MAXIMUM_BREAKDOWN`."""
         where = Where()
-        parts = self._parts(where, resource, sums, names, pieces, borders, detail=True)
+        of = _Of(where, self.workspace_uuid, resource, sums, names, detail=True)
         keys = ", ".join(by)
-        order = f"ORDER BY sum(count) DESC, {keys}"
-        # Only the greatest are summed in full: most of the work is adding up durations.
+        added = ", ".join(f"sum({name}) AS {name}" for name in sums)
+        # What is told of the sums is made of the greatest alone.
         return await self.session.fetch(
-            f"WITH parts AS MATERIALIZED ({parts}), greatest AS (SELECT {keys} FROM parts GROUP BY {keys} "
-            f"HAVING sum(count) > 0 {order} LIMIT {MAXIMUM_BREAKDOWN}) "
-            f"SELECT {keys}, {_summed(sums)} FROM parts JOIN greatest USING ({keys}) GROUP BY {keys} {order}",
+            f"SELECT {keys}, {_plain(sums)} FROM (SELECT {keys}, {added}, sum(latency::vector)::sparsevec AS latency "
+            f"FROM ({of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}) AS parts GROUP BY {keys} "
+            f"HAVING sum(count) > 0 ORDER BY sum(count) DESC, {keys} LIMIT {MAXIMUM_BREAKDOWN}) AS greatest "
+            f"ORDER BY greatest.count DESC, {keys}",
             *where.args,
         )
 
     async def agents(
-        self, sums: Sequence[str], pieces: Sequence[Piece], borders: Sequence[datetime], query: ListQuery
+        self, sums: Sequence[str], stored: Sequence[Piece], borders: Sequence[datetime], query: ListQuery
     ) -> list[Row]:
         """The sums of each agent that ``query`` asks for, and that did or was told something."""
         where = Where()
-        parts = self._parts(where, "agent", sums, {}, pieces, borders, detail=True)
+        of = _Of(where, self.workspace_uuid, "agent", sums, {}, detail=True)
+        parts = f"{of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}"
         where.add("a.workspace_uuid = $1 AND a.uuid::text = summed.subject")
         if query.search:
             where.add("strpos(lower(a.name), lower({})) > 0", query.search)
@@ -100,53 +118,85 @@ class MetricRepository(Repository):
             *where.args,
         )
 
-    def _parts(
-        self,
-        where: Where,
-        resource: str,
-        sums: Sequence[str],
-        names: Names,
-        pieces: Sequence[Piece],
-        borders: Sequence[datetime],
-        *,
-        detail: bool,
-    ) -> str:
-        """The rows that are to be summed: the folded ones of ``pieces``, and the others between ``borders``."""
-        place = where.parameter
-        workspace, kind = place(self.workspace_uuid), place(resource)
-        spans, begins, ends = (place([piece[n] for piece in pieces]) for n in range(3))
-        first, last = place(borders[0]), place(borders[-1])
-        given = "".join(f" AND {{row}}.{name} = {place(value)}" for name, value in names.items())
+
+class _Of:
+    """The rows of one number of a workspace: what was folded, and what waits for it."""
+
+    def __init__(
+        self, where: Where, workspace_uuid: UUID, resource: str, sums: Sequence[str], names: Names, *, detail: bool
+    ) -> None:
+        self._where = where
+        workspace, kind = where.parameter(workspace_uuid), where.parameter(resource)
+        self._facet = "detail" if detail else "total"
+        given = "".join(f" AND {{row}}.{name} = {where.parameter(value)}" for name, value in names.items())
+        self._given = f"{{row}}.workspace_uuid = {workspace} AND {{row}}.resource = {kind}{given}"
         # Totals are kept without names.
-        kept = given if detail else "".join(f" AND {{row}}.{name} = ''" for name in NAMES)
-        columns = ", ".join(f"{{row}}.{name}" for name in ("at", *NAMES, *sums, "latency"))
+        self._unnamed = "" if detail else "".join(f" AND r.{name} = ''" for name in NAMES)
+        self._columns = ", ".join(f"{{row}}.{name}" for name in ("at", *NAMES, *sums, "latency"))
+
+    def stored(self, pieces: Sequence[Piece]) -> str:
+        """The rows of ``pieces``."""
+        spans, begins, ends = (self._where.parameter([piece[n] for piece in pieces]) for n in range(3))
         return f"""
-            SELECT {columns.format(row="r")}
+            SELECT {self._columns.format(row="r")}
             -- SELECT hides how many pieces there are, so that one plan serves all; OFFSET keeps it a look into the
             -- index for each.
             FROM unnest((SELECT {spans}::text[]), (SELECT {begins}::timestamptz[]), (SELECT {ends}::timestamptz[]))
                 AS piece (span, begins, ends)
             CROSS JOIN LATERAL (
-                SELECT * FROM metric_rollups AS r WHERE r.workspace_uuid = {workspace} AND r.resource = {kind}
-                AND r.facet = '{"detail" if detail else "total"}' AND r.span = piece.span
-                AND r.at >= piece.begins AND r.at < piece.ends{kept.format(row="r")} OFFSET 0
+                SELECT * FROM metric_rollups AS r WHERE {self._given.format(row="r")}{self._unnamed}
+                AND r.facet = '{self._facet}' AND r.span = piece.span
+                AND r.at >= piece.begins AND r.at < piece.ends OFFSET 0
             ) AS r
-            UNION ALL
-            SELECT {columns.format(row="d")} FROM metric_deltas AS d
-            WHERE d.workspace_uuid = {workspace} AND d.resource = {kind} AND d.at >= {first} AND d.at < {last}
-                {given.format(row="d")}
+        """
+
+    def waiting(self, begin: datetime, end: datetime) -> str:
+        """The rows from ``begin`` to ``end`` that are not folded yet."""
+        first, last = self._where.parameter(begin), self._where.parameter(end)
+        return f"""
+            SELECT {self._columns.format(row="d")} FROM metric_deltas AS d
+            WHERE {self._given.format(row="d")} AND d.at >= {first} AND d.at < {last}
         """
 
 
+def _by_bucket(lists: Row, borders: Sequence[int]) -> Mapping[int, Figures]:
+    """What was sent, by the bucket that it lies in; ``borders`` are those between buckets, in seconds."""
+    found: dict[int, Figures] = {}
+    if lists["at"] is None:
+        return found
+    for at, *sums in zip(*lists, strict=True):
+        bucket = at if at < 0 else bisect_right(borders, at) + 1
+        present = found.get(bucket)
+        found[bucket] = tuple(sums) if present is None else _added(present, sums)
+    return found
+
+
+def _added(one: Figures, other: Sequence[Any]) -> Figures:
+    """The sums of two rows; their durations stand one after the other."""
+    numbers = (_plus(first, second) for first, second in zip(one[:-1], other[:-1], strict=True))
+    return (*numbers, (one[-1] or b"") + (other[-1] or b"") or None)
+
+
+def _plus(one: int | str, other: int | str) -> int | str:
+    if isinstance(one, str):
+        return str(min(Decimal(one) + Decimal(other), _GREATEST))
+    return min(one + int(other), _GREATEST)
+
+
 def _summed(sums: Sequence[str]) -> str:
-    """The sums, as plain numbers: decimals would take the driver longer than all the rest of a row."""
-    return ", ".join([*map(_sum, sums), "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
+    """The sums as :data:`Figures`: decimals would take the driver longer than all the rest of a row."""
+    added = (f"sum({name})::bigint AS {name}" if name in COUNTS else _number(name, f"sum({name})") for name in sums)
+    return ", ".join([*added, "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
 
 
-def _sum(name: str) -> str:
-    if name in COUNTS:
-        return f"sum({name})::bigint AS {name}"
-    return f"least(sum({name}), {_GREATEST})::{'float8' if name == 'cost' else 'bigint'} AS {name}"
+def _plain(sums: Sequence[str]) -> str:
+    """What is summed already, as :data:`Figures`."""
+    numbers = (f"{name}::bigint AS {name}" if name in COUNTS else _number(name, name) for name in sums)
+    return ", ".join([*numbers, "sparsevec_send(latency) AS latency"])
+
+
+def _number(name: str, value: str) -> str:
+    return f"least({value}, {_GREATEST})::{'text' if name == 'cost' else 'bigint'} AS {name}"
 
 
 class MeasuredWorkspaces(Rows):
@@ -173,16 +223,20 @@ class MeasuredWorkspaces(Rows):
             where.add("workspaces.uuid = {}", self.only)
 
     async def counts(
-        self, uuids: Sequence[UUID], resources: Sequence[str], pieces: Sequence[Piece], borders: Sequence[datetime]
+        self, uuids: Sequence[UUID], resources: Sequence[str], stored: Sequence[Piece], borders: Sequence[datetime]
     ) -> list[Row]:
-        """What was counted of each of ``resources`` between each two ``borders``, in each workspace."""
+        """What was counted of each of ``resources`` in each workspace: ``counts`` between the two ``borders`` that
+        ``buckets`` name from 1, where there was something.
+        """
         arguments: list[Any] = [
             list(uuids),
             self.roles,
             list(resources),
-            *([piece[n] for piece in pieces] for n in range(3)),
+            *([piece[n] for piece in stored] for n in range(3)),
             list(borders),
         ]
         return await self.session.fetch(
-            "SELECT * FROM athena_workspaces_metrics($1, $2, $3, $4, $5, $6, $7)", *arguments
+            "SELECT workspace_uuid, resource, array_agg(bucket) AS buckets, array_agg(count::bigint) AS counts "
+            "FROM athena_workspaces_metrics($1, $2, $3, $4, $5, $6, $7) GROUP BY 1, 2",
+            *arguments,
         )

@@ -8,11 +8,14 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from athena.agents.service import AgentService
 from athena.kit import clock
 from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Session
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
+from athena.kit.routing import dumps
 from athena.metrics.buckets import DETAILS, TOTALS, Period, pieces
 from athena.metrics.latency import counts, percentiles
 from athena.metrics.repository import BEFORE, WHOLE, MeasuredWorkspaces, MetricRepository, Names
@@ -47,7 +50,7 @@ class Sums:
     @property
     def cost(self) -> float:
         """US dollars."""
-        return self._row["cost"] if self._row is not None else 0.0
+        return float(self._row["cost"]) if self._row is not None else 0.0
 
     def durations(self, shares: Sequence[float]) -> Sequence[int | None]:
         """What each share of what was counted took at most, to the place on the scale."""
@@ -108,6 +111,13 @@ def _figures(kind: Kind, sums: tuple[Any, ...] | None) -> tuple[int, Mapping[str
     return found["count"], kind.figures(found)
 
 
+@lru_cache(REMEMBERED)
+def _bucket(kind: Kind, sums: tuple[Any, ...] | None) -> str:
+    """The end of a bucket's JSON, after its time."""
+    value, told = _figures.__wrapped__(kind, sums)
+    return dumps({"value": value, **told}).decode()[1:]
+
+
 class MetricService:
     """The metrics of the caller's workspace."""
 
@@ -129,18 +139,20 @@ class MetricService:
         }
 
     async def _over_time(self, kind: Kind, period: Period, names: Names) -> dict[str, Any]:
-        now, borders = clock.now(), period.borders
-        spans = DETAILS if names else TOTALS
-        stored, whole = pieces(borders[1:], spans, now), pieces((*borders[:2], borders[-1]), spans, now)
-        rows = await self._metrics.series(kind.resource, kind.sums, names, stored, borders, whole)
-        found = {row["bucket"]: _figures(kind, row[1:]) for row in rows}
-        nothing = _figures(kind, None)
-        (total, figures), (previous, _) = found.get(WHOLE, nothing), found.get(BEFORE, nothing)
-        series: list[dict[str, Any]] = []
-        for number, at in enumerate(period.shown, 1):
-            value, told = found.get(number, nothing)
-            series.append({"at": at, "value": value, **told})
-        return {**show_period(period), **show_totals(total, previous), **figures, "series": series}
+        found = await self._metrics.series(
+            kind.resource, kind.sums, names, period, DETAILS if names else TOTALS, clock.now()
+        )
+        total, figures = _figures(kind, found.get(WHOLE))
+        previous, _ = _figures(kind, found.get(BEFORE))
+        series = ",".join(
+            f'{{"at":"{at}",{_bucket(kind, found.get(number))}' for number, at in enumerate(period.shown, 1)
+        )
+        return {
+            **show_period(period),
+            **show_totals(total, previous),
+            **figures,
+            "series": orjson.Fragment(f"[{series}]"),
+        }
 
     async def _breakdown(self, kind: Kind, period: Period, names: Names) -> list[dict[str, Any]]:
         borders = (period.begin, period.end)
@@ -180,14 +192,18 @@ class WorkspaceMetricService:
         stored = pieces(borders, TOTALS, clock.now())
         uuids = [row["uuid"] for row in page.rows]
         rows = await self._workspaces.counts(uuids, list(OF_WORKSPACES.values()), stored, borders)
-        counted = {(row["workspace_uuid"], row["resource"], row["bucket"]): int(row["count"]) for row in rows}
+        counted = {
+            (row["workspace_uuid"], row["resource"]): dict(zip(row["buckets"], row["counts"], strict=True))
+            for row in rows
+        }
         return page, [_show_workspace(row, period, counted) for row in page.rows]
 
 
-def _show_workspace(row: Row, period: Period, counted: Mapping[tuple[UUID, str, int], int]) -> dict[str, Any]:
+def _show_workspace(row: Row, period: Period, counted: Mapping[tuple[UUID, str], Mapping[int, int]]) -> dict[str, Any]:
     shown: dict[str, Any] = {name: row[name] for name in ("uuid", "name", "slug")} | show_period(period)
     for name, resource in OF_WORKSPACES.items():
-        before, *values = (counted.get((row["uuid"], resource, n), 0) for n in range(1, len(period.starts) + 2))
+        found = counted.get((row["uuid"], resource), {})
+        before, *values = (found.get(number, 0) for number in range(1, len(period.starts) + 2))
         shown[name] = {
             **show_totals(sum(values), before),
             "series": [{"at": at, "value": value} for at, value in zip(period.shown, values, strict=True)],

@@ -62,6 +62,11 @@ class Period:
         """The buckets' begins as text."""
         return _shown(self.starts)
 
+    @property
+    def seconds(self) -> Mapping[int, int]:
+        """The buckets' numbers from 1, by their begins in seconds since 1970."""
+        return _seconds(self.starts)
+
 
 @cache
 def known_zones() -> frozenset[str]:
@@ -113,6 +118,11 @@ def _starts(begin: datetime, end: datetime, interval: Interval, zone: ZoneInfo, 
 @lru_cache(REMEMBERED)
 def _shown(starts: Sequence[datetime]) -> Sequence[str]:
     return [clock.rfc3339(at) for at in starts]
+
+
+@lru_cache(REMEMBERED)
+def _seconds(starts: Sequence[datetime]) -> Mapping[int, int]:
+    return {int(at.timestamp()): number for number, at in enumerate(starts, 1)}
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

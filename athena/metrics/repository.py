@@ -23,7 +23,7 @@ BEFORE = -2
 """The bucket of the period before."""
 
 _GREATEST = 2**63 - 1
-_AT = "SELECT extract(epoch FROM at)::bigint AS at"
+_AT = "SELECT extract(epoch FROM parts.at)::bigint AS at"
 
 Names = Mapping[str, str]
 """What is asked for among ``subject``, ``role`` and ``model``."""
@@ -44,21 +44,23 @@ class MetricRepository(Repository):
     ) -> Mapping[int, Figures]:
         """The sums of each bucket of ``period``, from 1, and of :data:`WHOLE` and :data:`BEFORE`.
 
-        Where nothing was there are none. The latter two come from spans of their own, which are fewer.
+        Where nothing was there are none. The latter two come from spans of their own, which are fewer;
+        of the period before only the count is summed.
         """
         where, borders = Where(), period.borders
-        whole = pieces((*borders[:2], borders[-1]), spans, now)
+        before, whole = (pieces(borders_of, spans, now) for borders_of in (borders[:2], (period.begin, period.end)))
         # Most buckets of an hour or a day are one stored span, which needs no sum.
         stored = pieces(borders[1:], spans, now)
         alike = [piece for piece in stored if piece.span == period.interval]
         others = [piece for piece in stored if piece.span != period.interval]
         of = _Of(where, self.workspace_uuid, resource, sums, names, detail=bool(names))
-        begin = where.parameter(period.begin)
-        both = f"{of.stored(whole)} UNION ALL {of.waiting(borders[0], borders[-1])}"
-        in_whole = f"SELECT CASE WHEN at < {begin}::timestamptz THEN {BEFORE} ELSE {WHOLE} END AS at"
+        earlier = f"{of.stored(before)} UNION ALL {of.waiting(period.before, period.begin)}"
+        waiting = of.waiting(period.begin, period.end)
+        all_of_it = f"{of.stored(whole)} UNION ALL {waiting}"
         cut = [
-            f"{in_whole}, {_summed(sums)} FROM ({both}) AS parts GROUP BY 1",
-            f"{_AT}, {_summed(sums)} FROM ({of.waiting(period.begin, period.end)}) AS parts GROUP BY 1",
+            f"SELECT {BEFORE} AS at, {_counted(sums)} FROM ({earlier}) AS parts",
+            f"SELECT {WHOLE} AS at, {_summed(sums)} FROM ({all_of_it}) AS parts HAVING count(*) > 0",
+            f"{_AT}, {_summed(sums)} FROM ({waiting}) AS parts GROUP BY parts.at",
         ]
         if alike:
             cut.append(f"{_AT}, {_plain(sums)} FROM ({of.stored(alike)}) AS parts")
@@ -66,13 +68,13 @@ class MetricRepository(Repository):
             edges = where.parameter(list(borders[1:]))
             bucket = f"({edges}::timestamptz[])[width_bucket(at, {edges}::timestamptz[])]"
             cut.append(
-                f"SELECT extract(epoch FROM {bucket})::bigint AS at, {_summed(sums)} "
-                f"FROM ({of.stored(others)}) AS parts GROUP BY 1"
+                f"{_AT}, {_summed(sums)} FROM (SELECT {bucket} AS at, {', '.join((*sums, 'latency'))} "
+                f"FROM ({of.stored(others)}) AS parts) AS parts GROUP BY parts.at"
             )
         # One row of lists: the driver takes far longer for hundreds of short rows.
         lists = ", ".join(f"array_agg({name}) AS {name}" for name in ("at", *sums, "latency"))
         [row] = await self.session.fetch(f"SELECT {lists} FROM ({' UNION ALL '.join(cut)}) AS cut", *where.args)
-        return _by_bucket(row, [int(border.timestamp()) for border in period.starts[1:]])
+        return _by_bucket(row, period.seconds)
 
     async def breakdown(
         self,
@@ -159,15 +161,14 @@ class _Of:
         """
 
 
-def _by_bucket(lists: Row, borders: Sequence[int]) -> Mapping[int, Figures]:
-    """What was sent, by the bucket that it lies in; ``borders`` are those between buckets, in seconds."""
+def _by_bucket(lists: Row, starts: Mapping[int, int]) -> Mapping[int, Figures]:
+    """What was sent, by the bucket that it lies in; ``starts`` are the buckets' begins, with their numbers."""
+    at, *rows = lists
+    ordered = tuple(starts)
     found: dict[int, Figures] = {}
-    if lists["at"] is None:
-        return found
-    for at, *sums in zip(*lists, strict=True):
-        bucket = at if at < 0 else bisect_right(borders, at) + 1
-        present = found.get(bucket)
-        found[bucket] = tuple(sums) if present is None else _added(present, sums)
+    for second, sums in zip(at, zip(*rows, strict=True), strict=True):
+        bucket = second if second < 0 else starts.get(second) or bisect_right(ordered, second)
+        found[bucket] = _added(found[bucket], sums) if bucket in found else sums
     return found
 
 
@@ -187,6 +188,12 @@ def _summed(sums: Sequence[str]) -> str:
     """The sums as :data:`Figures`: decimals would take the driver longer than all the rest of a row."""
     added = (f"sum({name})::bigint AS {name}" if name in COUNTS else _number(name, f"sum({name})") for name in sums)
     return ", ".join([*added, "sparsevec_send(sum(latency::vector)::sparsevec) AS latency"])
+
+
+def _counted(sums: Sequence[str]) -> str:
+    """The count alone, as :data:`Figures`."""
+    nothing = {"count": "coalesce(sum(count), 0)::bigint", "cost": "'0'::text"}
+    return ", ".join([*(f"{nothing.get(name, '0::bigint')} AS {name}" for name in sums), "NULL::bytea AS latency"])
 
 
 def _plain(sums: Sequence[str]) -> str:

@@ -85,15 +85,24 @@ class MetricRepository(Repository):
         borders: Sequence[datetime],
         by: Sequence[str],
     ) -> list[Row]:
-        """The sums by ``by``, the greatest first, at most :data:`MAXIMUM_BREAKDOWN`."""
+        """The sums by ``by``, the greatest first, at most :data:`MAXIMUM_BREAKDOWN`.
+
+        Before them stands ``name``: what the agent is called that did it, null where there is none.
+        """
         where = Where()
         of = _Of(where, self.workspace_uuid, resource, sums, names, detail=True)
         keys = ", ".join(by)
         added = ", ".join(f"sum({name}) AS {name}" for name in sums)
+        name = "NULL"
+        if resource in {"agent", "thread"}:
+            name = (
+                f"(SELECT a.name FROM agents AS a WHERE a.workspace_uuid = {where.parameter(self.workspace_uuid)} "
+                "AND a.uuid = nullif(greatest.subject, '')::uuid)"
+            )
         # What is told of the sums is made of the greatest alone.
         return await self.session.fetch(
-            f"SELECT {keys}, {_plain(sums)} FROM (SELECT {keys}, {added}, sum(latency::vector)::sparsevec AS latency "
-            f"FROM ({of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}) AS parts GROUP BY {keys} "
+            f"SELECT {keys}, {name} AS name, {_plain(sums)} "
+            f"FROM (SELECT {keys}, {added}, sum(latency::vector) AS latency FROM ({of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}) AS parts GROUP BY {keys} "
             f"HAVING sum(count) > 0 ORDER BY sum(count) DESC, {keys} LIMIT {MAXIMUM_BREAKDOWN}) AS greatest "
             f"ORDER BY greatest.count DESC, {keys}",
             *where.args,
@@ -199,7 +208,7 @@ def _counted(sums: Sequence[str]) -> str:
 def _plain(sums: Sequence[str]) -> str:
     """What is summed already, as :data:`Figures`."""
     numbers = (f"{name}::bigint AS {name}" if name in COUNTS else _number(name, name) for name in sums)
-    return ", ".join([*numbers, "sparsevec_send(latency) AS latency"])
+    return ", ".join([*numbers, "sparsevec_send(latency::sparsevec) AS latency"])
 
 
 def _number(name: str, value: str) -> str:

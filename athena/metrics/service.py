@@ -10,7 +10,6 @@ from uuid import UUID
 
 import orjson
 
-from athena.agents.service import AgentService
 from athena.kit import clock
 from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Session
@@ -122,8 +121,6 @@ class MetricService:
     """The metrics of the caller's workspace."""
 
     def __init__(self, session: Session, access: Access) -> None:
-        self._session = session
-        self._access = access
         self._metrics = MetricRepository(session, access.workspace_uuid)
 
     async def get(
@@ -158,24 +155,21 @@ class MetricService:
         borders = (period.begin, period.end)
         stored = pieces(borders, DETAILS, clock.now())
         rows = await self._metrics.breakdown(kind.resource, kind.sums, names, stored, borders, kind.by)
-        labels = await self._labels(kind, rows)
         items: list[dict[str, Any]] = []
-        for row, label in zip(rows, labels, strict=True):
-            value, told = _figures(kind, row[len(kind.by) :])
-            items.append({**label, "value": value, **told})
+        for row in rows:
+            value, told = _figures(kind, row[len(kind.by) + 1 :])
+            items.append({**_label(kind, row), "value": value, **told})
         return items
 
-    async def _labels(self, kind: Kind, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """What tells the rows of a breakdown apart."""
-        if kind is MESSAGES:
-            return [{"role": row["role"], "model": row["model"] or None} for row in rows]
-        subjects = [row["subject"] or None for row in rows]
-        if kind in {WORKFLOWS, EXECUTIONS}:
-            return [{"workflow_uuid": subject} for subject in subjects]
-        service = AgentService(self._session, self._access)
-        found = await service.by_ids([UUID(subject) for subject in subjects if subject])
-        named = {str(uuid): agent["name"] for uuid, agent in found.items()}
-        return [{"agent_uuid": subject, "name": named.get(subject) if subject else None} for subject in subjects]
+
+def _label(kind: Kind, row: Row) -> dict[str, Any]:
+    """What tells the rows of a breakdown apart."""
+    if kind is MESSAGES:
+        return {"role": row["role"], "model": row["model"] or None}
+    subject = row["subject"] or None
+    if kind in {WORKFLOWS, EXECUTIONS}:
+        return {"workflow_uuid": subject}
+    return {"agent_uuid": subject, "name": row["name"]}
 
 
 class WorkspaceMetricService:

@@ -99,10 +99,11 @@ class MetricRepository(Repository):
                 f"(SELECT a.name FROM agents AS a WHERE a.workspace_uuid = {where.parameter(self.workspace_uuid)} "
                 "AND a.uuid = nullif(greatest.subject, '')::uuid)"
             )
+        parts = f"{of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}"
         # What is told of the sums is made of the greatest alone.
         return await self.session.fetch(
             f"SELECT {keys}, {name} AS name, {_plain(sums)} "
-            f"FROM (SELECT {keys}, {added}, sum(latency::vector) AS latency FROM ({of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}) AS parts GROUP BY {keys} "
+            f"FROM (SELECT {keys}, {added}, sum(latency::vector) AS latency FROM ({parts}) AS parts GROUP BY {keys} "
             f"HAVING sum(count) > 0 ORDER BY sum(count) DESC, {keys} LIMIT {MAXIMUM_BREAKDOWN}) AS greatest "
             f"ORDER BY greatest.count DESC, {keys}",
             *where.args,

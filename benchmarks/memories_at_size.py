@@ -88,7 +88,7 @@ async def measure(
 
     async def near(number: int) -> list[UUID]:
         async with database.session(access.scope) as session:
-            repository = SearchRepository(session, access.workspace_uuid, personal_of=None)
+            repository = SearchRepository(session, access.workspace_uuid, personal_of=None, reach=None)
             return await repository.near(Where(), Narrow(), MODEL, vectors.asked[number].tolist()) or []
 
     found = await timed("by meaning", near)

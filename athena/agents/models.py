@@ -37,10 +37,14 @@ agents = tenant_table(
     sa.Column("avatar_uuid", Uuid),
     sa.Column("tags", Json, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False, server_default="workspace"),
     *_versioned(),
+    sa.CheckConstraint("visibility IN ('workspace', 'private')", name="visibility"),
     same_workspace("avatar_uuid", "media", ondelete="SET NULL (avatar_uuid)"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),
     sa.Index(None, "workspace_uuid", "updated_at", "uuid"),
+    sa.Index(None, "workspace_uuid", "visibility", "uuid"),
+    sa.Index(None, "workspace_uuid", "creator_uuid", "uuid"),
     sa.Index("ix_agents_extracting", "workspace_uuid", postgresql_where=sa.text("memory ->> 'extract' = 'true'")),
 )
 

@@ -18,6 +18,7 @@ from athena.users.schemas import Person
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
 Cause = Literal["error", "rate_limit", "context_too_long", "refusal"]
+Visibility = Literal["workspace", "private"]
 
 
 def _each_once(uuids: list[UUID]) -> list[UUID]:
@@ -25,6 +26,13 @@ def _each_once(uuids: list[UUID]) -> list[UUID]:
 
 
 Uuids = Annotated[list[Uuid], Field(max_length=64), AfterValidator(_each_once)]
+GivenVisibility = Annotated[
+    Visibility,
+    Field(
+        description="For whom it exists: every member, or with `private` its creator, owners and admins, and those whom "
+        "it is shared with. Only its creator, owners and admins change this."
+    ),
+]
 
 
 class FallbackModel(Input):
@@ -124,6 +132,7 @@ class AgentCreate(Input):
     limits: AgentLimits = Field(default_factory=AgentLimits)
     reflection: Annotated[AgentReflection | None, Field(description="Null: it answers at once.")] = None
     avatar_uuid: Annotated[Uuid | None, Field(description="An uploaded image.")] = None
+    visibility: GivenVisibility = "workspace"
     with_: With = Field(default=None, alias="with")
 
 
@@ -156,6 +165,7 @@ class AgentUpdate(Input):
     limits: AgentLimits = Field(default_factory=AgentLimits)
     reflection: Annotated[AgentReflection | None, Field(description="Null: it answers at once.")] = None
     avatar_uuid: Uuid | None = None
+    visibility: GivenVisibility = "workspace"
     with_: With = Field(default=None, alias="with")
 
 
@@ -183,6 +193,7 @@ class Agent(AgentDefinition):
     description: str
     tags: list[str]
     version: Annotated[int, Field(description="The newest version: grows with each change of how it answers.")]
+    visibility: Visibility
     tools: list[Tool] | None = None
     budgets: list[Budget] | None = None
     avatar: Media | None = None

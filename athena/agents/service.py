@@ -9,12 +9,12 @@ from uuid import UUID
 from athena.accounts.service import AccountService
 from athena.agents import comparison
 from athena.agents.repository import AgentChannelRepository, AgentRepository, AgentVersionRepository
-from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate
+from athena.agents.schemas import AgentCreate, AgentLimits, AgentMemory, AgentUpdate, Visibility
 from athena.budgets.service import BudgetService
 from athena.guardrails.service import GuardrailService
 from athena.kit import clock
 from athena.kit.db import Row
-from athena.kit.errors import NotFound, ValidationFailed
+from athena.kit.errors import NotFound, PermissionDenied, ValidationFailed
 from athena.kit.pagination import ListOptions
 from athena.kit.versioned import VersionedService
 from athena.large_language_models.parameters import merge_metadata, show_metadata
@@ -47,7 +47,7 @@ LIMITS: Final = AgentLimits().model_dump()
 LIST = ListOptions(
     sortable={"created_at": "uuid", "updated_at": "updated_at", "name": "name"},
     searchable=("name", "description"),
-    filters={"account_uuid": UUID, "creator_uuid": UUID, "model": str},
+    filters={"account_uuid": UUID, "creator_uuid": UUID, "model": str, "visibility": Visibility},
     relations=RELATIONS,
 )
 VERSION_LIST = ListOptions(
@@ -60,9 +60,8 @@ VERSION_LIST = ListOptions(
 
 
 class AgentService(VersionedService):
-    """The agents of the caller's workspace."""
+    """The agents of the caller's workspace. Private ones exist for those who reach them, and for nobody else."""
 
-    repository = AgentRepository
     version_repository = AgentVersionRepository
     channel_repository = AgentChannelRepository
     versioned = VERSIONED
@@ -80,6 +79,7 @@ class AgentService(VersionedService):
                 "system_prompt": given.system_prompt,
                 "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
                 "tags": given.tags,
+                "visibility": given.visibility,
                 **{name: getattr(given, name) for name in ("tool_uuids", "guardrail_uuids", "team_uuids")},
                 "output_schema": given.output_schema,
                 "fallback_models": [each.model_dump(mode="json") for each in given.fallback_models],
@@ -94,6 +94,9 @@ class AgentService(VersionedService):
         present_agent = await self._rows.locked(uuid)
         changes = given.changes()
         await self._check(changes, uuid)
+        self._check_visibility(present_agent, changes)
+        if "team_uuids" in changes:
+            changes["team_uuids"] += await self._concealed(present_agent["team_uuids"])
         if "metadata" in changes:
             changes["metadata"] = merge_metadata(present_agent["metadata"], changes["metadata"])
         for name in ("memory", "limits"):
@@ -107,9 +110,11 @@ class AgentService(VersionedService):
 
     async def compare(self, uuid: UUID, before: int, after: int) -> dict[str, Any]:
         """What changed from one version to another."""
+        await self._rows.get(uuid)
         versions = self._versions(uuid)
-        rows = [await versions.numbered(number) for number in (before, after)]
-        changes = comparison.compare(*(_effective(row) for row in rows))
+        said = [_effective(await versions.numbered(number)) for number in (before, after)]
+        await self._conceal(said)
+        changes = comparison.compare(*said)
         return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
 
     def effective(self, row: Row | Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +140,29 @@ class AgentService(VersionedService):
             if len(await rows.by_ids(wanted)) < len(wanted):
                 raise NotFound(f"Of {name}, not all exist in this workspace.")
 
+    def _check_visibility(self, present_agent: Row, changes: Mapping[str, Any]) -> None:
+        """Nobody takes an agent away from others that is not theirs."""
+        if changes.get("visibility", present_agent["visibility"]) == present_agent["visibility"]:
+            return
+        if not self._access.manages and present_agent["creator_uuid"] != self._access.user_uuid:
+            raise PermissionDenied("Only its creator, owners and admins say for whom an agent exists.")
+
+    async def _concealed(self, uuids: Sequence[UUID]) -> list[UUID]:
+        """Those of ``uuids`` that do not exist for the caller; no query for who reaches every agent."""
+        if self._access.reach is None:
+            return []
+        found = await self._rows.by_ids(uuids)
+        return [uuid for uuid in uuids if uuid not in found]
+
+    async def _conceal(self, items: Sequence[dict[str, Any]]) -> None:
+        """Takes out of each team who does not exist for the caller."""
+        concealed = set(await self._concealed([uuid for item in items for uuid in item["team_uuids"]]))
+        for item in items if concealed else ():
+            item["team_uuids"] = [uuid for uuid in item["team_uuids"] if uuid not in concealed]
+
+    def _repository(self) -> AgentRepository:
+        return AgentRepository(self._session, self._access.workspace_uuid, self._access.reach)
+
     async def rows(self, uuids: Sequence[UUID]) -> list[Row]:
         """The agents that exist among ``uuids``, in that order."""
         found = await self._rows.by_ids(uuids)
@@ -142,12 +170,14 @@ class AgentService(VersionedService):
 
     async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """Agents as other resources show them, by uuid, in one query."""
-        rows = await self._rows.by_ids(uuids)
-        return {uuid: present(row) for uuid, row in rows.items()}
+        found = {uuid: present(row) for uuid, row in (await self._rows.by_ids(uuids)).items()}
+        await self._conceal(list(found.values()))
+        return found
 
     async def show(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
         """Rows as the API shows them, with the relations that were asked for; one query per relation."""
         items = [present(row) for row in rows]
+        await self._conceal(items)
         if "creator" in relations:
             await self._attach_creators(items, rows)
         if "account" in relations:
@@ -172,6 +202,7 @@ class AgentService(VersionedService):
     async def show_versions(self, rows: Sequence[Row], relations: frozenset[str]) -> list[dict[str, Any]]:
         """As :meth:`show`, for versions."""
         items = [_present_version(row) for row in rows]
+        await self._conceal(items)
         if "creator" in relations:
             await self._attach_creators(items, rows)
         return items
@@ -221,6 +252,7 @@ def present(row: Row) -> dict[str, Any]:
         **_shown(row),
         "tags": row["tags"],
         "version": row["version"],
+        "visibility": row["visibility"],
         "tools": None,
         "budgets": None,
         "avatar": None,

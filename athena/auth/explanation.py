@@ -9,6 +9,7 @@ from uuid import UUID
 from athena.auth.repository import find_resource
 from athena.kit.access import Access, Identity
 from athena.kit.db import Row, Session
+from athena.kit.reach import MANAGERS
 from athena.permissions import PERSONAL_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role, outranks
 from athena.workspaces.service import role_in
 
@@ -58,8 +59,11 @@ class ExplanationService:
         if user_uuid in {None, access.user_uuid}:
             reasons += _by_token(permission, self._identity)
         if uuid is not None and role is not None:
-            personal_of = None if access.role in {Role.OWNER, Role.ADMIN} else access.user_uuid
-            found = await find_resource(self._session, access.workspace_uuid, uuid, personal_of)
+            personal_of = None if access.manages else access.user_uuid
+            # Nobody learns by asking about another what does not exist for themselves.
+            asked = {access.user_uuid: access.role, user_uuid or access.user_uuid: role}
+            users = [each for each, its in asked.items() if its not in MANAGERS]
+            found = await find_resource(self._session, access.workspace_uuid, uuid, personal_of, users)
             reasons += _by_resource(permission, role, found)
         return {
             "allowed": all(reason["allowed"] for reason in reasons),

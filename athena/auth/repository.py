@@ -14,6 +14,7 @@ from athena.kit import clock
 from athena.kit.db import Database, Row, Session
 from athena.kit.errors import NotFound
 from athena.kit.pagination import ListOptions
+from athena.kit.reach import Reach, is_of_agent
 from athena.kit.repository import Rows, Where
 from athena.kit.tables import metadata
 from athena.permissions import Permission
@@ -48,6 +49,7 @@ async def membership(database: Database, user_uuid: UUID, workspace_uuid: UUID |
 def _find_resource() -> str:
     """A query over each table whose rows permissions are about; tables are named as families of permissions are."""
     here = "workspace_uuid = $1 AND"
+    reach = Reach(UUID(int=0), UUID(int=0))
     parts = [
         "SELECT 'workspaces' AS kind, false AS builtin, NULL::text AS role WHERE $1::uuid = $2::uuid",
         f"SELECT 'members', false, role FROM workspace_members WHERE {here} user_uuid = $2",
@@ -60,16 +62,28 @@ def _find_resource() -> str:
             if family == "memories":
                 # Of what others alone should know, nobody is told that it is there.
                 where += " (scope <> 'user' OR user_uuid = $3 OR $3 IS NULL) AND"
+            if family == "agents":
+                where += f" {reach.sees(_of_each)} AND"
+            elif is_of_agent(table):
+                where += f" {reach.sees_of(_of_each, family)} AND"
             parts.append(f"SELECT '{family}', workspace_uuid IS NULL, NULL FROM {family} WHERE {where} uuid = $2")
     return " UNION ALL ".join(parts) + " LIMIT 1"
 
 
-async def find_resource(session: Session, workspace_uuid: UUID, uuid: UUID, personal_of: UUID | None) -> Row | None:
+def _of_each(_: Any) -> str:
+    """In the place of one user: each of the fourth parameter."""
+    return "ALL ($4::uuid[])"
+
+
+async def find_resource(
+    session: Session, workspace_uuid: UUID, uuid: UUID, personal_of: UUID | None, users: Sequence[UUID]
+) -> Row | None:
     """What ``uuid`` is in the workspace: its kind, whether it is built in, and a member's role.
 
-    ``personal_of``: whose own exist among what is single users'; ``None``: everybody's.
+    ``personal_of``: whose own exist among what is single users'; ``None``: everybody's. Agents exist that each of
+    ``users`` reaches.
     """
-    return await session.fetch_one(_find_resource(), workspace_uuid, uuid, personal_of)
+    return await session.fetch_one(_find_resource(), workspace_uuid, uuid, personal_of, list(users))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from athena.budgets.models import budgets
+from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
-from athena.kit.repository import Repository
+from athena.kit.reach import Reach
+from athena.kit.repository import Repository, Where
 
 ABANDONED = 200
 """Reservations that are released in one turn."""
@@ -78,10 +80,21 @@ RETURNING {_FACTS}, p.starts_at, p.used_cost, p.used_tokens, p.reserved_cost, p.
 
 
 class BudgetRepository(Repository):
-    """The budgets of one workspace."""
+    """The budgets of one workspace, but those of agents that do not exist for the caller."""
 
     table = budgets
     recorded = "budget"
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
+        """``reach`` as agents have it."""
+        super().__init__(session, workspace_uuid)
+        self._reach = reach
+
+    def within(self, where: Where) -> None:
+        """The workspace's, as far as the agents are within reach that they are for."""
+        super().within(where)
+        if self._reach is not None:
+            where.add(self._reach.sees_of(where.parameter, "budgets"))
 
     async def count(self) -> int:
         """How many there are."""

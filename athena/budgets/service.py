@@ -47,7 +47,7 @@ class BudgetService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._budgets = BudgetRepository(session, access.workspace_uuid)
+        self._budgets = BudgetRepository(session, access.workspace_uuid, access.reach)
 
     async def page(self, query: ListQuery) -> RowPage:
         """One page of budgets."""

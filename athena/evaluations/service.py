@@ -50,7 +50,7 @@ class EvaluationService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._evaluations = EvaluationRepository(session, access.workspace_uuid)
+        self._evaluations = EvaluationRepository(session, access.workspace_uuid, access.reach)
         self._agents = AgentService(session, access)
 
     async def page(self, query: ListQuery) -> RowPage:

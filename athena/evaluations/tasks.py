@@ -50,7 +50,7 @@ class Evaluating:
 
         async def begin() -> list[UUID]:
             async with run.transaction() as session:
-                if not await EvaluationRepository(session, access.workspace_uuid).begin(run.run_uuid):
+                if not await EvaluationRepository(session, access.workspace_uuid, access.reach).begin(run.run_uuid):
                     raise _deleted()
                 return await _results(session, run).pending()
 
@@ -64,7 +64,9 @@ class Evaluating:
         summary = await run.patiently(sum_up)
 
         async def end(session: Session) -> None:
-            await EvaluationRepository(session, access.workspace_uuid).end(run.run_uuid, "succeeded", None, summary)
+            await EvaluationRepository(session, access.workspace_uuid, access.reach).end(
+                run.run_uuid, "succeeded", None, summary
+            )
 
         usage = {"input_tokens": summary["input_tokens"], "output_tokens": summary["output_tokens"]}
         usage["cost"] = summary["cost"] + summary["judge_cost"]
@@ -173,7 +175,9 @@ class Evaluating:
         await ResultRepository(session, access.workspace_uuid, run.uuid).cancel()
         summary = (await EvaluationService(session, access).summaries([run.uuid]))[run.uuid]
         error = {key: run.error[key] for key in ("code", "message")} if run.error else None
-        await EvaluationRepository(session, access.workspace_uuid).end(run.uuid, run.status, error, summary)
+        await EvaluationRepository(session, access.workspace_uuid, access.reach).end(
+            run.uuid, run.status, error, summary
+        )
 
 
 async def _all(work: Sequence[Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from athena.kit.reach import Reach, is_of_agent
 from athena.kit.tables import metadata
 
 LEFT_OUT: Mapping[str, str] = {
@@ -118,7 +119,15 @@ def of_user_in(user_uuid: UUID, workspace_uuid: UUID) -> Iterator[Part]:
         if table.name in ALSO_THEIRS:
             theirs += f" OR {ALSO_THEIRS[table.name].format(workspace=workspace_uuid, user=user_uuid)}"
         where = f"workspace_uuid = '{workspace_uuid}' AND ({theirs})"
+        if is_of_agent(table):
+            # What they did to an agent that does not exist for them any more is not theirs.
+            reach = Reach(workspace_uuid, user_uuid, role_unknown=True)
+            where += f" AND {reach.sees_of(_quoted, table.name)}"
         yield Part(table.name, f"workspaces/{workspace_uuid}/{table.name}.jsonl", columns(table), where, _order(table))
+
+
+def _quoted(value: object) -> str:
+    return f"'{value}'"
 
 
 def _about_users() -> Iterator[sa.Table]:

@@ -13,6 +13,7 @@ from athena.kit.changes import SYSTEM_ACTOR, Actor
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import PermissionDenied
 from athena.kit.idempotency import IdempotencyKey, RepeatRun, idempotency_key
+from athena.kit.reach import MANAGERS, Reach
 
 WorkspaceId = NewType("WorkspaceId", UUID)
 """A workspace that the caller was let into. Only authorisation makes one, and no repository can be built without it."""
@@ -28,6 +29,11 @@ class Access:
     permissions: frozenset[str]
     token_uuid: UUID | None = None
     actor: Actor = SYSTEM_ACTOR
+    acts_for: UUID | None = None
+    """Whose private agents are within reach, by their role at that moment: of a run who started it, through a share
+    who shared; ``None``: the caller's own, by ``role``."""
+    agent_uuid: UUID | None = None
+    """The agent that a run is of, or a share gives: it is within reach, however private."""
 
     def require(self, permission: str) -> None:
         """:class:`PermissionDenied`, naming ``permission``, when it is missing."""
@@ -38,6 +44,18 @@ class Access:
     def scope(self) -> Scope:
         """The rows that a transaction of this caller may touch."""
         return Scope(self.workspace_uuid, self.user_uuid)
+
+    @property
+    def manages(self) -> bool:
+        """Whether it is an owner or admin who calls."""
+        return self.role in MANAGERS
+
+    @property
+    def reach(self) -> Reach | None:
+        """Which agents exist for the caller; ``None``: all of the workspace."""
+        if self.acts_for is not None:
+            return Reach(self.workspace_uuid, self.acts_for, role_unknown=True, opened=self.agent_uuid)
+        return None if self.manages else Reach(self.workspace_uuid, self.user_uuid, opened=self.agent_uuid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class VersionedService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._rows = self.repository(session, access.workspace_uuid)
+        self._rows = self._repository()
 
     async def page(self, query: ListQuery) -> RowPage:
         """One page of them."""
@@ -69,6 +69,7 @@ class VersionedService:
 
     async def version(self, uuid: UUID, number: int) -> Row:
         """The definition as of that version."""
+        await self._rows.get(uuid)
         return await self._versions(uuid).numbered(number)
 
     async def restore(self, uuid: UUID, number: int, revision: int | None) -> Row:
@@ -123,6 +124,10 @@ class VersionedService:
     async def _keep_version(self, row: Row) -> None:
         kept = {"uuid": new_uuid(), "number": row["version"], "creator_uuid": self._access.user_uuid}
         await self._versions(row["uuid"]).insert({**kept, **self._defined(row)})
+
+    def _repository(self) -> Repository:
+        """Those that exist for the caller."""
+        return self.repository(self._session, self._access.workspace_uuid)
 
     def _defined(self, row: Row | Mapping[str, Any]) -> dict[str, Any]:
         return {name: row[name] for name in self.versioned}

@@ -9,6 +9,7 @@ from uuid import UUID
 from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
+from athena.kit.reach import Reach
 from athena.kit.repository import Repository, Where
 from athena.memories.models import PLACE, memories
 
@@ -40,17 +41,24 @@ class MemoryRepository(Repository):
         }
     )
 
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, *, personal_of: UUID | None) -> None:
-        """``personal_of``: whose own memories exist among those of users; ``None``: everybody's."""
+    def __init__(
+        self, session: Session, workspace_uuid: WorkspaceId, *, personal_of: UUID | None, reach: Reach | None
+    ) -> None:
+        """``personal_of``: whose own memories exist among those of users; ``None``: everybody's. ``reach`` as agents
+        have it.
+        """
         super().__init__(session, workspace_uuid)
         self.personal_of = personal_of
+        self._reach = reach
 
     def within(self, where: Where) -> None:
-        """The workspace's, but those that have expired, and others' own."""
+        """The workspace's, but those that have expired, others' own, and those of agents out of reach."""
         super().within(where)
         where.add("(memories.expires_at IS NULL OR memories.expires_at > now())")
         if self.personal_of is not None:
             where.add("(memories.scope <> 'user' OR memories.user_uuid = {})", self.personal_of)
+        if self._reach is not None:
+            where.add(self._reach.sees_of(where.parameter, "memories"))
 
     async def insert(self, values: Mapping[str, Any], *, verb: str = "created") -> Row:
         """As every repository does; ``embedding`` is no column but a vector of the model in ``embedding_model``."""
@@ -95,16 +103,19 @@ class MemoryRepository(Repository):
 
     async def known(self, named: Mapping[str, UUID]) -> frozenset[str]:
         """Which of ``named`` exist in the workspace; by table, members by ``user``."""
+        where = Where()
+        where.parameter(self.workspace_uuid)
+        reached = "" if self._reach is None else f" AND {self._reach.sees(where.parameter)}"
         places = {
-            "agent": "SELECT FROM agents WHERE workspace_uuid = $1 AND uuid = {}",
+            "agent": f"SELECT FROM agents WHERE workspace_uuid = $1 AND uuid = {{}}{reached}",
             "thread": "SELECT FROM threads WHERE workspace_uuid = $1 AND uuid = {}",
             "user": "SELECT FROM workspace_members WHERE workspace_uuid = $1 AND user_uuid = {}",
             "source message": "SELECT FROM messages WHERE workspace_uuid = $1 AND uuid = {}",
             "source thread": "SELECT FROM threads WHERE workspace_uuid = $1 AND uuid = {}",
             "source media": "SELECT FROM media WHERE workspace_uuid = $1 AND uuid = {}",
         }
-        asked = [f"EXISTS ({places[name].format(f'${n}')})" for n, name in enumerate(named, start=2)]
-        row = await self.session.fetch_one(f"SELECT {', '.join(asked)}", self.workspace_uuid, *named.values())
+        asked = [f"EXISTS ({places[name].format(where.parameter(uuid))})" for name, uuid in named.items()]
+        row = await self.session.fetch_one(f"SELECT {', '.join(asked)}", *where.args)
         return frozenset(name for name, found in zip(named, row or (), strict=True) if found)
 
     async def supersedes(self, uuid: UUID, other: UUID) -> bool:

@@ -63,7 +63,9 @@ class MemorySearch:
 
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
-        self._memories = SearchRepository(session, access.workspace_uuid, personal_of=personal_of(access))
+        self._memories = SearchRepository(
+            session, access.workspace_uuid, personal_of=personal_of(access), reach=access.reach
+        )
 
     async def ask(self, text: str, within: float = SEARCH_SECONDS) -> Asked:
         """What is looked for with ``text``."""

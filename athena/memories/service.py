@@ -69,7 +69,9 @@ class MemoryService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._memories = MemoryRepository(session, access.workspace_uuid, personal_of=personal_of(access))
+        self._memories = MemoryRepository(
+            session, access.workspace_uuid, personal_of=personal_of(access), reach=access.reach
+        )
 
     async def page(self, query: ListQuery) -> tuple[RowPage, dict[UUID, float]]:
         """One page of memories, and their scores when it is a search."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -223,8 +224,9 @@ class Extraction:
 
     async def _model(self, session: Session, run: RunContext) -> ResolvedModel:
         """The model that reads: the agent's own, unless it names another one for this."""
-        access = acts_for(run.workspace_uuid, UUID(int=0))
-        agent = await AgentService(session, access).get(UUID(run.input["agent_uuid"]))
+        agent_uuid = UUID(run.input["agent_uuid"])
+        access = dataclasses.replace(acts_for(run.workspace_uuid, UUID(int=0)), agent_uuid=agent_uuid)
+        agent = await AgentService(session, access).get(agent_uuid)
         return await resolve(
             session,
             self.connections,

@@ -39,7 +39,7 @@ class LeaderboardService:
     def __init__(self, session: Session, access: Access) -> None:
         self._agents = AgentService(session, access)
         self._evaluations = EvaluationService(session, access)
-        self._metrics = MetricRepository(session, access.workspace_uuid)
+        self._metrics = MetricRepository(session, access.workspace_uuid, access.reach)
 
     async def page(self, query: ListQuery) -> tuple[RowPage, list[Item]]:
         """One page of agents with their figures; those that did nothing in the period are left out."""

@@ -9,14 +9,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
 from athena.kit.pagination import ListQuery
+from athena.kit.reach import Reach
 from athena.kit.repository import Repository, Rows, Where
 from athena.metrics.buckets import Period, Piece, Span, pieces
 from athena.metrics.models import COUNTS, NAMES, metric_rollups
 from athena.workspaces.models import workspaces
 
 MAXIMUM_BREAKDOWN = 20
+OF_AGENTS = frozenset({"agent", "message", "thread"})
+"""Resources whose ``subject`` is an agent."""
 WHOLE = -1
 """The bucket of a whole period."""
 BEFORE = -2
@@ -39,6 +43,11 @@ class MetricRepository(Repository):
 
     table = metric_rollups
 
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
+        """``reach`` as agents have it."""
+        super().__init__(session, workspace_uuid)
+        self._reach = reach
+
     async def series(
         self, resource: str, sums: Sequence[str], names: Names, period: Period, spans: Sequence[Span], now: datetime
     ) -> Mapping[int, Figures]:
@@ -53,7 +62,8 @@ class MetricRepository(Repository):
         stored = pieces(borders[1:], spans, now)
         alike = [piece for piece in stored if piece.span == period.interval]
         others = [piece for piece in stored if piece.span != period.interval]
-        of = _Of(where, self.workspace_uuid, resource, sums, names, detail=bool(names))
+        seen = self._seen(where, resource, by_agent="subject" in names)
+        of = _Of(where, self.workspace_uuid, resource, sums, names, seen, detail=bool(names))
         earlier = f"{of.stored(before)} UNION ALL {of.waiting(period.before, period.begin)}"
         waiting = of.waiting(period.begin, period.end)
         all_of_it = f"{of.stored(whole)} UNION ALL {waiting}"
@@ -90,7 +100,8 @@ class MetricRepository(Repository):
         Before them stands ``name``: what the agent is called that did it, null where there is none.
         """
         where = Where()
-        of = _Of(where, self.workspace_uuid, resource, sums, names, detail=True)
+        seen = self._seen(where, resource, by_agent="subject" in by or "subject" in names)
+        of = _Of(where, self.workspace_uuid, resource, sums, names, seen, detail=True)
         keys = ", ".join(by)
         added = ", ".join(f"sum({name}) AS {name}" for name in sums)
         name = "NULL"
@@ -114,9 +125,11 @@ class MetricRepository(Repository):
     ) -> list[Row]:
         """The sums of each agent that ``query`` asks for, and that did or was told something."""
         where = Where()
-        of = _Of(where, self.workspace_uuid, "agent", sums, {}, detail=True)
+        of = _Of(where, self.workspace_uuid, "agent", sums, {}, "", detail=True)
         parts = f"{of.stored(stored)} UNION ALL {of.waiting(borders[0], borders[-1])}"
         where.add("a.workspace_uuid = $1 AND a.uuid::text = summed.subject")
+        if self._reach is not None:
+            where.add(self._reach.sees(where.parameter, "a"))
         if query.search:
             where.add("strpos(lower(a.name), lower({})) > 0", query.search)
         if query.created_after:
@@ -130,18 +143,37 @@ class MetricRepository(Repository):
             *where.args,
         )
 
+    def _seen(self, where: Where, resource: str, *, by_agent: bool) -> str:
+        """The condition of rows of agents that exist for the caller, and of those that are not there any more."""
+        if self._reach is None or not by_agent or resource not in OF_AGENTS:
+            return ""
+        sees = self._reach.sees(where.parameter).replace("{", "{{").replace("}", "}}")
+        return (
+            " AND {row}.subject NOT IN (SELECT uuid::text FROM agents "
+            f"WHERE workspace_uuid = {where.parameter(self.workspace_uuid)} AND visibility = 'private' "
+            f"AND {sees} IS NOT TRUE)"
+        )
+
 
 class _Of:
     """The rows of one number of a workspace: what was folded, and what waits for it."""
 
     def __init__(
-        self, where: Where, workspace_uuid: UUID, resource: str, sums: Sequence[str], names: Names, *, detail: bool
+        self,
+        where: Where,
+        workspace_uuid: UUID,
+        resource: str,
+        sums: Sequence[str],
+        names: Names,
+        seen: str,
+        *,
+        detail: bool,
     ) -> None:
         self._where = where
         workspace, kind = where.parameter(workspace_uuid), where.parameter(resource)
         self._facet = "detail" if detail else "total"
         given = "".join(f" AND {{row}}.{name} = {where.parameter(value)}" for name, value in names.items())
-        self._given = f"{{row}}.workspace_uuid = {workspace} AND {{row}}.resource = {kind}{given}"
+        self._given = f"{{row}}.workspace_uuid = {workspace} AND {{row}}.resource = {kind}{given}{seen}"
         # Totals are kept without names.
         self._unnamed = "" if detail else "".join(f" AND r.{name} = ''" for name in NAMES)
         self._columns = ", ".join(f"{{row}}.{name}" for name in ("at", *NAMES, *sums, "latency"))

@@ -121,7 +121,7 @@ class MetricService:
     """The metrics of the caller's workspace."""
 
     def __init__(self, session: Session, access: Access) -> None:
-        self._metrics = MetricRepository(session, access.workspace_uuid)
+        self._metrics = MetricRepository(session, access.workspace_uuid, access.reach)
 
     async def get(
         self, kind: Kind, period: Period, *, subject: UUID | None = None, **names: str | None

@@ -23,11 +23,22 @@ TOLD = ("content", "parts", "data", "sources", "model", "finish_reason", "usage"
 def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
     """What a run may do: what is needed to answer, in the name of who started it; through a share, nothing else."""
     user_uuid = UUID(given["user_uuid"])
+    acts_for = UUID(given.get("acts_for") or given["user_uuid"])
+    agent_uuid = UUID(given["agent_uuid"]) if given.get("agent_uuid") else None
     if given.get("share_uuid"):
-        return Access(WorkspaceId(workspace_uuid), user_uuid, Role.VIEWER, frozenset())
+        return Access(
+            WorkspaceId(workspace_uuid),
+            user_uuid,
+            Role.VIEWER,
+            frozenset(),
+            acts_for=acts_for,
+            agent_uuid=agent_uuid,
+        )
     permissions = given.get("permissions")
     granted = RUN_PERMISSIONS if permissions is None else RUN_PERMISSIONS & frozenset(permissions)
-    return Access(WorkspaceId(workspace_uuid), user_uuid, Role.OPERATOR, granted)
+    return Access(
+        WorkspaceId(workspace_uuid), user_uuid, Role.OPERATOR, granted, acts_for=acts_for, agent_uuid=agent_uuid
+    )
 
 
 def completed_event(message: Mapping[str, Any]) -> Event:

@@ -42,7 +42,9 @@ async def generate_name(session: Session, access: Access, thread_uuid: UUID, giv
     transcript = "\n\n".join(f"{message.role}: {message.text[:MAXIMUM_CHARACTERS]}" for message in said)
     if not transcript:
         raise ValidationFailed("The thread has no messages to name it from.", code="thread_empty")
-    agent = await AgentService(session, access).get(thread["agent_uuid"]) if thread["agent_uuid"] else None
+    # Without its agent, where that does not exist for the caller.
+    found = await AgentService(session, access).rows([thread["agent_uuid"]]) if thread["agent_uuid"] else []
+    agent = found[0] if found else None
     settings = instructions(agent, thread["metadata"], {"model": given.model}, {})
     connections = session.provided(Connections)
     account_uuid = agent["account_uuid"] if agent else None

@@ -238,6 +238,7 @@ class RunService:
                 **texts,
                 **_texts(parent_uuid=parent_uuid, user_uuid=self._access.user_uuid, account_uuid=account_uuid),
                 **self._paid_by,
+                **self._acts_for,
                 "messages": list(messages),
                 **asdict(settings),
                 "share_uuid": self._labels.get("share_uuid"),
@@ -258,6 +259,11 @@ class RunService:
     @property
     def _payers(self) -> dict[str, UUID | None]:
         return {"token_uuid": self._access.token_uuid, "paid_by_workflow_uuid": self._workflow_uuid}
+
+    @property
+    def _acts_for(self) -> dict[str, str]:
+        """Whose private agents it reaches, where those are not the user's own."""
+        return {} if self._access.acts_for is None else {"acts_for": str(self._access.acts_for)}
 
     def _spender(self, agent_uuid: UUID | None) -> Spender:
         access = self._access

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +45,7 @@ async def of_member(session: Session, access: Access, uuid: UUID, wanted: ShareP
     kind = SHAREABLES[row["shareable_type"]]
     if row["grantee"] == "workspace":
         access.require(kind.uses[wanted])
-    own = Access(WorkspaceId(row["workspace_uuid"]), access.user_uuid, Role.VIEWER, _given(row), actor=access.actor)
+    own = replace(_opened(row, access.user_uuid), actor=access.actor)
     session.scope = own.scope
     return _checked(Grant(session, own, row, f"/api/v1/shared/{uuid}"), wanted)
 
@@ -59,15 +60,22 @@ async def of_link(
     count(row["uuid"])
     await _check_password(session, row, password)
     # In the name of who made the link: whoever holds it is nobody that is known.
-    own = Access(WorkspaceId(row["workspace_uuid"]), row["creator_uuid"], Role.VIEWER, _given(row))
+    own = _opened(row, row["creator_uuid"])
     session.scope = Scope(own.workspace_uuid)
     return _checked(Grant(session, own, row, f"/api/v1/links/{token}"), wanted)
 
 
-def _given(row: Row) -> frozenset[str]:
-    """What the share lets do, as permissions of the workspace that owns it."""
+def _opened(row: Row, user_uuid: UUID) -> Access:
+    """What the share lets do in the workspace that owns it: agents are within reach as they are for who shared."""
     uses = SHAREABLES[row["shareable_type"]].uses
-    return frozenset(uses[name] for name in RANKS[: RANKS.index(row["permission"]) + 1])
+    return Access(
+        WorkspaceId(row["workspace_uuid"]),
+        user_uuid,
+        Role.VIEWER,
+        frozenset(uses[name] for name in RANKS[: RANKS.index(row["permission"]) + 1]),
+        acts_for=row["creator_uuid"],
+        agent_uuid=row["agent_uuid"],
+    )
 
 
 def _checked(grant: Grant, wanted: SharePermission) -> Grant:
@@ -131,7 +139,9 @@ class Grant:
                 raise Conflict("At present it cannot be run; tell who shared it.", code="share_unusable") from error
             raise
         # Last, so that others through the same share wait no longer than for the commit.
-        if not await ShareRepository(self._session, self._access.workspace_uuid).count_run(self.row["uuid"]):
+        if not await ShareRepository(self._session, self._access.workspace_uuid, self._access.reach).count_run(
+            self.row["uuid"]
+        ):
             raise _exhausted()
         accepted(run_uuid)
         await self._session.commit()

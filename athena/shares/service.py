@@ -49,7 +49,7 @@ class ShareService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._shares = ShareRepository(session, access.workspace_uuid)
+        self._shares = ShareRepository(session, access.workspace_uuid, access.reach)
 
     async def share(self, kind: ShareableType, uuid: UUID, given: ShareCreate) -> tuple[Row, str | None]:
         """Shares something of the workspace; a link's token is known now and never again."""

@@ -63,7 +63,7 @@ class AgentSourceService:
 
     async def train(self, agent_uuid: UUID, given: AgentTraining) -> UUID:
         """Notes the sources, and accepts the run that learns them; its uuid."""
-        await AgentService(self._session, self._access).get(agent_uuid)
+        await self._check(agent_uuid)
         sources = self._sources(agent_uuid)
         wanted = [await self._described(source) for source in given.sources]
         keys = [each["key"] for each in wanted]
@@ -88,21 +88,24 @@ class AgentSourceService:
 
     async def refresh(self, agent_uuid: UUID, uuid: UUID) -> UUID:
         """Has a source trained again, as it is now; the run's uuid."""
+        await self._check(agent_uuid)
         run_uuid = new_uuid()
         await self._sources(agent_uuid).update(uuid, {"status": "pending", "error": None, "run_uuid": run_uuid})
         return await self._accept(agent_uuid, run_uuid, [uuid])
 
     async def page(self, agent_uuid: UUID, query: ListQuery) -> RowPage:
         """One page of an agent's sources."""
-        await AgentService(self._session, self._access).get(agent_uuid)
+        await self._check(agent_uuid)
         return await self._sources(agent_uuid).page(query)
 
     async def get(self, agent_uuid: UUID, uuid: UUID) -> Row:
         """One source; :class:`athena.kit.errors.NotFound` when the agent has none such."""
+        await self._check(agent_uuid)
         return await self._sources(agent_uuid).get(uuid)
 
     async def delete(self, agent_uuid: UUID, uuid: UUID, revision: int | None) -> None:
         """Deletes a source, and with it whatever the agent has learnt from it."""
+        await self._check(agent_uuid)
         await self._sources(agent_uuid).delete(uuid, revision)
 
     async def show(self, rows: Sequence[Row], wanted: frozenset[str]) -> list[dict[str, Any]]:
@@ -113,6 +116,10 @@ class AgentSourceService:
             for item, row in zip(items, rows, strict=True):
                 item["creator"] = found.get(row["creator_uuid"])
         return items
+
+    async def _check(self, agent_uuid: UUID) -> None:
+        """:class:`athena.kit.errors.NotFound` unless the agent exists for the caller."""
+        await AgentService(self._session, self._access).get(agent_uuid)
 
     def _sources(self, agent_uuid: UUID) -> AgentSourceRepository:
         return AgentSourceRepository(self._session, self._access.workspace_uuid, agent_uuid)

@@ -141,4 +141,6 @@ def _sources(session: Session, workspace_uuid: UUID, agent_uuid: UUID | str) -> 
 
 def _access(run: RunContext) -> Access:
     """What a run may do: read what its sources name, in the name of who started it."""
-    return Access(WorkspaceId(run.workspace_uuid), UUID(run.input["user_uuid"]), Role.BUILDER, PERMISSIONS)
+    user_uuid, agent_uuid = UUID(run.input["user_uuid"]), UUID(run.input["agent_uuid"])
+    workspace_uuid = WorkspaceId(run.workspace_uuid)
+    return Access(workspace_uuid, user_uuid, Role.BUILDER, PERMISSIONS, acts_for=user_uuid, agent_uuid=agent_uuid)

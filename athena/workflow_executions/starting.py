@@ -143,6 +143,7 @@ def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Pl
     return {
         "user_uuid": str(access.user_uuid),
         "token_uuid": access.token_uuid and str(access.token_uuid),
+        "acts_for": str(access.acts_for or access.user_uuid),
         "workflow_uuid": str(workflow["uuid"]),
         "workflow_name": workflow["name"],
         "version": version,

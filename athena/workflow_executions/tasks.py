@@ -178,7 +178,8 @@ def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
     """What an execution may do, in the name of who started it: what building the workflow took, and no more."""
     token_uuid = given["token_uuid"] and UUID(given["token_uuid"])
     user_uuid = UUID(given["user_uuid"])
-    return Access(WorkspaceId(workspace_uuid), user_uuid, Role.BUILDER, RUN_PERMISSIONS, token_uuid)
+    acts_for = UUID(given.get("acts_for") or given["user_uuid"])
+    return Access(WorkspaceId(workspace_uuid), user_uuid, Role.BUILDER, RUN_PERMISSIONS, token_uuid, acts_for=acts_for)
 
 
 def _labels(given: Mapping[str, Any], error: Mapping[str, Any] | None, usage: Mapping[str, Any]) -> dict[str, Any]:

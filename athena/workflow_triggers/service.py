@@ -71,7 +71,9 @@ def not_there() -> NotFound:
 
 def starter(workflow: Row) -> Access:
     """In whose name a workflow runs that is started from outside."""
-    return Access(WorkspaceId(workflow["workspace_uuid"]), workflow["starter_uuid"], Role.BUILDER, STARTER_PERMISSIONS)
+    user_uuid = workflow["starter_uuid"]
+    workspace_uuid = WorkspaceId(workflow["workspace_uuid"])
+    return Access(workspace_uuid, user_uuid, Role.BUILDER, STARTER_PERMISSIONS, acts_for=user_uuid)
 
 
 class IncomingService:

@@ -91,7 +91,9 @@ class Library:
         uuids, matrix = list(self.vectors), np.array(list(self.vectors.values()))
         shares: list[float] = []
         async with self._database.session(access_of(self.tenant).scope) as session:
-            repository = SearchRepository(session, WorkspaceId(self.tenant.workspace_uuid), personal_of=None)
+            repository = SearchRepository(
+                session, WorkspaceId(self.tenant.workspace_uuid), personal_of=None, reach=None
+            )
             for asked in matrix[:: len(matrix) // 20]:
                 exact = {uuids[n] for n in np.argsort(-(matrix @ asked))[:10]}
                 near = await repository.near(Where(), Narrow(), MODEL, asked.tolist()) or []

@@ -29,8 +29,8 @@ Uuids = Annotated[list[Uuid], Field(max_length=64), AfterValidator(_each_once)]
 GivenVisibility = Annotated[
     Visibility,
     Field(
-        description="For whom it exists: every member, or with `private` its creator, owners and admins, and those whom "
-        "it is shared with. Only its creator, owners and admins change this."
+        description="For whom it exists: every member, or with `private` its creator, owners and admins, and those "
+        "whom it is shared with. Only its creator, owners and admins change this."
     ),
 ]
 

@@ -105,7 +105,9 @@ class MemoryRepository(Repository):
         """Which of ``named`` exist in the workspace; by table, members by ``user``."""
         where = Where()
         where.parameter(self.workspace_uuid)
-        reached = "" if self._reach is None else f" AND {self._reach.sees(where.parameter)}"
+        reached = ""
+        if self._reach is not None and "agent" in named:
+            reached = f" AND {self._reach.sees(where.parameter)}"
         places = {
             "agent": f"SELECT FROM agents WHERE workspace_uuid = $1 AND uuid = {{}}{reached}",
             "thread": "SELECT FROM threads WHERE workspace_uuid = $1 AND uuid = {}",

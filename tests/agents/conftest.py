@@ -1,7 +1,7 @@
-"""The built-in providers, stored as a start stores them."""
+"""The built-in providers, stored as a start stores them, and a workspace whose model the test scripts."""
 
 from __future__ import annotations
 
-from tests.providers.conftest import built_in
+from tests.runs.conftest import built_in, model, scene
 
-__all__ = ["built_in"]
+__all__ = ["built_in", "model", "scene"]

@@ -162,6 +162,21 @@ async def test_ones_own_data_are_what_one_made(
     assert not [name for name in opened.names if name.startswith(("workspaces/", "files/"))]
 
 
+async def test_an_agent_that_was_made_private_is_in_no_export_of_who_once_changed_it(
+    owner: Tenant, make_tenant: MakeTenant, take_along: TakeAlong
+) -> None:
+    builder = await make_tenant(Role.BUILDER, owner.workspace_uuid)
+    agents = [(await owner.post("/api/v1/agents", {"name": "Agent"})).json()["data"]["uuid"] for _ in range(2)]
+    for uuid in agents:
+        await builder.put(f"/api/v1/agents/{uuid}", {"system_prompt": "Be brief."})
+    await owner.put(f"/api/v1/agents/{agents[0]}", {"visibility": "private"})
+    opened = await take_along(builder, f"{USER}/export")
+    rows = opened.rows(f"workspaces/{owner.workspace_uuid}/agent_versions.jsonl")
+    assert [row["agent_uuid"] for row in rows] == agents[1:]
+    opened = await take_along(owner, f"{of(owner)}/export")
+    assert {row["uuid"] for row in opened.rows("agents.jsonl")} == set(agents)
+
+
 async def test_it_is_for_the_owner(owner: Tenant, make_tenant: MakeTenant, stranger: Tenant) -> None:
     admin = await make_tenant(Role.ADMIN, owner.workspace_uuid)
     asked = (await owner.post(f"{of(owner)}/export")).json()["data"]["uuid"]

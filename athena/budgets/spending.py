@@ -22,6 +22,7 @@ from athena.budgets.periods import period_at
 from athena.budgets.repository import SpendingRepository
 from athena.budgets.state import is_full, is_soft, refusal, warning
 from athena.kit import clock
+from athena.kit.access import Access
 from athena.kit.db import Database, Row, Scope, Session
 from athena.kit.errors import BudgetExhausted, Conflict
 from athena.kit.ids import new_uuid
@@ -43,6 +44,11 @@ class Spender:
     agent_uuid: UUID | None = None
     workflow_uuid: UUID | None = None
     run_uuid: UUID | None = None
+
+    @classmethod
+    def of(cls, access: Access) -> Spender:
+        """Who calls, and the agent in whose run."""
+        return cls(access.workspace_uuid, access.user_uuid, access.token_uuid, agent_uuid=access.agent_uuid)
 
     def falls_under(self, budget: KnownBudget) -> bool:
         """Whether what it spends counts against ``budget``."""

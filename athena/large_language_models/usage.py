@@ -39,12 +39,12 @@ async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
         cost = await asyncio.to_thread(prices.cost, model.provider_slug, model.model_id, usage)
         if cost is not None:
             return cost
-    if model.input_price is None or model.output_price is None:
+    # Models that only read, such as those of embeddings, have no price for answers.
+    if model.input_price is None or (model.output_price is None and usage.output_tokens):
         return None
     million = Decimal(1_000_000)
-    return (
-        usage.input_tokens * Decimal(str(model.input_price)) + usage.output_tokens * Decimal(str(model.output_price))
-    ) / million
+    answer = usage.output_tokens * Decimal(str(model.output_price or 0))
+    return (usage.input_tokens * Decimal(str(model.input_price)) + answer) / million
 
 
 def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class ModelClient:
 
     async def embed(
         self, endpoint: ModelEndpoint, model: str, texts: Sequence[str], dimensions: int | None
-    ) -> list[list[float]]:
+    ) -> embeddings.Embedded:
         """The vectors of ``texts``, each of length 1; of ``dimensions`` numbers, where the model has a choice.
 
         Raises:

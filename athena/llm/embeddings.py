@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -13,6 +14,14 @@ from athena.llm.types import Dialect, ModelEndpoint
 
 SPEAKING = frozenset({Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES, Dialect.GOOGLE})
 """The dialects that have a request for vectors."""
+MAXIMUM_TOKENS: Final = 2**53
+
+
+class Embedded(NamedTuple):
+    """Vectors of texts, and how many tokens the provider says that it has read; ``None`` where it says nothing."""
+
+    vectors: list[list[float]]
+    tokens: int | None
 
 
 class _Embedding(msgspec.Struct):
@@ -22,6 +31,7 @@ class _Embedding(msgspec.Struct):
 
 class _OpenAi(msgspec.Struct):
     data: list[_Embedding]
+    usage: Any = None
 
 
 class _Values(msgspec.Struct):
@@ -51,23 +61,31 @@ def call(endpoint: ModelEndpoint, model: str, texts: Sequence[str], dimensions: 
     return HttpCall("POST", endpoint.url("/embeddings"), JSON_HEADERS, encode(body, {}))
 
 
-def parse(dialect: Dialect, body: bytes, count: int) -> list[list[float]]:
+def parse(dialect: Dialect, body: bytes, count: int) -> Embedded:
     """The vectors of ``count`` texts, in their order, each of length 1 and all of the same size.
 
     :class:`ModelError` when the answer is anything else.
     """
+    tokens = None
     try:
         if dialect is Dialect.GOOGLE:
             found = [each.values for each in _read_google(body).embeddings]
         else:
-            data = _read_openai(body).data
+            answer = _read_openai(body)
+            data, tokens = answer.data, _tokens(answer.usage)
             places = [number if each.index is None else each.index for number, each in enumerate(data)]
             found = [each.embedding for _, each in sorted(zip(places, data, strict=True), key=lambda pair: pair[0])]
     except UNREADABLE:
         raise malformed("the embeddings are not the expected JSON") from None
     if len(found) != count or len({len(vector) for vector in found}) != 1:
         raise malformed("there is not one embedding of the same size for each text")
-    return [_normal(vector) for vector in found]
+    return Embedded([_normal(vector) for vector in found], tokens)
+
+
+def _tokens(usage: Any) -> int | None:
+    """What a provider says of it, if that can be so."""
+    told = cast("dict[str, Any]", usage).get("prompt_tokens") if isinstance(usage, dict) else None
+    return told if type(told) is int and 0 <= told <= MAXIMUM_TOKENS else None
 
 
 def _normal(vector: list[float]) -> list[float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.kit import logging
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -51,6 +52,7 @@ async def recall(  # noqa: PLR0913
     user_uuid: UUID | None = None,
     limit: int = 8,
     within: float = RECALL_SECONDS,
+    spender: Spender | None = None,
 ) -> list[Recalled]:
     """What is known about ``text`` in a place, for the agent, the thread and the user who are named; the best first.
 
@@ -60,7 +62,7 @@ async def recall(  # noqa: PLR0913
 
     Commits what ``session`` has begun: no connection waits for the embedding model. Without that model, or when it
     is slow, the words decide; after ``within`` seconds nothing is recalled. What is given counts as used, which is
-    stored later.
+    stored later. ``spender`` pays for what a provider tells of meanings; left out, the caller.
     """
     asked = text.strip()[:MAXIMUM_TEXT]
     if not asked:
@@ -68,7 +70,8 @@ async def recall(  # noqa: PLR0913
     await session.commit()
     try:
         async with asyncio.timeout(within):
-            found = await _found(session, access, asked, Place(agent_uuid, thread_uuid, user_uuid), limit, within)
+            search = MemorySearch(session, access, spender or Spender.of(access))
+            found = await _found(search, access, asked, Place(agent_uuid, thread_uuid, user_uuid), limit, within)
     except TimeoutError:
         await session.rollback()
         logging.logger().warning("recall took too long", seconds=within)
@@ -78,9 +81,8 @@ async def recall(  # noqa: PLR0913
 
 
 async def _found(
-    session: Session, access: Access, text: str, place: Place, limit: int, within: float
+    search: MemorySearch, access: Access, text: str, place: Place, limit: int, within: float
 ) -> list[tuple[Row, float]]:
-    search = MemorySearch(session, access)
     asked = await search.ask(text, within * MEANING_SHARE)
     others = (
         place

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.embeddings import MODEL, EmbeddingsUnavailable
 from athena.kit import logging
 from athena.kit.access import Access
@@ -61,8 +62,10 @@ def personal_of(access: Access) -> UUID | None:
 class MemorySearch:
     """Searches of one caller. What only another user should know of is never found, whoever asks."""
 
-    def __init__(self, session: Session, access: Access) -> None:
+    def __init__(self, session: Session, access: Access, spender: Spender) -> None:
+        """``spender`` pays for what a provider tells of meanings."""
         self._session = session
+        self._spender = spender
         self._memories = SearchRepository(
             session, access.workspace_uuid, personal_of=personal_of(access), reach=access.reach
         )
@@ -73,7 +76,7 @@ class MemorySearch:
         meanings = self._session.provided(Meanings)
         try:
             # Before the first statement: no connection waits for the model.
-            space, [vector] = await meanings.of(database, self._memories.workspace_uuid, [text], within=within)
+            space, [vector] = await meanings.of(database, self._spender, [text], within=within)
         except EmbeddingsUnavailable as error:
             logging.logger().warning("search without meaning", reason=str(error))
         return Asked(await self._memories.terms(text), vector, space)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.embeddings import EmbeddingsUnavailable
 from athena.kit import clock
 from athena.kit.access import Access
@@ -66,9 +67,11 @@ _NO_COLUMNS = {"query", "include_superseded"}
 class MemoryService:
     """The memories of the caller's workspace. Those of users are known to that user, and to owners and admins."""
 
-    def __init__(self, session: Session, access: Access) -> None:
+    def __init__(self, session: Session, access: Access, spender: Spender | None = None) -> None:
+        """``spender`` pays for what a provider tells of meanings; left out, the caller."""
         self._session = session
         self._access = access
+        self._spender = spender or Spender.of(access)
         self._memories = MemoryRepository(
             session, access.workspace_uuid, personal_of=personal_of(access), reach=access.reach
         )
@@ -91,7 +94,7 @@ class MemoryService:
         if "sort" in query.raw and query.raw["sort"].strip() != "-score":
             raise ValidationFailed.of("sort", "What is found with `query` comes by `-score`.")
         self._memories.narrow(where, plain)
-        search = MemorySearch(self._session, self._access)
+        search = MemorySearch(self._session, self._access, self._spender)
         found = await search.find(await search.ask(text), where, _narrow(narrow))
         first = (query.page - 1) * query.per_page
         scores = dict(found[first : first + query.per_page])
@@ -112,7 +115,7 @@ class MemoryService:
         That is what counts in the whole workspace, and for the agent, the thread and the user who are named; never
         what only another user should know of, whoever asks.
         """
-        search = MemorySearch(self._session, self._access)
+        search = MemorySearch(self._session, self._access, self._spender)
         found = await search.known(await search.ask(text), Place(agent_uuid, thread_uuid, user_uuid))
         return await search.rows(found[:limit])
 
@@ -196,7 +199,7 @@ class MemoryService:
         """A content's meaning as it is stored; an empty one when it must be read later."""
         try:
             meanings, database = self._session.provided(Meanings), self._session.database
-            space, [vector] = await meanings.of(database, self._access.workspace_uuid, [content], within=EMBED_SECONDS)
+            space, [vector] = await meanings.of(database, self._spender, [content], within=EMBED_SECONDS)
         except EmbeddingsUnavailable:
             return NOT_EMBEDDED
         return {"embedding": vector_text(vector), "embedding_model": space}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import UpstreamFailed, UpstreamTimeout, ValidationFailed
@@ -59,13 +60,13 @@ class EmbeddingSettingsService:
         """The space of a model that answers; with fewer numbers, where it has a choice."""
         space = Space.at(account_uuid, model, DIMENSIONS)
         try:
-            [vector] = await ask(self._session, self._access.workspace_uuid, space, [SAMPLE])
+            [vector] = await ask(self._session, Spender.of(self._access), space, [SAMPLE])
         except ModelError as error:
             if error.kind is not ErrorKind.INVALID_REQUEST:
                 raise _failed(error) from error
             space = Space.at(account_uuid, model, None)
             try:
-                [vector] = await ask(self._session, self._access.workspace_uuid, space, [SAMPLE])
+                [vector] = await ask(self._session, Spender.of(self._access), space, [SAMPLE])
             except ModelError as again:
                 raise _failed(again) from again
         if len(vector) > MOST_DIMENSIONS:

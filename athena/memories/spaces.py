@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from athena.accounts.service import AccountService, Connections
+from athena.budgets.calls import set_aside_for_texts
+from athena.budgets.spending import Spender
 from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Row, Scope, Session
-from athena.kit.errors import AthenaError
+from athena.kit.errors import AthenaError, BudgetExhausted
 from athena.llm.errors import ModelError
 from athena.memories.space_repository import SpaceRepository
 from athena.permissions import Role
@@ -25,6 +27,14 @@ RETRY_SECONDS = 30.0
 """How long a provider that did not answer is not asked again."""
 SENT = 8_000
 """Characters of a text that are sent: models read no more than 8,000 tokens, which may be as few characters."""
+
+
+class NothingLeft(EmbeddingsUnavailable):
+    """No provider is asked, since a budget has no room for it; ``error`` says which one."""
+
+    def __init__(self, error: BudgetExhausted) -> None:
+        super().__init__("a budget is exhausted")
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +106,19 @@ class Meanings:
         self._known.pop(workspace_uuid, None)
 
     async def of(
-        self, database: Database, workspace_uuid: UUID, texts: Sequence[str], *, within: float, background: bool = False
+        self, database: Database, spender: Spender, texts: Sequence[str], *, within: float, background: bool = False
     ) -> tuple[str, list[list[float]]]:
         """The vectors of ``texts`` in the space that is searched, and its name; errors as :meth:`embed`."""
         try:
-            space = (await self.choice(database, workspace_uuid)).searched
+            space = (await self.choice(database, spender.workspace_uuid)).searched
         except AthenaError as error:
             raise EmbeddingsUnavailable(error.detail) from error
-        return space.name, await self.embed(
-            database, workspace_uuid, space, texts, within=within, background=background
-        )
+        return space.name, await self.embed(database, spender, space, texts, within=within, background=background)
 
     async def embed(
         self,
         database: Database,
-        workspace_uuid: UUID,
+        spender: Spender,
         space: Space,
         texts: Sequence[str],
         *,
@@ -119,19 +127,22 @@ class Meanings:
     ) -> list[list[float]]:
         """The vectors of ``texts``, each of length 1; no connection is held meanwhile.
 
-        :class:`EmbeddingsUnavailable` without the model or an answer of its provider, or after ``within`` seconds.
+        :class:`EmbeddingsUnavailable` without the model or an answer of its provider, or after ``within`` seconds;
+        :class:`NothingLeft` where ``spender`` may not spend on a provider. The packaged model costs nothing.
         """
         if space.account_uuid is None:
             if space.name != MODEL:
                 raise EmbeddingsUnavailable("the model of an earlier version is not there any more")
             return await database.provided(Embedder).embed(texts, within=within, background=background)
-        place = (workspace_uuid, space.name)
+        place = (spender.workspace_uuid, space.name)
         until, why = self._failed.get(place, (0.0, ""))
         if time.monotonic() < until:
             raise EmbeddingsUnavailable(why)
         try:
-            async with asyncio.timeout(within), database.session(Scope(workspace_uuid)) as session:
-                return await ask(session, workspace_uuid, space, [text[:SENT] for text in texts])
+            async with asyncio.timeout(within), database.session(Scope(spender.workspace_uuid)) as session:
+                return await ask(session, spender, space, [text[:SENT] for text in texts])
+        except BudgetExhausted as error:
+            raise NothingLeft(error) from error
         except TimeoutError as error:
             raise EmbeddingsUnavailable(f"the provider took longer than {within:g} seconds") from error
         except (AthenaError, ModelError) as error:
@@ -140,13 +151,25 @@ class Meanings:
             raise EmbeddingsUnavailable(why) from error
 
 
-async def ask(session: Session, workspace_uuid: UUID, space: Space, texts: Sequence[str]) -> list[list[float]]:
-    """A provider's vectors of ``texts``. Commits what ``session`` has begun before it calls.
+async def ask(session: Session, spender: Spender, space: Space, texts: Sequence[str]) -> list[list[float]]:
+    """A provider's vectors of ``texts``, at the cost of ``spender``. Commits what ``session`` has begun.
 
-    :class:`AthenaError` without the account or its credentials, :class:`ModelError` when the provider does not answer.
+    :class:`AthenaError` without the account or its credentials, and :class:`BudgetExhausted` of them when nothing may
+    be spent; :class:`ModelError` when the provider does not answer.
     """
-    access = Access(WorkspaceId(workspace_uuid), UUID(int=0), Role.OWNER, frozenset())
+    access = Access(WorkspaceId(spender.workspace_uuid), UUID(int=0), Role.OWNER, frozenset())
     assert space.account_uuid is not None  # noqa: S101 - the packaged model is no provider's
     endpoint = await AccountService(session, access).model_endpoint(space.account_uuid)
+    payment = await set_aside_for_texts(session, spender, space.model, space.account_uuid, texts)
     await session.commit()
-    return await session.provided(Connections).models.embed(endpoint, space.model, texts, space.dimensions)
+    models = session.provided(Connections).models
+    try:
+        found = await models.embed(endpoint, space.model, texts, space.dimensions)
+    except BaseException:
+        if payment is not None:
+            await payment.release()
+        raise
+    if payment is not None:
+        await payment.pay(session, found.tokens)
+        await session.commit()
+    return found.vectors

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
 from athena.kit import clock
 from athena.kit.db import Database, Row
@@ -87,9 +88,10 @@ async def _embed_chosen(database: Database, workspace_uuid: UUID, choice: Choice
         texts = [row["content"] for row in rows]
         try:
             vectors = await meanings.embed(
-                database, workspace_uuid, wanted, texts, within=EMBED_SECONDS, background=True
+                database, Spender(workspace_uuid), wanted, texts, within=EMBED_SECONDS, background=True
             )
         except EmbeddingsUnavailable:
+            # Until the provider answers, or a budget of the workspace has room again.
             return
         async with database.system() as session:
             await Unembedded(session).store(rows, wanted.name, vectors, choice.searched.name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Session
 from athena.kit.errors import NotFound, PermissionDenied, ValidationFailed
@@ -36,10 +37,10 @@ def acts_for(workspace_uuid: UUID, person: UUID) -> Access:
     return Access(WorkspaceId(workspace_uuid), person, Role.OPERATOR, PERMISSIONS)
 
 
-async def known_of(database: Database, access: Access, text: str) -> list[tuple[UUID, str]]:
+async def known_of(database: Database, access: Access, spender: Spender, text: str) -> list[tuple[UUID, str]]:
     """The person's own present memories that are nearest to ``text``, and then the newest ones."""
     async with database.session(access.scope) as session:
-        search = MemorySearch(session, access)
+        search = MemorySearch(session, access, spender)
         found = await search.known(await search.ask(text[:ASKED]), Place(user_uuid=access.user_uuid, everywhere=False))
         near = [row for row, _ in await search.rows(found[:SHOWN])]
         newest = await MemoryService(session, access).newest_of(access.user_uuid, SHOWN)
@@ -47,9 +48,9 @@ async def known_of(database: Database, access: Access, text: str) -> list[tuple[
         return list(every.items())[:SHOWN]
 
 
-async def meanings_of(database: Database, access: Access, notes: Sequence[Noted]) -> list[Embedding]:
+async def meanings_of(database: Database, access: Access, spender: Spender, notes: Sequence[Noted]) -> list[Embedding]:
     """What :func:`keep` stores as the meanings of ``notes``; no connection waits for them."""
-    memories = MemoryService(database.session(access.scope), access)
+    memories = MemoryService(database.session(access.scope), access, spender)
     return [NOT_EMBEDDED if note.relation == "same" else await memories.embedding(note.content) for note in notes]
 
 

@@ -209,10 +209,15 @@ class Extraction:
     def _payer(self, run: RunContext, step: str) -> Payer:
         """The agent pays: its budgets, and those of the workspace, hold for what is read, too."""
         workspace_uuid = WorkspaceId(run.workspace_uuid)
-        spender = Spender(workspace_uuid, agent_uuid=UUID(run.input["agent_uuid"]), run_uuid=run.run_uuid)
         scope = Scope(workspace_uuid)
         key = f"{run.run_uuid} {step}"
-        return Payer(self.database, workspace_uuid, spender, key, lambda: self.database.session(scope))
+        return Payer(
+            self.database,
+            workspace_uuid,
+            dataclasses.replace(_spender(run), run_uuid=run.run_uuid),
+            key,
+            lambda: self.database.session(scope),
+        )
 
     async def _is_spent(self, repository: ExtractionRepository, thread_uuid: UUID, spent: Usage) -> bool:
         """Whether today's share of the thread, or of its workspace, is used up."""
@@ -238,12 +243,13 @@ class Extraction:
     async def _ask(self, run: RunContext, model: Model, person: UUID, said: Sequence[Said]) -> Told:
         """What the model notes of a person."""
         access = acts_for(run.workspace_uuid, person)
-        known = await known_of(self.database, access, " ".join(each.text for each in said if each.number))
+        spender = _spender(run)
+        known = await known_of(self.database, access, spender, " ".join(each.text for each in said if each.number))
         texts = [content for _, content in known]
         async with self.room:
             answer = await ask_for_json(model, reading.request(model.name, said, texts), reading.SCHEMA, REPAIRS)
         notes = reading.noted(answer.value, said, texts)
-        return Told(notes, await meanings_of(self.database, access, notes), [uuid for uuid, _ in known])
+        return Told(notes, await meanings_of(self.database, access, spender, notes), [uuid for uuid, _ in known])
 
 
 def _shown(usage: Usage) -> dict[str, Any]:
@@ -274,3 +280,8 @@ def _result(
         "retryable": failed is not None and failed.retryable and failed.code not in HOPELESS,
     }
     return StepResult(record, [event], apply)
+
+
+def _spender(run: RunContext) -> Spender:
+    """The agent pays for what it keeps."""
+    return Spender(run.workspace_uuid, agent_uuid=UUID(run.input["agent_uuid"]))

@@ -58,7 +58,7 @@ class MemorySearch(EffectNode[MemorySearchConfig]):
         require(call, Permission.MEMORIES_VIEW)
 
         async def search(session: Session) -> list[dict[str, Any]]:
-            memories = MemoryService(session, call.access)
+            memories = MemoryService(session, call.access, call.spender)
             found = await memories.search(
                 config.query,
                 limit=config.limit,

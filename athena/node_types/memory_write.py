@@ -65,7 +65,7 @@ class MemoryWrite(EffectNode[MemoryWriteConfig]):
         uuid = derived_uuid(call.run_uuid, call.idempotency_key)
 
         async def store(session: Session) -> Row:
-            return await MemoryService(session, call.access).create(given, uuid)
+            return await MemoryService(session, call.access, call.spender).create(given, uuid)
 
         row = await in_transaction(call, store)
         facts = {name: row[name] for name in ("content", "kind", "scope")}

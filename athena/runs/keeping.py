@@ -12,7 +12,7 @@ from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Session
 from athena.llm.types import Usage
 from athena.messages.service import MessageService
-from athena.permissions import ROLE_PERMISSIONS, Role
+from athena.permissions import ROLE_PERMISSIONS, Permission, Role
 
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.OPERATOR])
 """What a run may do at most, in the name of who started it."""
@@ -22,22 +22,19 @@ TOLD = ("content", "parts", "data", "sources", "model", "finish_reason", "usage"
 
 def access_of(workspace_uuid: UUID, given: Mapping[str, Any]) -> Access:
     """What a run may do: what is needed to answer, in the name of who started it; through a share, nothing else."""
-    user_uuid = UUID(given["user_uuid"])
-    acts_for = UUID(given.get("acts_for") or given["user_uuid"])
-    agent_uuid = UUID(given["agent_uuid"]) if given.get("agent_uuid") else None
+    role, granted = Role.OPERATOR, RUN_PERMISSIONS
     if given.get("share_uuid"):
-        return Access(
-            WorkspaceId(workspace_uuid),
-            user_uuid,
-            Role.VIEWER,
-            frozenset(),
-            acts_for=acts_for,
-            agent_uuid=agent_uuid,
-        )
-    permissions = given.get("permissions")
-    granted = RUN_PERMISSIONS if permissions is None else RUN_PERMISSIONS & frozenset(permissions)
+        role, granted = Role.VIEWER, frozenset[Permission]()
+    elif given.get("permissions") is not None:
+        granted &= frozenset(given["permissions"])
     return Access(
-        WorkspaceId(workspace_uuid), user_uuid, Role.OPERATOR, granted, acts_for=acts_for, agent_uuid=agent_uuid
+        WorkspaceId(workspace_uuid),
+        UUID(given["user_uuid"]),
+        role,
+        granted,
+        UUID(given["token_uuid"]) if given.get("token_uuid") else None,
+        acts_for=UUID(given.get("acts_for") or given["user_uuid"]),
+        agent_uuid=UUID(given["agent_uuid"]) if given.get("agent_uuid") else None,
     )
 
 

@@ -11,6 +11,7 @@ from athena.engine import Event, RunContext, StepResult
 from athena.kit.access import Access
 from athena.kit.db import Database
 from athena.memories.recall import present, prompt_text, recall
+from athena.runs.paying import spender_of
 
 STEP: Final = "recall"
 CITED: Final = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
@@ -31,6 +32,7 @@ async def recalled(run: RunContext, database: Database, access: Access, asked: s
                     thread_uuid=UUID(given["thread_uuid"]) if given["thread_uuid"] else None,
                     user_uuid=access.user_uuid,
                     limit=limit,
+                    spender=spender_of(run),
                 )
             memories = present(found)
             event = Event("memory.recalled", {"message_uuid": given["message_uuid"], "memories": memories})

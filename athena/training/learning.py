@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from athena.budgets.spending import Spender
 from athena.embeddings import EmbeddingsUnavailable
 from athena.embeddings.tokenizer import tokenize
 from athena.engine import RunContext
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Row, Session
 from athena.memories.knowledge import Knowledge, Passage, Place
-from athena.memories.spaces import Meanings
+from athena.memories.spaces import Meanings, NothingLeft
 from athena.training.chunking import Chunk, chunks
 from athena.training.materials import Material, Skipped, SourceFailed
 from athena.training.repository import TrainedRepository
@@ -136,13 +137,19 @@ class Learning:
         self._run.emit("source.progress", self.told())
 
     async def _vectors(self, passages: Sequence[Passage]) -> tuple[str, Sequence[Sequence[float]] | None]:
-        """The passages' vectors and their space; ``None`` when they must come later."""
+        """The passages' vectors and their space; ``None`` when they must come later.
+
+        :class:`SourceFailed` when nothing may be spent on them.
+        """
         if not passages:
             return "", []
         texts = [each.content for each in passages]
-        meanings, workspace_uuid = self._database.provided(Meanings), self._run.workspace_uuid
+        agent_uuid, meanings = self._source["agent_uuid"], self._database.provided(Meanings)
+        spender = Spender(self._run.workspace_uuid, self._user_uuid, agent_uuid=agent_uuid)
         try:
-            return await meanings.of(self._database, workspace_uuid, texts, within=EMBED_SECONDS, background=True)
+            return await meanings.of(self._database, spender, texts, within=EMBED_SECONDS, background=True)
+        except NothingLeft as nothing:
+            raise SourceFailed(nothing.error.error_code, nothing.error.detail) from nothing
         except EmbeddingsUnavailable:
             return "", None
 

@@ -50,9 +50,18 @@ def test_who_has_no_embeddings_is_not_asked() -> None:
 def test_vectors_come_in_the_order_of_the_texts_and_have_length_one() -> None:
     data = [{"index": 1, "embedding": [0, 2]}, {"index": 0, "embedding": [3, 4]}]
     body = json.dumps({"data": data}).encode()
-    assert embeddings.parse(Dialect.OPENAI_CHAT, body, 2) == [[0.6, 0.8], [0.0, 1.0]]
+    assert embeddings.parse(Dialect.OPENAI_CHAT, body, 2) == ([[0.6, 0.8], [0.0, 1.0]], None)
     google = json.dumps({"embeddings": [{"values": [0, -5]}]}).encode()
-    assert embeddings.parse(Dialect.GOOGLE, google, 1) == [[0.0, -1.0]]
+    assert embeddings.parse(Dialect.GOOGLE, google, 1) == ([[0.0, -1.0]], None)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [({"prompt_tokens": 5}, 5), ({"prompt_tokens": -1}, None), ({"prompt_tokens": True}, None), ("much", None)],
+)
+def test_what_was_read_is_as_the_provider_says_if_that_can_be(usage: Any, tokens: int | None) -> None:
+    body = json.dumps({"data": [{"embedding": [1]}], "usage": usage}).encode()
+    assert embeddings.parse(Dialect.OPENAI_CHAT, body, 1).tokens == tokens
 
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-5, 5)
@@ -64,7 +73,7 @@ ANSWER = st.fixed_dictionaries(
 @given(ANSWER | st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=4))
 def test_any_answer_gives_vectors_or_an_error(answer: Any) -> None:
     try:
-        vectors = embeddings.parse(Dialect.OPENAI_CHAT, json.dumps(answer).encode(), 2)
+        vectors, _ = embeddings.parse(Dialect.OPENAI_CHAT, json.dumps(answer).encode(), 2)
     except ModelError:
         return
     assert len(vectors) == 2

@@ -33,6 +33,8 @@ class EmbeddingServer:
         self.size: int | None = None
         """The numbers of every vector; ``None``: as many as are asked for."""
         self.status = 200
+        self.tokens: int | None = None
+        """What it says that it has read, if it does."""
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -44,7 +46,8 @@ class EmbeddingServer:
         # Texts of the same length mean the same.
         vectors = [[2.0 if n == len(text) % size else 0.0 for n in range(size)] for text in body["input"]]
         data = [{"index": n, "embedding": vector} for n, vector in enumerate(vectors)]
-        return web.json_response({"data": data[::-1]})
+        usage = {} if self.tokens is None else {"usage": {"prompt_tokens": self.tokens, "total_tokens": self.tokens}}
+        return web.json_response({"data": data[::-1], **usage})
 
 
 @pytest.fixture

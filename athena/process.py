@@ -36,7 +36,8 @@ from athena.runs import tasks
 from athena.sandbox import PythonSandbox
 from athena.searching import search_sources
 from athena.tools.kinds import tool_kinds
-from athena.tools.mcp_sessions import McpSessions
+from athena.tools.mcp_pool import McpPool
+from athena.tools.refreshing import Refresher
 from athena.training import tasks as training
 from athena.webhooks import delivery as webhooks
 from athena.webhooks.delivery import Deliverer, delivering
@@ -121,8 +122,8 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
     sandbox = PythonSandbox()
-    mcp_sessions = McpSessions(egress, settings.mcp_servers)
-    own = (keyring, egress, connections, engine, media, embedder, sandbox, mcp_sessions, settings)
+    mcp, refresher = McpPool(egress, settings.mcp_servers), Refresher(database)
+    own = (keyring, egress, connections, engine, media, embedder, sandbox, mcp, refresher, settings)
     for part in (*parts_without_state(), *own):
         database.provide(part)
     tasks.register(engine, database, settings)
@@ -147,7 +148,8 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     finally:
         await engine.stop()
         engine.hub.close()
-        await mcp_sessions.close()
+        await refresher.close()
+        await mcp.close()
         await sandbox.close()
         await asyncio.to_thread(embedder.close)
         await egress.close()

@@ -5,8 +5,10 @@ Pure but for the requests, which are the guarded client's.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,12 +16,6 @@ from typing import Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
-from mcp.client.auth.utils import (
-    build_oauth_authorization_server_metadata_discovery_urls,
-    build_protected_resource_metadata_discovery_urls,
-    issuers_match,
-)
-from mcp.shared.auth_utils import check_resource_allowed
 
 from athena.kit.egress import Egress, EgressError, EgressResponse
 from athena.kit.errors import UpstreamFailed
@@ -87,6 +83,14 @@ class Tokens:
 
 async def discover(egress: Egress, server_url: str) -> AuthorizationServer:
     """Who grants access to the server at ``server_url``; :class:`UpstreamFailed` when nobody says."""
+    # Loaded when it is needed, apart from the event loop, which would stand still for half a second.
+    await asyncio.to_thread(importlib.import_module, "mcp.client.auth.utils")
+    from mcp.client.auth.utils import (  # noqa: PLC0415
+        build_oauth_authorization_server_metadata_discovery_urls,
+        build_protected_resource_metadata_discovery_urls,
+    )
+    from mcp.shared.auth_utils import check_resource_allowed  # noqa: PLC0415
+
     challenge = await _challenge(egress, server_url)
     resource: Mapping[str, Any] = {}
     for url in build_protected_resource_metadata_discovery_urls(_field(challenge, "resource_metadata"), server_url):
@@ -191,6 +195,8 @@ async def _tokens(egress: Egress, server: AuthorizationServer, client: Client, f
 
 
 def _server(found: Mapping[str, Any], expected: str, scope: str | None, resource: str) -> AuthorizationServer:
+    from mcp.client.auth.utils import issuers_match  # noqa: PLC0415 - loaded by now
+
     issuer = found.get("issuer")
     if not isinstance(issuer, str) or not issuers_match(issuer, expected):
         raise UpstreamFailed("The authorization server's metadata is another one's.", code="oauth_failed")

@@ -16,6 +16,7 @@ from athena.runs.tool_calls import Offer
 from athena.tools.base import ToolFailed, ToolResult
 from athena.tools.calling import OfferedFunction, call_function, needs_approval, offered, read_arguments
 from athena.tools.naming import free_name, function_name
+from athena.tools.refreshing import Refresher
 from athena.tools.service import ToolService
 
 DESCRIBED: Final = 500
@@ -30,6 +31,7 @@ async def offers(
     """By name. What was deleted since the run was accepted is not there any more."""
     found: dict[str, Offer] = {}
     tools = await ToolService(session, access).for_agent([UUID(uuid) for uuid in abilities["tool_uuids"]])
+    database.provided(Refresher).use(tools, access)
     for function in offered(tools):
         found[function.name] = _tool(database, access, run, function)
     team = abilities["team_uuids"]

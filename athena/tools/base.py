@@ -100,6 +100,8 @@ class ToolCall:
     """The agents and workflows that led here, outermost first; what is among them is not called again."""
     account_uuid: UUID | None = None
     """The tool's account."""
+    tool_uuid: UUID | None = None
+    """The tool, where it is a stored one."""
 
 
 class ToolKind(ABC, Generic[C]):
@@ -113,6 +115,8 @@ class ToolKind(ABC, Generic[C]):
     """Whether the user writes the JSON Schema of the arguments."""
     asks_server: ClassVar[bool] = False
     """Whether finding the functions asks somebody else's server; a new name or description is no reason to."""
+    refreshes: ClassVar[bool] = False
+    """Whether the functions are found anew by themselves, as :class:`athena.tools.refreshing.Refresher` does it."""
 
     async def check(self, config: C, session: Session, access: Access) -> None:
         """Refuses a configuration that names what the workspace does not have, when the tool is saved."""
@@ -141,6 +145,8 @@ class Discovery:
     database: Database
     session: Callable[[], Session]
     account_uuid: UUID | None = None
+    again: bool = False
+    """Whether they were found before, so that some of them may be gone since."""
 
 
 class ToolKinds:

@@ -19,6 +19,7 @@ from athena.kit.errors import AthenaError, ValidationFailed
 from athena.llm.structured import Schema, parse
 from athena.tools.base import ToolCall, ToolFailed, ToolKind, ToolKinds, ToolResult
 from athena.tools.naming import OfferedFunction, ToolRow, offered
+from athena.tools.refreshing import Refresher
 from athena.tools.results import NUL, failure, within
 
 __all__ = [
@@ -67,6 +68,8 @@ async def call_function(  # noqa: PLR0913 - each is a fact of the call
 
     try:
         kind = _kind(database, tool)
+        if kind.refreshes:
+            database.provided(Refresher).use([tool], access)
         found = find_function(tool, function)
         call = ToolCall(
             found["name"],
@@ -81,6 +84,7 @@ async def call_function(  # noqa: PLR0913 - each is a fact of the call
             thread_uuid,
             ancestors,
             tool["account_uuid"],
+            tool["uuid"],
         )
         result = await _called(kind, tool["config"], call)
     except ToolFailed as error:

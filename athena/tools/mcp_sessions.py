@@ -7,10 +7,11 @@ import contextlib
 import contextvars
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from mcp.client.client import Client
 from mcp.client.session import IncomingMessage
@@ -19,15 +20,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import Tool, ToolListChangedNotification
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from athena.config import McpServer
 from athena.kit import clock
 from athena.kit.egress import Egress
 from athena.tools.base import ToolFailed
 from athena.tools.mcp_failures import Lost, failure_of, opening_failed
+from athena.tools.mcp_pool import IDLE_SECONDS
 from athena.tools.mcp_servers import ANSWER_BYTES, Server
 from athena.tools.mcp_transport import EXCHANGE, Exchange
 
-IDLE_SECONDS: Final = 60.0
 OLDEST_SECONDS: Final = 1_800.0
 CONNECT_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 3.0
@@ -42,6 +42,8 @@ CHANGES: Final = 2_000
 
 T = TypeVar("T")
 Ask = Callable[["McpSession"], Awaitable[T]]
+Heard = Callable[[datetime], None]
+"""Is told that a server's tools are others since a moment."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class McpSession:
 
     client: Client
     tools: list[Tool] | None = None
+    listeners: dict[UUID, Heard] = field(default_factory=dict[UUID, Heard])
+    """By the tools that were called over it: who is told when the server tells of a change."""
 
 
 @dataclass(eq=False, slots=True)
@@ -74,14 +78,10 @@ class McpSessions:
 
     Args:
         egress: what every request of theirs goes through.
-        programs: the servers that the operator lets run as programs, by name.
         idle_seconds: how long a session stays open that nobody uses.
     """
 
-    def __init__(
-        self, egress: Egress, programs: Mapping[str, McpServer] | None = None, *, idle_seconds: float = IDLE_SECONDS
-    ) -> None:
-        self.programs: Mapping[str, McpServer] = programs or {}
+    def __init__(self, egress: Egress, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._egress = egress
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
@@ -193,9 +193,15 @@ class McpSessions:
         exchange = Exchange(self._loop.time() + CONNECT_SECONDS, ANSWER_BYTES, REQUESTS)
         EXCHANGE.set(exchange)
 
+        session: McpSession | None = None
+
         async def on_message(message: IncomingMessage) -> None:
             if isinstance(message, ToolListChangedNotification):
                 self.note_change(server)
+                if session is not None:
+                    session.tools = None
+                    for heard in session.listeners.values():
+                        heard(clock.now())
 
         try:
             async with contextlib.AsyncExitStack() as stack:
@@ -203,7 +209,8 @@ class McpSessions:
                     client = await stack.enter_async_context(server.client(self._egress, on_message))
                 exchange.deadline = self._loop.time() + OLDEST_SECONDS + IDLE_SECONDS
                 exchange.room, exchange.requests = OWN_BYTES, OWN_REQUESTS
-                entry.opened.set_result(McpSession(client))
+                session = McpSession(client)
+                entry.opened.set_result(session)
                 listening = asyncio.create_task(_listen(client))
                 await entry.closing.wait()
                 listening.cancel()

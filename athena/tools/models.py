@@ -22,6 +22,8 @@ tools = tenant_table(
     sa.Column("max_result_bytes", sa.Integer, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("refreshed_at", Time, nullable=False),
+    # Until then nobody finds them anew by themselves.
+    sa.Column("refresh_after", Time),
     sa.Column("creator_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="SET NULL")),
     same_workspace("account_uuid", "accounts", ondelete="SET NULL (account_uuid)"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),

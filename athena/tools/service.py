@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from pydantic import ValidationError
 
 from athena.accounts.service import AccountService
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import Conflict, PreconditionFailed, UpstreamFailed, UpstreamTimeout, ValidationFailed
+from athena.kit.errors import Conflict, PreconditionFailed, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
-from athena.llm.structured import InvalidSchema, Schema
-from athena.tools.base import Discovery, ToolConfig, ToolFailed, ToolFunction, ToolKind, ToolKinds, ToolResult
+from athena.tools.base import ToolConfig, ToolKind, ToolKinds, ToolResult
 from athena.tools.builtins import BUILTINS
 from athena.tools.calling import call_function, check_condition
-from athena.tools.naming import NAME, ToolRow
+from athena.tools.discovery import found
+from athena.tools.naming import ToolRow
 from athena.tools.repository import ToolRepository
 from athena.tools.schemas import ToolCallCreate, ToolCreate, ToolType, ToolUpdate
 from athena.users import service as users
 
 RELATIONS = ("creator", "account")
-DISCOVERY_SECONDS: Final = 30.0
-MOST_FUNCTIONS: Final = 500
-MOST_BYTES: Final = 2_000_000
-"""Of the functions of one tool, as JSON."""
 FOUND_BY: Final = frozenset({"config", "parameters", "account_uuid"})
 NAMED_BY: Final = frozenset({"name", "description"})
 
@@ -112,7 +106,7 @@ class ToolService:
         row = await self._tools.get(uuid)
         kind = self._kind(row["type"])
         config = await self._checked(kind, row)
-        return await self._replace(row, await self._found(kind, config, row), None, "refreshed")
+        return await self._replace(row, await self._found(kind, config, row, again=True), None, "refreshed")
 
     async def delete(self, uuid: UUID, revision: int | None) -> None:
         """Deletes a tool; the agents that had it have it no more."""
@@ -145,31 +139,13 @@ class ToolService:
         await kind.check(config, self._session, self._access)
         return config
 
-    async def _found(self, kind: ToolKind[Any], config: ToolConfig, values: ToolRow) -> dict[str, Any]:
+    async def _found(
+        self, kind: ToolKind[Any], config: ToolConfig, values: ToolRow, *, again: bool = False
+    ) -> dict[str, Any]:
         """The columns of what the tool offers."""
         if kind.asks_server:
             await self._session.commit()
-        discovery = Discovery(
-            values["name"],
-            values["description"],
-            self._access,
-            self._session.database,
-            self._opened,
-            values["account_uuid"],
-        )
-        try:
-            async with asyncio.timeout(DISCOVERY_SECONDS):
-                functions = await kind.functions(config, values["parameters"], discovery)
-        except TimeoutError as error:
-            raise UpstreamTimeout("The tool's server did not tell its functions in time.") from error
-        except ToolFailed as error:
-            raise UpstreamFailed(error.message, code=error.code) from error
-        return {"functions": _stored(functions), "refreshed_at": clock.now()}
-
-    def _opened(self) -> Session:
-        session = self._session.database.session(self._access.scope)
-        session.actor = self._access.actor
-        return session
+        return await found(self._session.database, self._access, kind, config, values, again=again)
 
     async def _replace(self, row: Row, changes: Mapping[str, Any], revision: int | None, verb: str) -> Row:
         """Changes ``row``, unless somebody else did meanwhile."""
@@ -184,9 +160,9 @@ class ToolService:
         """Rows as the API shows them, with the relations that were asked for; one query per relation."""
         items = [present(row) for row in rows]
         if "creator" in relations:
-            found = await users.by_ids(self._session, [row["creator_uuid"] for row in rows if row["creator_uuid"]])
+            creators = await users.by_ids(self._session, [row["creator_uuid"] for row in rows if row["creator_uuid"]])
             for item, row in zip(items, rows, strict=True):
-                item["creator"] = found.get(row["creator_uuid"])
+                item["creator"] = creators.get(row["creator_uuid"])
         if "account" in relations:
             service = AccountService(self._session, self._access)
             accounts = await service.by_ids([row["account_uuid"] for row in rows if row["account_uuid"]])
@@ -205,26 +181,6 @@ def _config(kind: ToolKind[Any], given: Mapping[str, Any]) -> ToolConfig:
             errors.setdefault(path, []).append(each["msg"].removeprefix("Value error, "))
         path, messages = next(iter(errors.items()))
         raise ValidationFailed(f"{path}: {messages[0]}", errors=errors) from error
-
-
-def _stored(functions: Sequence[ToolFunction]) -> list[dict[str, Any]]:
-    """What is kept of them; :class:`UpstreamFailed` where no model could be offered one."""
-    names: set[str] = set()
-    if len(functions) > MOST_FUNCTIONS:
-        raise UpstreamFailed(f"A tool has at most {MOST_FUNCTIONS} functions.", code="too_many_functions")
-    for function in functions:
-        if not NAME.fullmatch(function.name) or function.name in names:
-            raise UpstreamFailed(f"{function.name[:100]!r} is no name for a function.", code="invalid_function")
-        names.add(function.name)
-        try:
-            Schema(function.parameters)
-        except InvalidSchema as error:
-            text = f"The parameters of {function.name} are no JSON Schema: {error}"
-            raise UpstreamFailed(text, code="invalid_function") from error
-    found = [{**asdict(function), "parameters": dict(function.parameters)} for function in functions]
-    if len(orjson.dumps(found)) > MOST_BYTES:
-        raise UpstreamFailed("The functions of this tool are too long to be kept.", code="too_many_functions")
-    return found
 
 
 def present(row: ToolRow) -> dict[str, Any]:

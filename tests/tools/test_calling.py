@@ -12,6 +12,7 @@ import pytest
 
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database
+from athena.kit.ids import new_uuid
 from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.tools.base import (
     Discovery,
@@ -58,7 +59,13 @@ class Scripted(ToolKind[ToolConfig]):
 
 def row(*names: str, **fields: Any) -> dict[str, Any]:
     functions = [{"name": name, "description": "", "parameters": NUMBERS, "repeatable": False} for name in names]
-    usual = {"seconds": None, "max_result_bytes": 65_536, "account_uuid": None, "requires_approval": False}
+    usual = {
+        "uuid": new_uuid(),
+        "seconds": None,
+        "max_result_bytes": 65_536,
+        "account_uuid": None,
+        "requires_approval": False,
+    }
     return {"type": "scripted", "config": {}, "functions": functions, "approval_condition": None, **usual, **fields}
 
 

@@ -17,8 +17,10 @@ from athena.config import McpServer
 from athena.kit.db import Database
 from athena.kit.egress import Egress
 from athena.kit.errors import ValidationFailed
-from athena.tools.kinds.mcp import McpConfig, McpTool
-from athena.tools.mcp_sessions import McpSessions
+from athena.tools.kinds.mcp import McpTool
+from athena.tools.mcp_config import McpConfig
+from athena.tools.mcp_pool import McpPool
+from athena.tools.mcp_servers import HttpServer
 from tests.conftest import Tenant
 from tests.tools.foreign.conftest import Bench, account
 from tests.tools.foreign.mcp_process import running_server
@@ -39,15 +41,15 @@ def kind() -> McpTool:
 
 
 @pytest.fixture
-async def sessions(database: Database) -> AsyncGenerator[McpSessions]:
+async def sessions(database: Database) -> AsyncGenerator[McpPool]:
     """Of this test alone, in the place of the process's."""
-    former = database.provided(McpSessions)
+    former = database.provided(McpPool)
     program = McpServer(
         command=sys.executable,
         args=[str(Path(__file__).with_name("mcp_program.py"))],
         env={"API_TOKEN": SecretStr("token-of-the-operator")},
     )
-    made = McpSessions(database.provided(Egress), {"local": program, "broken": McpServer(command="/no/such/program")})
+    made = McpPool(database.provided(Egress), {"local": program, "broken": McpServer(command="/no/such/program")})
     database.provide(made)
     yield made
     await made.close()
@@ -125,21 +127,23 @@ async def test_a_call_that_is_given_up_is_cancelled_at_the_server(bench: Bench, 
     assert (await bench.call(kind, {"url": running}, "given_up")).data == {"result": True}
 
 
-async def test_a_change_of_the_servers_tools_is_heard(bench: Bench, kind: McpTool, running: str) -> None:
+async def test_a_change_of_the_servers_tools_is_heard(
+    bench: Bench, kind: McpTool, running: str, sessions: McpPool
+) -> None:
     await bench.functions(kind, url=running)
-    config = McpConfig(url=running)
-    assert await kind.changed_at(config, bench.discovery) is None
+    server, heard = HttpServer(bench.access.workspace_uuid, running), (await sessions.calls()).sessions
+    assert heard.changed_at(server) is None
     for number in range(50):
         # The server may not have heard yet that its changes are listened to.
         await bench.call(kind, {"url": running}, "grow", name=f"more-{time.monotonic_ns()}-{number}")
-        if await kind.changed_at(config, bench.discovery) is not None:
+        if heard.changed_at(server) is not None:
             break
         await asyncio.sleep(0.05)
-    assert await kind.changed_at(config, bench.discovery) is not None
+    assert heard.changed_at(server) is not None
 
 
 async def test_programs_of_the_operator_are_servers(
-    bench: Bench, stranger: Tenant, kind: McpTool, sessions: McpSessions
+    bench: Bench, stranger: Tenant, kind: McpTool, sessions: McpPool
 ) -> None:
     config = {"server": "local"}
     assert [each.name for each in await bench.functions(kind, **config)] == ["pid", "environment", "crash"]

@@ -11,8 +11,8 @@ import pytest
 from athena.kit.db import Database
 from athena.kit.egress import Egress
 from athena.tools.kinds.mcp import McpTool
+from athena.tools.mcp_pool import McpPool
 from athena.tools.mcp_servers import HttpServer
-from athena.tools.mcp_sessions import McpSessions
 from tests.tools.foreign.conftest import Bench
 from tests.tools.foreign.legacy_server import Give, LegacyServer, endless, hang_up, raw, result, said, silent
 from tests.waiting import until
@@ -29,10 +29,10 @@ async def legacy() -> AsyncGenerator[LegacyServer]:
 
 
 @pytest.fixture
-async def sessions(database: Database) -> AsyncGenerator[McpSessions]:
+async def sessions(database: Database) -> AsyncGenerator[McpPool]:
     """Of this test alone, in the place of the process's, and soon idle."""
-    former = database.provided(McpSessions)
-    made = McpSessions(database.provided(Egress), idle_seconds=0.1)
+    former = database.provided(McpPool)
+    made = McpPool(database.provided(Egress), idle_seconds=0.1)
     database.provide(made)
     yield made
     await made.close()
@@ -152,22 +152,23 @@ async def test_a_server_that_cannot_be_connected_to(bench: Bench, legacy: Legacy
     assert failure.code == "timeout"
 
 
-async def test_changes_are_heard(bench: Bench, legacy: LegacyServer, sessions: McpSessions) -> None:
+async def test_changes_are_heard(bench: Bench, legacy: LegacyServer, sessions: McpPool) -> None:
     server = HttpServer(bench.access.workspace_uuid, legacy.url)
     await bench.call(kind, {"url": legacy.url}, "look")
-    assert sessions.changed_at(server) is None
+    heard = (await sessions.calls()).sessions
+    assert heard.changed_at(server) is None
     notice = b'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n'
     await legacy.pushed.put(notice)
-    await until(lambda: sessions.changed_at(server) is not None)
+    await until(lambda: heard.changed_at(server) is not None)
 
 
 async def test_a_tool_that_the_server_does_not_know_has_changed(
-    bench: Bench, legacy: LegacyServer, sessions: McpSessions
+    bench: Bench, legacy: LegacyServer, sessions: McpPool
 ) -> None:
     legacy.answers["tools/call"] = raw('{"jsonrpc":"2.0","id":$ID,"error":{"code":-32602,"message":"Unknown tool"}}')
     failure = await bench.failure(kind, {"url": legacy.url}, "gone")
-    assert failure.message == "The MCP server says: Unknown tool (-32602)"
-    assert sessions.changed_at(HttpServer(bench.access.workspace_uuid, legacy.url)) is not None
+    assert (failure.code, failure.message) == ("unknown_function", "The MCP server has no tool 'gone' any more.")
+    assert (await sessions.calls()).sessions.changed_at(HttpServer(bench.access.workspace_uuid, legacy.url)) is not None
 
 
 async def test_what_a_server_asks_of_the_client_is_refused(bench: Bench, legacy: LegacyServer) -> None:

@@ -73,11 +73,12 @@ class Draft:
 
 def instructions(tools: Sequence[ToolRow]) -> str:
     """What a model needs to know to draft."""
-    told = "\n".join(f"- {_id(number)}: {_told(tool)}" for number, tool in enumerate(tools, 1))
+    told = "\n".join(f"- {tool_id(number)}: {_told(tool)}" for number, tool in enumerate(tools, 1))
     return RULES.format(tools=told or "(none)")
 
 
-def _id(number: int) -> str:
+def tool_id(number: int) -> str:
+    """What a model calls the tool of this number, of those that it is told of, from 1."""
     return f"tool_{number}"
 
 
@@ -87,17 +88,27 @@ def _told(tool: ToolRow) -> str:
     return f"{tool['name']}{offers}: {' '.join(tool['description'].split())[:DESCRIPTION_TOLD]}"
 
 
-def read_draft(given: Mapping[str, Any], tools: Sequence[ToolRow], model: str, account_uuid: UUID | None) -> Draft:
-    """The agent that a draft (which fits ``DRAFT``) describes; :class:`DraftRefused` says why it is none."""
-    known = {_id(number): tool for number, tool in enumerate(tools, 1)}
+def read_draft(
+    given: Mapping[str, Any],
+    tools: Sequence[ToolRow],
+    model: str | None,
+    account_uuid: UUID | None,
+    metadata: Mapping[str, Any],
+) -> Draft:
+    """The agent that a draft (which fits ``DRAFT``) describes; :class:`DraftRefused` says why it is none.
+
+    ``metadata`` are those that it has already, to which the draft's are added; a temperature of null takes one away.
+    """
+    known = {tool_id(number): tool for number, tool in enumerate(tools, 1)}
     unknown = [name for name in given["tools"] if name not in known]
     if unknown:
         raise DraftRefused([f"tools: there is no tool {name[:100]}." for name in unknown])
     chosen = [known[name] for name in dict.fromkeys(given["tools"])]
     starters = list(dict.fromkeys(" ".join(each.split()) for each in given["conversation_starters"]))
-    metadata: dict[str, Any] = {STARTERS: "\n".join(starters)}
-    if given.get("temperature") is not None:
-        metadata["temperature"] = float(given["temperature"])
+    kept = {**metadata, STARTERS: "\n".join(starters)}
+    temperature = given.get("temperature", kept.pop("temperature", None))
+    if temperature is not None:
+        kept["temperature"] = float(temperature)
     try:
         agent = AgentCreate.model_validate(
             {
@@ -106,7 +117,7 @@ def read_draft(given: Mapping[str, Any], tools: Sequence[ToolRow], model: str, a
                 "system_prompt": given["instructions"],
                 "model": model,
                 "account_uuid": account_uuid,
-                "metadata": metadata,
+                "metadata": kept,
                 "tool_uuids": [tool["uuid"] for tool in chosen],
             }
         )

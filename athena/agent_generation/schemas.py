@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from athena.accounts.schemas import Account
-from athena.agents.schemas import AgentLimits, AgentMemory, AgentReflection, FallbackModel
+from athena.agents.schemas import AgentChange, AgentLimits, AgentMemory, AgentReflection, FallbackModel
 from athena.budgets.schemas import Budget
 from athena.kit.schemas import Input, Output, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelName, ShownMetadata
@@ -19,7 +19,7 @@ from athena.users.schemas import Person
 
 
 class AgentGeneration(Input):
-    """A description of an agent."""
+    """A description of an agent, or of a change of one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -34,17 +34,23 @@ class AgentGeneration(Input):
     )
 
     description: Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+    agent_uuid: Annotated[
+        Uuid | None, Field(description="The agent to change, so that what is described holds. Left out: a new one.")
+    ] = None
     model: Annotated[
         ModelName | None,
         Field(
-            description="Drafts the agent, and becomes its model. Left out: the account's only one, or the local one."
+            description="Drafts the agent, and becomes a new one's model. Left out: that of the agent to change, the "
+            "account's only one, or the local one."
         ),
     ] = None
-    account_uuid: Annotated[Uuid | None, Field(description="The account that pays, also for the agent.")] = None
+    account_uuid: Annotated[
+        Uuid | None, Field(description="The account that pays, also for a new agent. Left out: that of the model.")
+    ] = None
     max_repairs: Annotated[
         int, Field(ge=0, le=6, description="How often the model is shown what is wrong with its draft.")
     ] = 3
-    save: Annotated[bool, Field(description="Create it.")] = False
+    save: Annotated[bool, Field(description="Keep it: as a new agent, or as a new version of the agent.")] = False
 
 
 class TrialMessage(Output):
@@ -66,6 +72,10 @@ class AgentGenerationReport(Output):
         Field(description="It was held before the agent was answered; its tools were only rehearsed."),
     ]
     assessment: Annotated[str, Field(description="What the model made of the conversation.")]
+    changes: Annotated[
+        list[AgentChange] | None, Field(description="Of a changed agent: what is different, as versions are compared.")
+    ]
+    summary: Annotated[list[str] | None, Field(description="The same in words, a line each.")]
 
 
 class GeneratedAgent(Output):

@@ -112,14 +112,14 @@ class AgentService(VersionedService):
         """What changed from one version to another."""
         await self._rows.get(uuid)
         versions = self._versions(uuid)
-        said = [_effective(await versions.numbered(number)) for number in (before, after)]
+        said = [effective(await versions.numbered(number)) for number in (before, after)]
         await self._conceal(said)
         changes = comparison.compare(*said)
         return {"before": before, "after": after, "changes": changes, "summary": comparison.in_words(changes)}
 
     def effective(self, row: Row | Mapping[str, Any]) -> dict[str, Any]:
         """As in every version, with what is not set as it usually is."""
-        return _effective(row)
+        return effective(row)
 
     async def _check(self, given: Mapping[str, Any], uuid: UUID | None = None) -> None:
         """Refuses what names something that the workspace does not have; ``uuid`` is the agent's own."""
@@ -219,14 +219,14 @@ def _attach(
         item[name] = found.get(row[f"{name}_uuid"])
 
 
-def _effective(row: Row | Mapping[str, Any]) -> dict[str, Any]:
+def effective(row: Row | Mapping[str, Any]) -> dict[str, Any]:
     """How an agent or a version answers, with what is not set as it usually is."""
     says = {name: row[name] for name in VERSIONED}
     return {**says, "memory": {**MEMORY, **row["memory"]}, "limits": {**LIMITS, **row["limits"]}}
 
 
-def _shown(row: Row) -> dict[str, Any]:
-    return {**_effective(row), "metadata": show_metadata(row["metadata"])}
+def _shown(row: Row | Mapping[str, Any]) -> dict[str, Any]:
+    return {**effective(row), "metadata": show_metadata(row["metadata"])}
 
 
 def _present_version(row: Row) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def _present_version(row: Row) -> dict[str, Any]:
     }
 
 
-def present(row: Row) -> dict[str, Any]:
+def present(row: Row | Mapping[str, Any]) -> dict[str, Any]:
     """An agent's row as the API shows it, without relations."""
     return {
         "uuid": str(row["uuid"]),

@@ -12,6 +12,7 @@ from athena.guardrails.judging import AskModel, Row
 from athena.guardrails.service import present_decision
 from athena.guardrails.stages import Decision, StageName
 from athena.runs.prompt import History
+from athena.runs.spent import Judged, Spent
 
 INPUT: Final = "guardrails:input"
 WITHHELD: Final = "Withheld: {message}"
@@ -35,6 +36,8 @@ class Guards:
     run: RunContext
     rows: Sequence[Row]
     ask_model: AskModel
+    spent: Spent
+    """What the run took, to which ``ask_model`` adds."""
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What their events tell beside the decision."""
 
@@ -56,11 +59,16 @@ class Guards:
             return history, None
         row: Mapping[str, Any] = {key: history.rows[place][key] for key in ("uuid", "role", "status", "content")}
 
+        judged = Judged()
+
         async def execute(_: int) -> StepResult:
-            content, refused, decisions = await self._content(row["content"])
-            return StepResult({"content": content, "refused": refused}, told(decisions, **self.about))
+            with judged.taken():
+                content, refused, decisions = await self._content(row["content"])
+            record = {"content": content, "refused": refused, "judged": judged.usage}
+            return StepResult(record, told(decisions, **self.about))
 
         record = await self.run.step(INPUT, execute)
+        judged.count_known(self.spent, record)
         rows = [*history.rows]
         rows[place] = {**row, "content": record["content"]}
         return History(rows, history.attached, history.inline), record["refused"]

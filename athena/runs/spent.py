@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Generator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -52,3 +54,41 @@ class Spent:
     def cost(self) -> float:
         """Of everything, as far as it is known."""
         return (self.usage["cost"] or 0.0) + (self.tools["cost"] or 0.0)
+
+
+_JUDGED: ContextVar[Judged | None] = ContextVar("judged", default=None)
+
+
+class Judged:
+    """What models took that judged the texts of one step.
+
+    It is counted when it was taken, and is in the step's record, from which a run that is gone on with counts it.
+    """
+
+    def __init__(self) -> None:
+        self.usage: Mapping[str, Any] | None = None
+        """What the step's record holds as ``judged``."""
+
+    @contextlib.contextmanager
+    def taken(self) -> Generator[None]:
+        """What is counted by :func:`count_judged` within is the step's."""
+        self.usage = self.usage or NOTHING
+        token = _JUDGED.set(self)
+        try:
+            yield
+        finally:
+            _JUDGED.reset(token)
+
+    def count_known(self, spent: Spent, record: Mapping[str, Any]) -> None:
+        """Counts what a step's record says, where the step was made before this process took the run."""
+        known = record.get("judged")
+        if self.usage is None and known is not None:
+            spent.add(known)
+
+
+def count_judged(spent: Spent, usage: Mapping[str, Any]) -> None:
+    """Counts what judging took, as the run's and as the present step's."""
+    spent.add(usage)
+    step = _JUDGED.get()
+    if step is not None:
+        step.usage = sum_of(step.usage or NOTHING, usage)

@@ -31,7 +31,7 @@ from athena.runs.remembering import recalled
 from athena.runs.repository import RunRepository
 from athena.runs.resolved_models import ResolvedModels
 from athena.runs.speech import Speech
-from athena.runs.spent import Spent
+from athena.runs.spent import Spent, count_judged
 from athena.runs.thinking import Thinking
 from athena.runs.tool_calls import Offer
 from athena.runs.turns import Turns
@@ -111,7 +111,7 @@ class Answering:
             said = await history.load(session, access, given)
         prompt = Prompt(said, given["system_prompt"], given["temperature"], given["max_tokens"])
         spent = Spent()
-        guards = Guards(run, guardrails, self._asker(run, spent), {"message_uuid": given["message_uuid"]})
+        guards = Guards(run, guardrails, self._asker(run, spent), spent, {"message_uuid": given["message_uuid"]})
         candidates = [Candidate(given["model"], given["account_uuid"])]
         return Turns(run, self.calls, candidates, prompt, speech, guards, offers, spent=spent), abilities
 
@@ -177,7 +177,7 @@ class Answering:
         async def ask(guardrail: Mapping[str, Any], request: ModelRequest) -> Completed:
             config, key = guardrail["config"], f"guardrail:{run.lease_number}:{next(numbers)}"
             completed, usage = await self.calls.beside(run, key, config["model"], config["account_uuid"], request)
-            spent.add(usage)
+            count_judged(spent, usage)
             return completed
 
         return ask

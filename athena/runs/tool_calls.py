@@ -21,6 +21,7 @@ from athena.kit.access import WorkspaceId
 from athena.kit.db import Session
 from athena.kit.ids import derived_uuid
 from athena.runs.guards import Guards
+from athena.runs.spent import Judged
 from athena.tools.base import JsonObject, ToolResult
 
 AT_ONCE: Final = 8
@@ -165,24 +166,29 @@ class _Place:
             names = ", ".join(self.calls.offers)
             await self._record(ToolResult(UNKNOWN_FUNCTION.format(names=names), is_error=True), **told)
             return
-        step = f"tool_call:{self.key}"
+        step, judged = f"tool_call:{self.key}", Judged()
 
         async def execute(_: int) -> StepResult:
             begun = time.monotonic()
-            arguments, refused, before = await self.calls.guards.called(self.call["arguments"])
+            with judged.taken():
+                arguments, refused, before = await self.calls.guards.called(self.call["arguments"])
             result = (
                 ToolResult(NOT_ALLOWED.format(message=refused), is_error=True)
                 if refused is not None
                 else await offer.call(arguments, f"{run.run_uuid}:{step}")
             )
-            content, withheld, after = await self.calls.guards.gave(result.content)
+            with judged.taken():
+                content, withheld, after = await self.calls.guards.gave(result.content)
             if content != result.content:
                 result = dataclasses.replace(result, content=content, is_error=result.is_error or withheld)
-            return self._step_result(result, int((time.monotonic() - begun) * 1000), events=[*before, *after])
+            made = self._step_result(result, int((time.monotonic() - begun) * 1000), events=[*before, *after])
+            return dataclasses.replace(made, record={**made.record, "judged": judged.usage})
 
         started = Event("tool_call.started", {**self._about, "arguments": self.call["arguments"], **told})
         try:
-            self._take(await run.step(step, execute, started=started, repeatable=offer.repeatable))
+            record = await run.step(step, execute, started=started, repeatable=offer.repeatable)
+            judged.count_known(self.calls.guards.spent, record)
+            self._take(record)
         except StepOutcomeUnknown:
             await self._record(ToolResult(UNKNOWN_OUTCOME, is_error=True))
 
@@ -217,7 +223,7 @@ class _Place:
         return StepResult(record, [*events, Event("tool_call.completed", shown)], final=self.calls.alone)
 
     def _take(self, record: Mapping[str, Any]) -> None:
-        self.made = Made(self.call, **record)
+        self.made = Made(self.call, **{name: value for name, value in record.items() if name != "judged"})
 
     @property
     def _about(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from athena.runs.paying import Payer
 from athena.runs.prompt import Prompt
 from athena.runs.remembering import cited
 from athena.runs.speech import Speech
-from athena.runs.spent import NOTHING, Spent
+from athena.runs.spent import NOTHING, Judged, Spent
 from athena.runs.thinking import Thinking
 from athena.runs.tool_calls import CALLS_OF_A_TURN, Made, Offer, ToolCalls, call_part
 from athena.runs.toolbox import HAND_OVER
@@ -131,7 +131,18 @@ class Turns:
             started = call_started(self._uuid, self.run.input["model"])
         else:
             started = Event("model_call.started", {"message_uuid": self._uuid, "turn": number})
-        return await self.run.step(key, functools.partial(self._asked, key), started=started)
+        judged = Judged()
+
+        async def execute(attempt: int) -> StepResult:
+            with judged.taken():
+                result = await self._asked(key, attempt)
+            return dataclasses.replace(result, record={**result.record, "judged": judged.usage})
+
+        record = await self.run.step(key, execute, started=started)
+        if "message" not in record:
+            # An answer's own usage has it already.
+            judged.count_known(self.spent, record)
+        return record
 
     async def _asked(self, key: str, attempt: int) -> StepResult:
         """One call of the model; what it came to is kept, and the answer with it, when this is one."""

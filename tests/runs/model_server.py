@@ -64,9 +64,8 @@ def saying(
     async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         if not body.get("stream"):
             message = {"role": "assistant", "content": "".join(texts)}
-            return web.json_response(
-                {"id": "c1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-            )
+            choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+            return web.json_response({"id": "c1", "choices": choices, **({"usage": usage} if usage else {})})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for number, text in enumerate(texts):

@@ -100,3 +100,29 @@ async def test_in_the_shadow_nothing_changes_but_it_is_told(scene: Scene) -> Non
     assert run["output"]["message"]["content"] == "A grape."
     decided = [event.data for event in await scene.events_of(run["uuid"]) if event.type == "guardrail.decided"]
     assert [(each["stage"], each["outcome"]) for each in decided] == [("input", "shadow"), ("output", "shadow")]
+
+
+async def test_what_judging_took_is_counted_although_the_run_was_begun_anew(scene: Scene) -> None:
+    config = {"policy": "Be kind.", "model": "small", "account_uuid": str(scene.account)}
+    judged = ["input", "tool_call", "tool_result"]
+    body = {"name": "Kind", "type": "model", "config": config, "stages": judged, "action": "refuse"}
+    guardrail = (await scene.tenant.post("/api/v1/guardrails", body)).json()["data"]
+    tool = await make(scene.tenant, **ECHO, requires_approval=True)
+    thread = await scene.thread(await scene.agent(guardrail_uuids=[guardrail["uuid"]], tool_uuids=[tool["uuid"]]))
+    took = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    fine, call = saying('{"allowed": true}', usage=took), calling(("echo", {"text": "a"}))
+    scene.model.scripts = [fine, call, fine, fine, call, fine, fine, saying("Done.")]
+    run = (await scene.begin(thread, "Say it."))["uuid"]
+    for _ in range(2):
+        asked: list[Any] = []
+        while not asked:
+            listed = (await scene.tenant.get(f"/api/v1/approvals?run_uuid={run}")).json()["data"]
+            asked = [each["uuid"] for each in listed if each["status"] == "open"]
+        # Whoever goes on after a decision has nothing but what is stored, as after a crash.
+        answer = await scene.tenant.post(f"/api/v1/approvals/{asked[0]}/answer", {"decision": "approved"})
+        assert answer.status_code == 200, answer.text
+    message = (await scene.ended(run))["output"]["message"]
+    assert message["content"] == "Done."
+    assert len(scene.model.requests) == 8
+    assert message["usage"]["input_tokens"] == 2 * 11 + 7 + 5 * 100
+    assert message["usage"]["output_tokens"] == 2 * 5 + 3 + 5 * 20

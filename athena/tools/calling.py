@@ -68,8 +68,7 @@ async def call_function(  # noqa: PLR0913 - each is a fact of the call
 
     try:
         kind = _kind(database, tool)
-        if kind.refreshes:
-            database.provided(Refresher).use([tool], access)
+        database.provided(Refresher).use([tool], access)
         found = find_function(tool, function)
         call = ToolCall(
             found["name"],

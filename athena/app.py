@@ -14,6 +14,8 @@ from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
+from athena.dialects.openai import endpoints as openai_dialect
+from athena.dialects.openai.errors import told as openai_error
 from athena.evaluations import endpoints as evaluations
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
@@ -115,6 +117,7 @@ def api() -> FastAPI:
         *workflow_triggers.routers,
         *shares.routers,
         *evaluations.routers,
+        openai_dialect.router,
         health,
     )
     for router in routers:
@@ -142,8 +145,9 @@ def create_app(process: Process) -> Envelope:
         app,
         max_body_bytes=settings.max_body_bytes,
         body_timeout=settings.body_timeout_seconds,
-        larger={"/api/v1/media": settings.max_upload_bytes},
+        larger=dict.fromkeys(("/api/v1/media", openai_dialect.CHAT_PATH), settings.max_upload_bytes),
         access_log=settings.access_log,
         secure=settings.base_url.startswith("https:"),
         origins=settings.cors_origins,
+        dialects={openai_dialect.PREFIX: openai_error},
     )

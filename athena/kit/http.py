@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -54,10 +54,14 @@ PREFLIGHT: Mapping[str, str] = {
 }
 
 
+Form = Callable[[AthenaError, str, str], Response]
+"""Makes the answer of an error, from it, the path and the request's id."""
+
+
 class Envelope:
     """ASGI middleware: the request's id, the body's limits, the security headers, the log line, the last resort."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per limit
         self,
         app: ASGIApp,
         *,
@@ -67,6 +71,7 @@ class Envelope:
         access_log: bool = False,
         secure: bool = False,
         origins: Sequence[str] = (),
+        dialects: Mapping[str, Form] | None = None,
     ) -> None:
         self._app = app
         self._max_body = max_body_bytes
@@ -75,6 +80,8 @@ class Envelope:
         self._larger = larger or {}
         """Paths with a limit of their own (uploads)."""
         self._headers = [*SECURITY_HEADERS, *([TRANSPORT_SECURITY] if secure else ())]
+        self._dialects = dialects or {}
+        """How errors are told under a prefix of paths, where that is not as a problem document."""
         self._origins = frozenset(origins)
         """Whose pages may call us from a browser, with a token: cookies are never taken from elsewhere."""
 
@@ -89,7 +96,8 @@ class Envelope:
         method = scope["method"]
         limit = self._larger.get(scope["path"], self._max_body)
         body = BoundedBody(receive, limit, self._body_timeout)
-        scope["state"] = state = {**scope.get("state", {}), "request_id": request_id}
+        form = next((form for prefix, form in self._dialects.items() if scope["path"].startswith(prefix)), problem)
+        scope["state"] = state = {**scope.get("state", {}), "request_id": request_id, "problem": form}
         answer = Answer(send, state, [*self._headers, *self._cors(scope)], headless=method == "HEAD")
         try:
             if method == "HEAD":
@@ -127,12 +135,12 @@ class Envelope:
         except AthenaError as error:
             if answer.status:
                 raise
-            await problem(error, scope["path"], scope["state"]["request_id"])(scope, body, answer)
+            await _told(scope, error)(scope, body, answer)
         except Exception:
             logging.logger().exception("unhandled", path=_loggable(scope))
             if answer.status:
                 raise
-            await problem(unforeseen(), scope["path"], scope["state"]["request_id"])(scope, body, answer)
+            await _told(scope, unforeseen())(scope, body, answer)
 
 
 class Answer:
@@ -251,8 +259,13 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
+def _told(scope: Scope, error: AthenaError) -> Response:
+    form: Form = scope["state"]["problem"]
+    return form(error, scope["path"], scope["state"]["request_id"])
+
+
 def _respond(request: Request, error: AthenaError) -> Response:
-    return problem(error, request.url.path, request.scope["state"]["request_id"])
+    return _told(request.scope, error)
 
 
 async def _athena_error(request: Request, error: Exception) -> Response:

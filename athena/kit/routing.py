@@ -187,8 +187,9 @@ def _check_query(request: Request, known: frozenset[str]) -> None:
 class Router(APIRouter):
     """The routes of one resource, under one tag: the group of ``operations.tsv``."""
 
-    def __init__(self, tag: str) -> None:
-        super().__init__(tags=[tag], route_class=Route, redirect_slashes=False)
+    def __init__(self, tag: str, *, documented: bool = True) -> None:
+        """``documented``: whether they stand in ``/openapi.json``."""
+        super().__init__(tags=[tag], route_class=Route, redirect_slashes=False, include_in_schema=documented)
 
     def operation(  # noqa: PLR0913 - one argument per fact of an operation
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, Self
 
 from starlette.responses import Response
@@ -59,10 +59,17 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: Events, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        events: Events,
+        headers: Mapping[str, str] | None = None,
+        form: Callable[[StreamedEvent], bytes] | None = None,
+    ) -> None:
+        """``form`` makes the bytes of an event, which may be none, where it is not :func:`encode`."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", **(headers or {})})
         del self.headers["content-length"]
         self._events = events
+        self._form = form or encode
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Serves the stream to its end or the client's."""
@@ -85,8 +92,8 @@ class EventStream(Response):
             except StopAsyncIteration:
                 return
             else:
-                body = b"".join(encode(each) for each in (event, *self._events.ready()))
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                if body := b"".join(map(self._form, (event, *self._events.ready()))):
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 def encode(event: StreamedEvent) -> bytes:

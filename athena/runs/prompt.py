@@ -11,7 +11,7 @@ import orjson
 from athena.large_language_models.service import ResolvedModel
 from athena.llm import structured, tokens
 from athena.llm.structured import Schema
-from athena.llm.types import Message, ModelRequest, ToolSpec
+from athena.llm.types import Message, ModelRequest, NamedTool, ToolSpec
 from athena.runs.conversation import Fields, File, to_messages
 
 DEFAULT_CONTEXT_WINDOW = 8_192
@@ -37,8 +37,10 @@ class Prompt:
     max_tokens: int | None
     said: list[Message] = field(default_factory=list[Message])
     tools: tuple[ToolSpec, ...] = ()
-    tool_choice: Literal["none"] | None = None
+    tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
     schema: Schema | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
 
     def texts(self) -> list[Message]:
         """The conversation without its files."""
@@ -72,6 +74,8 @@ class Prompt:
             system=system,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            top_p=self.top_p,
+            stop=self.stop,
             tools=tools,
             tool_choice=self.tool_choice if tools else None,
             response_schema=self.schema.schema if self.schema and with_schema else None,

@@ -34,6 +34,7 @@ from athena.runs.keeping import RUN_PERMISSIONS
 from athena.runs.repository import RunRepository
 from athena.runs.resolved_models import ResolvedModels
 from athena.runs.schemas import AgentRun, AgentRunOptions, HistoryMessage, RunKind, RunStatus, ThreadRun
+from athena.runs.wishes import Wishes
 from athena.threads.service import ThreadService
 
 LABELS = ("agent_uuid", "thread_uuid", "workflow_uuid", "prompt_uuid", "share_uuid")
@@ -67,6 +68,7 @@ class RunService:
         run_uuid: UUID | None = None,
         ancestors: Sequence[str] = (),
         workflow_uuid: UUID | None = None,
+        wishes: Wishes | None = None,
     ) -> None:
         """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
 
@@ -80,6 +82,7 @@ class RunService:
         self._run_uuid = run_uuid
         self._ancestors = ancestors
         self._workflow_uuid = workflow_uuid
+        self._wishes = wishes or Wishes()
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -244,6 +247,7 @@ class RunService:
                 "share_uuid": self._labels.get("share_uuid"),
                 "model": model,
                 **(self._of_abilities(abilities) if abilities else {}),
+                **self._wishes.stored,
             },
         )
         resolved = self._session.provided(ResolvedModels)

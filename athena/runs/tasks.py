@@ -35,6 +35,7 @@ from athena.runs.spent import Spent, count_judged
 from athena.runs.thinking import Thinking
 from athena.runs.tool_calls import Offer
 from athena.runs.turns import Turns
+from athena.runs.wishes import Wishes
 from athena.tools.base import ToolKinds
 
 Given: TypeAlias = tuple[Mapping[str, Offer], Sequence[Mapping[str, Any]]]
@@ -110,15 +111,19 @@ class Answering:
                 offers, guardrails = await self._given_to(session, access, run, abilities)
             said = await history.load(session, access, given)
         prompt = Prompt(said, given["system_prompt"], given["temperature"], given["max_tokens"])
+        wishes = Wishes.of(given)
+        wishes.put_into(prompt)
         spent = Spent()
         guards = Guards(run, guardrails, self._asker(run, spent), spent, {"message_uuid": given["message_uuid"]})
         candidates = [Candidate(given["model"], given["account_uuid"])]
-        return Turns(run, self.calls, candidates, prompt, speech, guards, offers, spent=spent), abilities
+        turns = Turns(run, self.calls, candidates, prompt, speech, guards, offers, spent=spent)
+        turns.callers_tools = wishes.tool_specs
+        return turns, abilities
 
     async def _able(self, turns: Turns, abilities: Mapping[str, Any]) -> Finished:
         """The answer of an agent that does more than answer."""
         run, prompt = turns.run, turns.prompt
-        if abilities["output_schema"]:
+        if abilities["output_schema"] and prompt.schema is None:
             prompt.schema = Schema(abilities["output_schema"])
         turns.candidates = [*turns.candidates, *map(Candidate.of, abilities["fallback_models"])]
         turns.limits = AgentLimits.model_validate(abilities["limits"])

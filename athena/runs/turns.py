@@ -49,6 +49,8 @@ class Turns:
     speech: Speech
     guards: Guards
     offers: Mapping[str, Offer] = field(default_factory=dict[str, Offer])
+    callers_tools: tuple[ToolSpec, ...] = ()
+    """What is not called here: a turn that calls any of it is the answer."""
     limits: AgentLimits = field(default_factory=AgentLimits)
     spent: Spent = field(default_factory=Spent)
     thinking: Thinking | None = None
@@ -77,9 +79,8 @@ class Turns:
         while True:
             number += 1
             self._check_limits()
-            self.prompt.tools = tuple(
-                ToolSpec(offer.name, offer.description, dict(offer.parameters)) for offer in self.offers.values()
-            )
+            offered = (ToolSpec(each.name, each.description, dict(each.parameters)) for each in self.offers.values())
+            self.prompt.tools = (*offered, *self.callers_tools)
             if number >= self.limits.turns or tools.left <= 0:
                 self.prompt.tool_choice = "none"
             record = await self._turn(number)
@@ -178,6 +179,9 @@ class Turns:
         record["tool_calls"] = self._named_apart(record["tool_calls"]) if self.prompt.tool_choice != "none" else []
         shown = {name: record[name] for name in ("model", "finish_reason", "usage", "duration_ms")}
         event = Event("model_call.completed", {"message_uuid": self._uuid, **shown})
+        if record["tool_calls"] and self.callers_tools:
+            self.speech.parts += map(call_part, record["tool_calls"])
+            return self._answered({**record, "finish_reason": FinishReason.TOOL_CALLS.value}, None, [*decided, event])
         if record["tool_calls"]:
             # Committed with the beginning of what follows, before anything is called.
             return StepResult(record, [*decided, event], final=True)

@@ -1,0 +1,1 @@
+"""``/v1``: agents, workflows and models as OpenAI's API has models."""

@@ -90,6 +90,19 @@ def test_every_route_says_whom_it_lets_in(routes: list[APIRoute]) -> None:
     assert free == FOR_THE_SIGNED_IN | FOR_WHO_HAS_THE_LINK | {("POST", path) for path in FOR_ANYBODY}
 
 
+def test_every_route_of_another_dialect_asks_for_a_permission_that_fits(app: Any) -> None:
+    spoken = [each for each in routes_of(app._app) if each.path.startswith("/v1/")]
+    assert {each.path for each in spoken} == {
+        "/v1/models",
+        "/v1/models/{model:path}",
+        "/v1/chat/completions",
+        "/v1/embeddings",
+    }
+    for each in spoken:
+        assert permission_of(each), each.path
+        assert str(permission_of(each)).endswith(".view") == (method_of(each) == "GET"), each.path
+
+
 def test_every_permission_is_declared_somewhere_and_fits_its_route(routes: list[APIRoute]) -> None:
     declared = {permission for each in routes if (permission := permission_of(each))}
     assert declared == set(Permission)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -14,20 +15,20 @@ RESTARTED: Final = "The answer was begun anew after part of it had been sent; as
 
 
 class Chunks:
-    """Called with each event in turn. ``whole``: the text is sent at its end alone, since it may be rejected before.
-    So is what a workflow gives.
+    """Called with each event in turn. What must fit a schema is sent at its end alone, since it may be rejected before;
+    so is what a workflow gives.
 
     What is void after a ``message.restarted`` cannot be taken back here: text that repeats what was sent is not sent
     again, and any other ends the stream with an error.
     """
 
-    def __init__(self, row: RunFacts, model: str, *, include_usage: bool, whole: bool) -> None:
+    def __init__(self, row: RunFacts, model: str, *, include_usage: bool) -> None:
         created = int(row["created_at"].timestamp())
         self._head = {"id": f"chatcmpl-{row['uuid']}", "object": "chat.completion.chunk", "created": created}
         self._is_workflow = row["kind"] == "workflow"
         self._model = model
         self._include_usage = include_usage
-        self._whole = whole or self._is_workflow
+        self._whole = self._is_workflow or _is_structured(row["input"])
         self._sent = ""
         self._text = ""
         self._ended = False
@@ -91,6 +92,11 @@ class Chunks:
     def _fail(self, message: str, code: str) -> bytes:
         self._ended = True
         return _data({"error": {"message": message, "type": "server_error", "param": None, "code": code}})
+
+
+def _is_structured(given: Mapping[str, Any]) -> bool:
+    """Whether the answer must fit a schema: the request's, or the agent's."""
+    return bool(given.get("wishes", {}).get("schema") or given.get("abilities", {}).get("output_schema"))
 
 
 def _data(value: Any) -> bytes:

@@ -72,7 +72,7 @@ async def _told(caller: Caller, body: ChatRequest, run_uuid: UUID) -> Response:
             raise runs.failure(row)
         return JsonResponse(completion(row, body.model), 200, location)
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    chunks = Chunks(row, body.model, include_usage=usage, whole=body.wanted_schema is not None)
+    chunks = Chunks(row, body.model, include_usage=usage)
     return EventStream(runs.events(run_uuid), location, chunks)
 
 

@@ -103,3 +103,58 @@ async def test_whatever_goes_wrong_before_a_route_is_told_alike(owner: Tenant) -
         answer = await owner.request(method, path, **content)
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert (await owner.get("/api/v1/nothing")).headers["content-type"] == "application/problem+json"
+
+
+HOSTILE: list[Any] = [
+    [],
+    "text",
+    {"model": "small\0", "messages": HELLO},
+    {"model": "' OR 1=1 --", "messages": HELLO},
+    {"model": "%", "messages": HELLO},
+    {"model": "small", "messages": [{"role": "user", "content": ""}], "max_tokens": 2**63},
+    {"model": "small", "messages": [{"role": "system", "content": "Only this."}]},
+    {"model": "small", "messages": [{"role": "assistant", "content": None}]},
+    {"model": "small", "messages": HELLO, "response_format": {"type": "json_schema", "json_schema": {"name": "a"}}},
+    {
+        "model": "small",
+        "messages": HELLO,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "nothing"}}},
+    },
+    {
+        "model": "small",
+        "messages": HELLO,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "a", "schema": {"$ref": "http://127.0.0.1/schema"}},
+        },
+    },
+    {"model": "small", "messages": HELLO, "tool_choice": {"type": "function", "function": {"name": "a"}}},
+    {
+        "model": "small",
+        "messages": [
+            {
+                "role": "user",
+                "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=x"}}],
+            }
+        ],
+    },
+    {
+        "model": "small",
+        "messages": [
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}
+        ],
+    },
+    {
+        "model": "small",
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1/a"}}]}],
+    },
+    {"model": "small", "messages": HELLO, "metadata": {"thread_uuid": "7"}},
+    {"model": "small", "messages": HELLO, "metadata": {"thread_uuid": "01980000-0000-7000-8000-000000000000"}},
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+async def test_nothing_that_is_sent_breaks_it(owner: Tenant, body: Any) -> None:
+    answer = await owner.post("/v1/chat/completions", body)
+    assert answer.status_code in {400, 404}, answer.text
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}

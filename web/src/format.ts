@@ -16,10 +16,37 @@ export function formatCost(value: number): string {
   return new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", ...digits }).format(value);
 }
 
+/** How long something took, in the two greatest units that it has. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return unit(Math.round(milliseconds), "millisecond");
+  if (milliseconds < 60_000) return unit(Math.round(milliseconds / 100) / 10, "second");
+  const seconds = Math.round(milliseconds / 1000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), "day"],
+    [Math.floor(seconds / 3600) % 24, "hour"],
+    [Math.floor(seconds / 60) % 60, "minute"],
+    [seconds % 60, "second"],
+  ];
+  const first = parts.findIndex(([amount]) => amount > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, name]) => unit(amount, name))
+    .join(" ");
+}
+
+export function formatPercent(share: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(share);
+}
+
+function unit(amount: number, name: string): string {
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: name, unitDisplay: "short" }).format(amount);
+}
+
 export function formatBytes(value: number): string {
   const kilobytes = value / 1024;
-  const [amount, unit] = kilobytes < 1024 ? [Math.max(1, kilobytes), "kilobyte"] : [kilobytes / 1024, "megabyte"];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit: unit as string, maximumFractionDigits: 1 }).format(
+  const [amount, name] = kilobytes < 1024 ? [Math.max(1, kilobytes), "kilobyte"] : [kilobytes / 1024, "megabyte"];
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: name as string, maximumFractionDigits: 1 }).format(
     amount as number,
   );
 }

@@ -1,8 +1,10 @@
 import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 
+import { approvalRoutes } from "@/approvals/routes";
 import { ResetPasswordPage } from "@/auth/reset-password";
 import { SignInPage } from "@/auth/sign-in";
 import { ChatPage } from "@/chat/chat-page";
+import { executionRoutes } from "@/executions/routes";
 import { NotFoundPage } from "@/shell/problem-pages";
 import { root, signedIn, workspace } from "@/shell/routes";
 import { homeWorkspace } from "@/shell/workspace";
@@ -66,7 +68,7 @@ const chat = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat])]),
+  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat, ...executionRoutes, ...approvalRoutes])]),
   defaultPreload: false,
   scrollRestoration: false,
 });

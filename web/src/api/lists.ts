@@ -27,3 +27,10 @@ export function listOptions<Item>(
 export function nextCursor(meta: object): string | undefined {
   return (meta as { next_cursor?: string | null }).next_cursor ?? undefined;
 }
+
+type Given<Values> = { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
+
+/** The parameters that have a value. */
+export function given<Values extends object>(values: Values): Given<Values> {
+  return Object.fromEntries(Object.entries(values).filter(([, each]) => each !== undefined && each !== "")) as Given<Values>;
+}

@@ -1,6 +1,9 @@
 /** The pages of a workspace, as the sidebar and the palette list them. */
-import type { LinkProps } from "@tanstack/react-router";
-import type { LucideIcon } from "lucide-react";
+import { linkOptions, type LinkProps } from "@tanstack/react-router";
+import { Activity, Hand, type LucideIcon } from "lucide-react";
+import type { ComponentType } from "react";
+
+import { OpenCount } from "@/approvals/open-count";
 
 export interface NavigationItem {
   label: string;
@@ -9,6 +12,22 @@ export interface NavigationItem {
   link: (workspace: string) => LinkProps;
   /** What one must be allowed to see it. */
   permission: string;
+  /** What stands beside its name, such as how many things wait there. */
+  Aside?: ComponentType;
 }
 
-export const NAVIGATION: readonly NavigationItem[] = [];
+export const NAVIGATION: readonly NavigationItem[] = [
+  {
+    label: "Executions",
+    icon: Activity,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/executions", params: { workspace } }),
+    permission: "workflow_executions.view",
+  },
+  {
+    label: "Approvals",
+    icon: Hand,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/approvals", params: { workspace } }),
+    permission: "workflow_executions.view",
+    Aside: OpenCount,
+  },
+];

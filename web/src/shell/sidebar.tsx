@@ -54,6 +54,7 @@ function Pages() {
         >
           <item.icon aria-hidden />
           {t(item.label)}
+          {item.Aside && <item.Aside />}
         </Link>
       ))}
     </nav>

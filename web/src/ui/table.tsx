@@ -8,6 +8,8 @@ export interface Column<Row> {
   id: string;
   /** The heading; `null` where the content speaks for itself, such as of buttons. */
   label: string | null;
+  /** Stands in the place of the label, such as a box that marks all. */
+  heading?: ReactNode;
   show: (row: Row) => ReactNode;
   /** Numbers and times stand at the end of their column. */
   isNumber?: boolean;
@@ -33,8 +35,8 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen }: TableProps<R
         <thead>
           <tr className="border-b bg-panel text-xs text-muted">
             {columns.map((column) => (
-              <th key={column.id} scope="col" className={cn("px-3 py-2 text-start font-medium whitespace-nowrap", place(column))}>
-                {column.label === null ? <span className="sr-only">{t("Actions")}</span> : t(column.label)}
+              <th key={column.id} scope="col" className={cn("px-3 py-2 text-start font-medium whitespace-nowrap", place(column), column.className)}>
+                {column.heading ?? (column.label === null ? <span className="sr-only">{t("Actions")}</span> : t(column.label))}
               </th>
             ))}
           </tr>

@@ -1,0 +1,72 @@
+/** Values and errors of executions. */
+import { TriangleAlert } from "lucide-react";
+
+import { localAddress, type Schemas } from "@/api/client";
+import { formatBytes } from "@/format";
+import { t } from "@/i18n";
+import { JsonView } from "@/ui/json-view";
+
+interface Truncated {
+  truncated: true;
+  size: number;
+  begin: string;
+  url?: string | null;
+}
+
+/** A value as a tree; of one that is too long to be shown, its begin and where the whole is. */
+export function ValueView({ title, value }: { title: string; value: unknown }) {
+  return (
+    <section aria-label={title} className="min-w-0">
+      <h3 className="mb-1.5 font-medium">{title}</h3>
+      <div tabIndex={0} role="group" aria-label={title} className="max-h-96 overflow-auto rounded-lg border bg-panel p-2">
+        {isTruncated(value) ? <Long value={value} /> : value === null || value === undefined ? <p className="text-muted">{t("Nothing")}</p> : <JsonView value={value} />}
+      </div>
+    </section>
+  );
+}
+
+export function isTruncated(value: unknown): value is Truncated {
+  return typeof value === "object" && value !== null && (value as Partial<Truncated>).truncated === true && "begin" in value;
+}
+
+function Long({ value }: { value: Truncated }) {
+  return (
+    <>
+      <pre className="font-mono text-[13px] break-words whitespace-pre-wrap">{value.begin} …</pre>
+      <p className="mt-2 text-muted">
+        {formatBytes(value.size)}
+        {value.url && (
+          <>
+            {" · "}
+            <a href={localAddress(value.url)} target="_blank" rel="noopener" className="text-accent-ink underline">
+              {t("Open the whole value")}
+            </a>
+          </>
+        )}
+      </p>
+    </>
+  );
+}
+
+export function ErrorView({ error: { code, message, node_id, ...more } }: { error: Schemas["ExecutionError"] }) {
+  const isMore = Object.keys(more).length > 0;
+  return (
+    <section aria-label={t("Error")} className="flex items-start gap-3 rounded-lg bg-danger-soft p-3">
+      <TriangleAlert className="mt-0.5 size-4 shrink-0 text-danger" aria-hidden />
+      <div className="min-w-0 flex-1">
+        <p dir="auto" className="break-words whitespace-pre-wrap text-danger">
+          {message}
+        </p>
+        <p className="mt-0.5 text-xs">
+          <code className="break-all">{code}</code>
+          {node_id !== null && ` · ${t("at {node}", { node: node_id })}`}
+        </p>
+        {isMore && (
+          <div className="mt-2 overflow-x-auto">
+            <JsonView value={more} />
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -4,6 +4,8 @@ import { approvalRoutes } from "@/approvals/routes";
 import { ResetPasswordPage } from "@/auth/reset-password";
 import { SignInPage } from "@/auth/sign-in";
 import { ChatPage } from "@/chat/chat-page";
+import { commandRoomRoutes } from "@/command-room/routes";
+import { dashboardRoutes } from "@/dashboards/routes";
 import { executionRoutes } from "@/executions/routes";
 import { NotFoundPage } from "@/shell/problem-pages";
 import { root, signedIn, workspace } from "@/shell/routes";
@@ -68,7 +70,7 @@ const chat = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat, ...executionRoutes, ...approvalRoutes])]),
+  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat, ...executionRoutes, ...approvalRoutes, ...dashboardRoutes, ...commandRoomRoutes])]),
   defaultPreload: false,
   scrollRestoration: false,
 });

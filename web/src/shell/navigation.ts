@@ -1,6 +1,6 @@
 /** The pages of a workspace, as the sidebar and the palette list them. */
 import { linkOptions, type LinkProps } from "@tanstack/react-router";
-import { Activity, Hand, type LucideIcon } from "lucide-react";
+import { Activity, ChartColumn, Hand, Radar, type LucideIcon } from "lucide-react";
 import type { ComponentType } from "react";
 
 import { OpenCount } from "@/approvals/open-count";
@@ -29,5 +29,17 @@ export const NAVIGATION: readonly NavigationItem[] = [
     link: (workspace) => linkOptions({ to: "/w/$workspace/approvals", params: { workspace } }),
     permission: "workflow_executions.view",
     Aside: OpenCount,
+  },
+  {
+    label: "Dashboards",
+    icon: ChartColumn,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/dashboards", params: { workspace } }),
+    permission: "metrics.view",
+  },
+  {
+    label: "Command room",
+    icon: Radar,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/command-room", params: { workspace } }),
+    permission: "command_room_tasks.view",
   },
 ];

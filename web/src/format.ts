@@ -40,7 +40,7 @@ export function formatPercent(share: number): string {
 }
 
 function unit(amount: number, name: string): string {
-  return new Intl.NumberFormat(locale(), { style: "unit", unit: name, unitDisplay: "short" }).format(amount);
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: name, unitDisplay: "narrow" }).format(amount);
 }
 
 export function formatBytes(value: number): string {

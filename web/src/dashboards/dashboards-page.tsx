@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { X } from "lucide-react";
+import { useState } from "react";
 
 import { given } from "@/api/lists";
 import { t } from "@/i18n";
@@ -50,24 +51,33 @@ export function DashboardsPage() {
 }
 
 function Period({ search, onChange }: { search: DashboardSearch; onChange: (changes: Changes) => void }) {
-  const isOwn = search.from !== undefined || search.to !== undefined;
+  const [isOpen, setOpen] = useState(false);
+  const isOwn = isOpen || search.from !== undefined || search.to !== undefined;
+  const choose = (chosen: string): void => {
+    setOpen(chosen === "own");
+    onChange({ days: oneNumber(DAYS, chosen), from: undefined, to: undefined });
+  };
   return (
     <>
       <Select
         aria-label={t("Period")}
         className="h-9 w-auto"
         value={isOwn ? "own" : String(search.days ?? 30)}
-        onChange={(event) => onChange({ days: oneNumber(DAYS, event.target.value), from: undefined, to: undefined })}
+        onChange={(event) => choose(event.target.value)}
       >
         {DAYS.map((days) => (
           <option key={days} value={days}>
             {days === 1 ? t("Today") : t("{count} days", { count: days })}
           </option>
         ))}
-        {isOwn && <option value="own">{t("From … to …")}</option>}
+        <option value="own">{t("From … to …")}</option>
       </Select>
-      <Input type="date" aria-label={t("From")} className="h-9 w-auto" value={search.from ?? ""} onChange={(event) => onChange({ from: event.target.value || undefined })} />
-      <Input type="date" aria-label={t("To")} className="h-9 w-auto" value={search.to ?? ""} onChange={(event) => onChange({ to: event.target.value || undefined })} />
+      {isOwn && (
+        <>
+          <Input type="date" aria-label={t("From")} className="h-9 w-auto" value={search.from ?? ""} onChange={(event) => onChange({ from: event.target.value || undefined })} />
+          <Input type="date" aria-label={t("To")} className="h-9 w-auto" value={search.to ?? ""} onChange={(event) => onChange({ to: event.target.value || undefined })} />
+        </>
+      )}
       <Select
         aria-label={t("Interval")}
         className="h-9 w-auto"

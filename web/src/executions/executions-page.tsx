@@ -107,7 +107,7 @@ const COLUMNS: readonly Column<Execution>[] = [
     id: "workflow",
     label: "Workflow",
     show: (each) => (
-      <div className="max-w-56 min-w-28 sm:max-w-80">
+      <div className="max-w-36 min-w-24 sm:max-w-80">
         <ExecutionLink execution={each} />
         {each.error && <p className="truncate text-xs text-danger" title={each.error.message}>{each.error.message}</p>}
       </div>
@@ -116,7 +116,7 @@ const COLUMNS: readonly Column<Execution>[] = [
   { id: "status", label: "Status", show: (each) => <StatusBadge status={each.status} /> },
   { id: "trigger", label: "Trigger", isMinor: true, show: (each) => triggerName(each.trigger) },
   { id: "time", label: "Begun", isMinor: true, isNumber: true, show: (each) => formatTime(each.created_at) },
-  { id: "duration", label: "Duration", isNumber: true, show: (each) => (each.duration_ms === null ? "–" : formatDuration(each.duration_ms)) },
+  { id: "duration", label: "Duration", isMinor: true, isNumber: true, show: (each) => (each.duration_ms === null ? "–" : formatDuration(each.duration_ms)) },
   { id: "cost", label: "Cost", isMinor: true, isNumber: true, show: (each) => (each.usage ? formatCost(each.usage.cost) : "–") },
 ];
 

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Workflow, X } from "lucide-react";
+import { ListFilter, Workflow, X } from "lucide-react";
 import { useState } from "react";
 
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
+import { cn } from "@/ui/classes";
 import { Input, Select } from "@/ui/field";
 import { Picker } from "@/ui/picker";
 import { SearchField } from "@/ui/search-field";
@@ -34,39 +35,46 @@ interface FiltersProps {
 }
 
 export function Filters({ filters, onChange, onClear }: FiltersProps) {
+  const [isUnfolded, setUnfolded] = useState(false);
   const isNarrowed = Object.keys(filters).some((name) => name !== "status");
   return (
     <div className="flex flex-wrap items-center gap-2" role="search" aria-label={t("Filters")}>
       <SearchField label={t("Search input, output, errors")} value={filters.search ?? ""} onSearch={(search) => onChange({ search })} />
-      <WorkflowFilter value={filters.workflow} onChange={(workflow) => onChange({ workflow })} />
-      <Select
-        aria-label={t("Trigger")}
-        className="h-9 w-auto"
-        value={filters.trigger ?? ""}
-        onChange={(event) => onChange({ trigger: oneOf(TRIGGERS, event.target.value) })}
-      >
-        <option value="">{t("Any trigger")}</option>
-        {TRIGGERS.map((each) => (
-          <option key={each} value={each}>
-            {triggerName(each)}
-          </option>
-        ))}
-      </Select>
-      <PeriodFilter filters={filters} onChange={onChange} />
-      <Select
-        aria-label={t("Duration")}
-        className="h-9 w-auto"
-        value={filters.longer ?? ""}
-        onChange={(event) => onChange({ longer: event.target.value ? Number(event.target.value) : undefined })}
-      >
-        <option value="">{t("Any duration")}</option>
-        {DURATIONS.map((each) => (
-          <option key={each.seconds} value={each.seconds}>
-            {t(each.label)}
-          </option>
-        ))}
-      </Select>
-      <ErrorFilter key={filters.error} value={filters.error ?? ""} onChange={(error) => onChange({ error: error || undefined })} />
+      <Button className="md:hidden" aria-expanded={isUnfolded} onClick={() => setUnfolded(!isUnfolded)}>
+        <ListFilter aria-hidden />
+        {t("Filters")}
+      </Button>
+      <div className={cn("contents", !isUnfolded && "max-md:hidden")}>
+        <WorkflowFilter value={filters.workflow} onChange={(workflow) => onChange({ workflow })} />
+        <Select
+          aria-label={t("Trigger")}
+          className="h-9 w-auto"
+          value={filters.trigger ?? ""}
+          onChange={(event) => onChange({ trigger: oneOf(TRIGGERS, event.target.value) })}
+        >
+          <option value="">{t("Any trigger")}</option>
+          {TRIGGERS.map((each) => (
+            <option key={each} value={each}>
+              {triggerName(each)}
+            </option>
+          ))}
+        </Select>
+        <PeriodFilter filters={filters} onChange={onChange} />
+        <Select
+          aria-label={t("Duration")}
+          className="h-9 w-auto"
+          value={filters.longer ?? ""}
+          onChange={(event) => onChange({ longer: event.target.value ? Number(event.target.value) : undefined })}
+        >
+          <option value="">{t("Any duration")}</option>
+          {DURATIONS.map((each) => (
+            <option key={each.seconds} value={each.seconds}>
+              {t(each.label)}
+            </option>
+          ))}
+        </Select>
+        <ErrorFilter key={filters.error} value={filters.error ?? ""} onChange={(error) => onChange({ error: error || undefined })} />
+      </div>
       {isNarrowed && (
         <Button kind="ghost" onClick={onClear}>
           <X aria-hidden />
@@ -118,7 +126,7 @@ function ErrorFilter({ value, onChange }: { value: string; onChange: (code: stri
         aria-label={t("Error code")}
         placeholder={t("Error code")}
         spellCheck={false}
-        className="h-9 w-36"
+        className="h-9 w-32"
         value={text}
         onChange={(event) => setText(event.target.value)}
         onBlur={() => text.trim() !== value && onChange(text.trim())}

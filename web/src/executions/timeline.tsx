@@ -17,8 +17,8 @@ export function Timeline({ execution, chosen, onChoose }: TimelineProps) {
   const { rows, total } = spansOf(execution, Date.now());
   if (rows.length === 0) return <p className="text-muted">{t("No node has begun yet.")}</p>;
   return (
-    <div className="rounded-xl border">
-      <div className="flex items-center justify-between gap-3 border-b bg-panel px-3 py-1.5 text-xs text-muted max-md:rounded-t-xl">
+    <div className="overflow-hidden rounded-xl border">
+      <div className="flex items-center justify-between gap-3 border-b bg-panel px-3 py-1.5 text-xs text-muted">
         <span className="flex items-center gap-4">
           <Sample className="bg-accent" name={t("At work")} />
           <Sample className="border border-warning bg-warning-soft" name={t("Waiting")} />
@@ -64,7 +64,9 @@ function Row({ row, isChosen, onChoose }: { row: Span; isChosen: boolean; onChoo
             {outcome.items !== null && ` · ${t("{count} items", { count: outcome.items })}`}
           </span>
         </span>
-        <StatusBadge status={outcome.status} />
+        <span className="justify-self-start">
+          <StatusBadge status={outcome.status} />
+        </span>
         <span aria-hidden className="relative h-2.5 rounded-full bg-hover max-md:col-span-2">
           {bar && (
             <span

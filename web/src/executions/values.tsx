@@ -49,7 +49,8 @@ function Long({ value }: { value: Truncated }) {
 }
 
 export function ErrorView({ error: { code, message, node_id, ...more } }: { error: Schemas["ExecutionError"] }) {
-  const isMore = Object.keys(more).length > 0;
+  const texts = Object.entries(more).filter((each): each is [string, string] => typeof each[1] === "string" && each[1].includes("\n"));
+  const facts = Object.fromEntries(Object.entries(more).filter(([name]) => !texts.some(([other]) => other === name)));
   return (
     <section aria-label={t("Error")} className="flex items-start gap-3 rounded-lg bg-danger-soft p-3">
       <TriangleAlert className="mt-0.5 size-4 shrink-0 text-danger" aria-hidden />
@@ -59,11 +60,16 @@ export function ErrorView({ error: { code, message, node_id, ...more } }: { erro
         </p>
         <p className="mt-0.5 text-xs">
           <code className="break-all">{code}</code>
-          {node_id !== null && ` · ${t("at {node}", { node: node_id })}`}
+          {node_id && ` · ${t("at {node}", { node: node_id })}`}
         </p>
-        {isMore && (
+        {texts.map(([name, written]) => (
+          <pre key={name} tabIndex={0} aria-label={name} className="mt-2 max-h-72 overflow-auto rounded-md bg-canvas p-2 font-mono text-xs">
+            {written}
+          </pre>
+        ))}
+        {Object.keys(facts).length > 0 && (
           <div className="mt-2 overflow-x-auto">
-            <JsonView value={more} />
+            <JsonView value={facts} />
           </div>
         )}
       </div>

@@ -35,7 +35,7 @@ async def test_the_numbers_agree_with_what_was_run_and_lead_to_it(
     await page.reload()
     await expect(facts).to_contain_text("Succeeded2Failed1Cancelled0")
     await expect(page.get_by_label("Interval")).to_have_value("hour")
-    await page.get_by_role("link", name="1 failed executions").click()
+    await page.get_by_role("link", name="Failed executions: 1").click()
     await expect(page.get_by_role("table", name="Executions").locator("tbody tr")).to_have_count(1)
 
 

@@ -93,7 +93,7 @@ function FailedCount({ part, search }: { part: Part; search: DashboardSearch }) 
       to="/w/$workspace/executions"
       params={{ workspace: uuid }}
       search={{ status: "failed", workflow: part.workflow_uuid, ...given({ from: search.from, to: search.to }) }}
-      aria-label={t("{count} failed executions", { count: failed })}
+      aria-label={t("Failed executions: {count}", { count: failed })}
       className="text-danger underline"
     >
       {formatNumber(failed)}

@@ -54,7 +54,7 @@ function Shown({ execution, above }: { execution: Execution; above: ReactNode })
       {isUnfinished(execution) && <Follow execution={execution.uuid} />}
       <Head execution={execution} />
       {isUnfinished(execution) && <RunApprovals run={execution.uuid} />}
-      {execution.error && <ErrorView error={execution.error} />}
+      {execution.error && <ErrorView error={execution.error} isBrief={nodes[chosen ?? ""]?.error?.message === execution.error.message} />}
       <Section title={t("Nodes")}>
         <Timeline execution={execution} chosen={chosen} onChoose={(id) => void navigate({ search: { node: id }, replace: true })} />
       </Section>

@@ -18,7 +18,7 @@ export function NodePanel({ execution, outcome }: { execution: Execution; outcom
   const { usage } = outcome;
   const facts = [
     outcome.node_type,
-    t("{count} attempts", { count: formatNumber(outcome.attempts) }),
+    ...(outcome.attempts > 1 ? [t("{count} attempts", { count: formatNumber(outcome.attempts) })] : []),
     ...(outcome.duration_ms === null ? [] : [formatDuration(outcome.duration_ms)]),
     ...(usage ? [t("{count} tokens", { count: formatNumber(usage.input_tokens + usage.output_tokens) }), formatCost(usage.cost)] : []),
   ];

@@ -48,7 +48,14 @@ function Long({ value }: { value: Truncated }) {
   );
 }
 
-export function ErrorView({ error: { code, message, node_id, ...more } }: { error: Schemas["ExecutionError"] }) {
+interface ErrorViewProps {
+  error: Schemas["ExecutionError"];
+  /** Without what else is known of it. */
+  isBrief?: boolean;
+}
+
+export function ErrorView({ error: { code, message, node_id, ...rest }, isBrief = false }: ErrorViewProps) {
+  const more = isBrief ? {} : rest;
   const texts = Object.entries(more).filter((each): each is [string, string] => typeof each[1] === "string" && each[1].includes("\n"));
   const facts = Object.fromEntries(Object.entries(more).filter(([name]) => !texts.some(([other]) => other === name)));
   return (

@@ -28,7 +28,7 @@ export function Page({ title, above, about, actions, children, width = "table" }
       {titlePlace && createPortal(title, titlePlace)}
       <div className={cn("mx-auto flex w-full flex-col gap-5 p-4 md:px-8 md:py-6", WIDTHS[width])}>
         <header className="flex flex-wrap items-start gap-x-4 gap-y-3">
-          <div className="min-w-0 flex-1">
+          <div className="min-w-[min(14rem,100%)] flex-1">
             {above && <div className="mb-1 text-muted">{above}</div>}
             <h1 dir="auto" className="text-xl font-semibold break-words">
               {title}

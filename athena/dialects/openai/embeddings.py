@@ -15,7 +15,7 @@ from athena.kit.access import Access
 from athena.kit.db import Session
 from athena.kit.errors import Unavailable, ValidationFailed
 from athena.llm import tokens
-from athena.memories.spaces import LOCAL, Meanings, Space
+from athena.memories.spaces import LOCAL, Meanings, NothingLeft, Space
 
 WITHIN: Final = 60.0
 """Seconds."""
@@ -23,13 +23,14 @@ WITHIN: Final = 60.0
 
 async def embeddings(session: Session, access: Access, given: EmbeddingRequest) -> dict[str, Any]:
     """The vectors of ``given``'s texts, each of length 1, as this dialect lists them."""
-    await check(session, Spender(access.workspace_uuid, user_uuid=access.user_uuid, token_uuid=access.token_uuid))
+    spender = Spender.of(access)
+    await check(session, spender)
     space = await _space(session, access, given.model)
     await session.commit()
     try:
-        vectors = await session.provided(Meanings).embed(
-            session.database, access.workspace_uuid, space, given.texts, within=WITHIN
-        )
+        vectors = await session.provided(Meanings).embed(session.database, spender, space, given.texts, within=WITHIN)
+    except NothingLeft as nothing:
+        raise nothing.error from nothing
     except EmbeddingsUnavailable as error:
         raise Unavailable(f"The texts could not be embedded: {error}.", code="embeddings_unavailable") from error
     if given.dimensions is not None and given.dimensions != len(vectors[0]):

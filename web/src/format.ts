@@ -10,6 +10,11 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
 
+/** A part of one as per cent. */
+export function formatPercent(value: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
+}
+
 /** US dollars, with as many digits as a small amount needs. */
 export function formatCost(value: number): string {
   const digits = value > 0 && value < 0.01 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 };
@@ -33,10 +38,6 @@ export function formatDuration(milliseconds: number): string {
     .filter(([amount]) => amount > 0)
     .map(([amount, name]) => unit(amount, name))
     .join(" ");
-}
-
-export function formatPercent(share: number): string {
-  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(share);
 }
 
 function unit(amount: number, name: string): string {

@@ -1,5 +1,6 @@
 import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 
+import { agentRoutes } from "@/agents/routes";
 import { approvalRoutes } from "@/approvals/routes";
 import { ResetPasswordPage } from "@/auth/reset-password";
 import { SignInPage } from "@/auth/sign-in";
@@ -7,9 +8,14 @@ import { ChatPage } from "@/chat/chat-page";
 import { commandRoomRoutes } from "@/command-room/routes";
 import { dashboardRoutes } from "@/dashboards/routes";
 import { executionRoutes } from "@/executions/routes";
+import { providerRoutes } from "@/providers/routes";
+import { settingsRoutes } from "@/settings/routes";
 import { NotFoundPage } from "@/shell/problem-pages";
 import { root, signedIn, workspace } from "@/shell/routes";
 import { homeWorkspace } from "@/shell/workspace";
+import { startRoutes } from "@/start/routes";
+import { toolRoutes } from "@/tools/routes";
+import { workflowRoutes } from "@/workflows/routes";
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -70,7 +76,26 @@ const chat = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, resetPassword, workspace.addChildren([workspaceHome, newChat, chat, ...executionRoutes, ...approvalRoutes, ...dashboardRoutes, ...commandRoomRoutes])]),
+  routeTree: root.addChildren([
+    home,
+    signIn,
+    resetPassword,
+    workspace.addChildren([
+      workspaceHome,
+      newChat,
+      chat,
+      ...agentRoutes,
+      ...approvalRoutes,
+      ...commandRoomRoutes,
+      ...dashboardRoutes,
+      ...executionRoutes,
+      ...providerRoutes,
+      ...settingsRoutes,
+      ...startRoutes,
+      ...toolRoutes,
+      ...workflowRoutes,
+    ]),
+  ]),
   defaultPreload: false,
   scrollRestoration: false,
 });

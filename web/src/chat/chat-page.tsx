@@ -9,6 +9,7 @@ import { agentsQuery, messagesQuery, threadQuery } from "@/api/queries";
 import { t } from "@/i18n";
 import { useShell } from "@/shell/shell-context";
 import { useWorkspace } from "@/shell/workspace";
+import { NextSteps } from "@/start/next-steps";
 import { Empty, Failure, Spinner } from "@/ui/state";
 import { notifyFailure } from "@/ui/toasts";
 
@@ -139,10 +140,11 @@ function Title({ thread }: { thread: string | undefined }) {
 
 function Welcome() {
   return (
-    <div className="m-auto">
+    <div className="m-auto px-4">
       <Empty icon={<Sparkles className="text-accent-ink" aria-hidden />} title={t("What can I do for you?")}>
         {t("Write a message below. Choose who answers beside it.")}
       </Empty>
+      <NextSteps />
     </div>
   );
 }

@@ -22,10 +22,12 @@ interface ComposerProps {
   /** Stops the answer that is being written. */
   onStop: (() => void) | null;
   isDisabled: boolean;
+  /** Whether it is what the page is for, and is where one begins to write. */
+  isMain?: boolean;
   children: ReactNode;
 }
 
-export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisabled, children }: ComposerProps) {
+export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisabled, isMain = true, children }: ComposerProps) {
   const key = `athena.draft.${draftKey}`;
   const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
   const area = useRef<HTMLTextAreaElement>(null);
@@ -40,8 +42,8 @@ export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisab
     current.style.height = `${Math.min(current.scrollHeight, TALLEST)}px`;
   }, [text]);
   useEffect(() => {
-    if (!HAS_TOUCH) area.current?.focus();
-  }, []);
+    if (isMain && !HAS_TOUCH) area.current?.focus();
+  }, [isMain]);
   useEffect(() => {
     if (text) sessionStorage.setItem(key, text);
     else sessionStorage.removeItem(key);

@@ -27,6 +27,8 @@ export interface Sending {
   said: { text: string; media: readonly { uuid: string; name: string }[] } | null;
   /** What it follows; undefined: nothing, in a new thread. */
   parent: string | null | undefined;
+  /** Who answers in a new thread, where it is not who was chosen. */
+  agent?: string;
 }
 
 export function sending(said: Sending["said"], parent: Sending["parent"]): Sending {
@@ -41,17 +43,24 @@ function bodyOf({ said, parent }: Sending): Schemas["ThreadRun"] {
   return { background: true, ...(message ? { message } : {}), ...(parent === undefined ? {} : { parent_uuid: parent }) };
 }
 
+interface SendOptions {
+  /** What a thread is called that begins with this. */
+  name?: string;
+  /** Told where it was said; without it the thread's page is opened. */
+  onSent?: (thread: string) => void;
+}
+
 /** Starts the answer in the background: whoever looks follows its events, now and after a reload. */
-export function useSend(thread: string | undefined, speakers: Speakers) {
+export function useSend(thread: string | undefined, speakers: Speakers, { name = DEFAULT_NAME, onSent }: SendOptions = {}) {
   const workspace = useWorkspace();
   const client = useQueryClient();
   const navigate = useNavigate();
   const query = { workspace_uuid: workspace.uuid };
 
-  const create = async (key: string): Promise<string> => {
+  const create = async ({ key, agent = speakers.agent ?? undefined }: Sending): Promise<string> => {
     const body = {
-      name: DEFAULT_NAME,
-      ...(speakers.agent ? { agent_uuid: speakers.agent } : {}),
+      name,
+      ...(agent ? { agent_uuid: agent } : {}),
       ...(speakers.model ? { metadata: { model: speakers.model } } : {}),
     };
     const header = { "Idempotency-Key": `${key}-thread` };
@@ -60,7 +69,7 @@ export function useSend(thread: string | undefined, speakers: Speakers) {
 
   return useMutation({
     mutationFn: async (given: Sending) => {
-      const uuid = thread ?? (await create(given.key));
+      const uuid = thread ?? (await create(given));
       const params = { path: { thread_uuid: uuid }, query, header: { "Idempotency-Key": given.key } };
       await api.POST("/api/v1/threads/{thread_uuid}/run", { params, body: bodyOf(given) });
       return uuid;
@@ -71,6 +80,7 @@ export function useSend(thread: string | undefined, speakers: Speakers) {
     onSuccess: async (uuid) => {
       void client.invalidateQueries({ queryKey: ["threads"] });
       await client.invalidateQueries({ queryKey: ["messages", workspace.uuid, uuid] });
+      if (onSent) return onSent(uuid);
       await navigate({
         to: "/w/$workspace/chat/$thread",
         params: { workspace: workspace.uuid, thread: uuid },

@@ -38,7 +38,7 @@ export function useUploads(): Uploads {
         const id = next++;
         const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : null;
         setList((before) => [...before, { id, name: file.name, size: file.size, preview, media: null, error: null }]);
-        upload(uuid, file).then(
+        uploadFile(uuid, file).then(
           (media) => change(id, { media }),
           (error: unknown) => change(id, { error }),
         );
@@ -54,7 +54,8 @@ export function useUploads(): Uploads {
   return { list, isBusy: list.some((each) => each.media === null && each.error === null), add, remove, clear };
 }
 
-async function upload(workspace: string, file: File): Promise<Media> {
+/** Puts a file on the server. */
+export async function uploadFile(workspace: string, file: File): Promise<Media> {
   const form = new FormData();
   form.append("file", file);
   const answer = api.POST("/api/v1/media", {

@@ -52,7 +52,7 @@ export async function removeTask(workspace: string, task: string): Promise<void>
 }
 
 /** Has a model make a workflow of what is done again and again, and stores it as a draft; its name. */
-export async function makeWorkflow(workspace: string, { name, description }: Suggestion["workflow"]): Promise<string> {
+export async function makeWorkflow(workspace: string, { name, description }: Suggestion["workflow"]): Promise<{ uuid: string; name: string }> {
   const { data } = await value(
     api.POST("/api/v1/workflows/generate", {
       params: { query: { workspace_uuid: workspace } },
@@ -60,7 +60,8 @@ export async function makeWorkflow(workspace: string, { name, description }: Sug
     }),
   );
   await queryClient.invalidateQueries({ queryKey: ["workflows", workspace] });
-  return data.name;
+  // It has been saved, so it has an id.
+  return { uuid: data.uuid as string, name: data.name };
 }
 
 export function refreshTasks(workspace: string): Promise<void> {

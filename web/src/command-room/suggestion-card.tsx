@@ -1,4 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Workflow } from "lucide-react";
 
 import { formatDuration, formatNumber } from "@/format";
@@ -36,7 +37,17 @@ export function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
         })}
       </p>
       {make.isError && <Failure error={make.error} />}
-      {make.isSuccess && <p role="status" className="text-success">{t("“{name}” is stored as a draft among the workflows.", { name: make.data })}</p>}
+      {make.isSuccess && (
+        <p role="status">
+          <Link
+            to="/w/$workspace/workflows/$workflow"
+            params={{ workspace: uuid, workflow: make.data.uuid }}
+            className="text-accent-ink underline"
+          >
+            {t("“{name}” is stored as a draft among the workflows.", { name: make.data.name })}
+          </Link>
+        </p>
+      )}
       {may("workflows.generate") && may("workflows.create") && !make.isSuccess && (
         <div className="mt-auto">
           <Button disabled={make.isPending} onClick={() => make.mutate()}>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Ban, RotateCcw } from "lucide-react";
+import { Ban, RotateCcw, Workflow } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 
 import { RunApprovals } from "@/approvals/run-approvals";
@@ -8,7 +8,7 @@ import { useLive } from "@/chat/live";
 import { formatCost, formatDuration, formatNumber, formatTime } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
-import { Button } from "@/ui/button";
+import { Button, buttonLook } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { Skeleton } from "@/ui/listing";
 import { Page, Section } from "@/ui/page";
@@ -50,7 +50,7 @@ function Shown({ execution, above }: { execution: Execution; above: ReactNode })
   const failed = execution.error?.node_id ?? undefined;
   const chosen = node ?? failed;
   return (
-    <Page title={nameOf(execution)} above={above} actions={<Actions execution={execution} />}>
+    <Page title={nameOf(execution)} above={above} actions={<><ToWorkflow execution={execution} /><Actions execution={execution} /></>}>
       {isUnfinished(execution) && <Follow execution={execution.uuid} />}
       <Head execution={execution} />
       {isUnfinished(execution) && <RunApprovals run={execution.uuid} />}
@@ -124,6 +124,23 @@ function Other({ execution }: { execution: string }) {
   return (
     <Link to="/w/$workspace/executions/$execution" params={{ workspace: uuid, execution }} className="text-accent-ink underline">
       <code className="font-mono text-[13px]">{execution.slice(0, 8)}</code>
+    </Link>
+  );
+}
+
+/** The graph as it ran, in the editor. */
+function ToWorkflow({ execution }: { execution: Execution }) {
+  const { uuid, may } = useWorkspace();
+  if (!execution.workflow_uuid || !may("workflows.view")) return null;
+  return (
+    <Link
+      to="/w/$workspace/workflows/$workflow"
+      params={{ workspace: uuid, workflow: execution.workflow_uuid }}
+      search={{ execution: execution.uuid }}
+      className={buttonLook()}
+    >
+      <Workflow aria-hidden />
+      {t("Show in the editor")}
     </Link>
   );
 }

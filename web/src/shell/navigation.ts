@@ -1,6 +1,19 @@
 /** The pages of a workspace, as the sidebar and the palette list them. */
 import { linkOptions, type LinkProps } from "@tanstack/react-router";
-import { Activity, ChartColumn, Hand, Radar, type LucideIcon } from "lucide-react";
+import {
+  Activity,
+  Bot,
+  ChartColumn,
+  Cpu,
+  Hand,
+  Plug,
+  Radar,
+  Settings,
+  ShieldCheck,
+  Workflow,
+  Wrench,
+  type LucideIcon,
+} from "lucide-react";
 import type { ComponentType } from "react";
 
 import { OpenCount } from "@/approvals/open-count";
@@ -18,6 +31,18 @@ export interface NavigationItem {
 
 export const NAVIGATION: readonly NavigationItem[] = [
   {
+    label: "Agents",
+    icon: Bot,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/agents", params: { workspace } }),
+    permission: "agents.view",
+  },
+  {
+    label: "Workflows",
+    icon: Workflow,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/workflows", params: { workspace } }),
+    permission: "workflows.view",
+  },
+  {
     label: "Executions",
     icon: Activity,
     link: (workspace) => linkOptions({ to: "/w/$workspace/executions", params: { workspace } }),
@@ -31,6 +56,18 @@ export const NAVIGATION: readonly NavigationItem[] = [
     Aside: OpenCount,
   },
   {
+    label: "Tools",
+    icon: Wrench,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/tools", params: { workspace } }),
+    permission: "tools.view",
+  },
+  {
+    label: "Guardrails",
+    icon: ShieldCheck,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/guardrails", params: { workspace } }),
+    permission: "guardrails.view",
+  },
+  {
     label: "Dashboards",
     icon: ChartColumn,
     link: (workspace) => linkOptions({ to: "/w/$workspace/dashboards", params: { workspace } }),
@@ -41,5 +78,23 @@ export const NAVIGATION: readonly NavigationItem[] = [
     icon: Radar,
     link: (workspace) => linkOptions({ to: "/w/$workspace/command-room", params: { workspace } }),
     permission: "command_room_tasks.view",
+  },
+  {
+    label: "Providers",
+    icon: Plug,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/providers", params: { workspace } }),
+    permission: "providers.view",
+  },
+  {
+    label: "Models",
+    icon: Cpu,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/models", params: { workspace } }),
+    permission: "large_language_models.view",
+  },
+  {
+    label: "Settings",
+    icon: Settings,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/settings/general", params: { workspace } }),
+    permission: "workspaces.view",
   },
 ];

@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Monitor, Moon, Search, SquarePen, Sun } from "lucide-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Monitor, Moon, Rocket, Search, SquarePen, Sun } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { userQuery } from "@/api/queries";
@@ -98,6 +98,8 @@ const THEMES: readonly { theme: Theme; label: string; icon: ReactNode }[] = [
 
 function UserMenu() {
   const { data: user } = useSuspenseQuery(userQuery);
+  const { uuid } = useWorkspace();
+  const navigate = useNavigate();
   const theme = useTheme();
   const { signOut } = useActions();
   const trigger = (
@@ -124,6 +126,10 @@ function UserMenu() {
       <MenuItem onSelect={() => void setLanguage(currentLanguage() === "en" ? "de" : "en")}>
         <Languages aria-hidden />
         {currentLanguage() === "en" ? "Deutsch" : "English"}
+      </MenuItem>
+      <MenuItem onSelect={() => void navigate({ to: "/w/$workspace/start", params: { workspace: uuid } })}>
+        <Rocket aria-hidden />
+        {t("Guided start")}
       </MenuItem>
       <MenuItem onSelect={() => window.open("/docs", "_blank", "noopener")}>
         <BookOpen aria-hidden />

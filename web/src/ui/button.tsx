@@ -13,19 +13,18 @@ export interface ButtonProps extends ComponentProps<"button"> {
   kind?: keyof typeof KINDS;
 }
 
-export function Button({ kind = "plain", className, type = "button", ...rest }: ButtonProps) {
-  return (
-    <button
-      type={type}
-      className={cn(
-        "inline-flex h-9 shrink-0 items-center justify-center gap-2 rounded-lg px-3 font-medium transition-colors",
-        "disabled:pointer-events-none disabled:opacity-50 [&_svg]:size-4 [&_svg]:shrink-0",
-        KINDS[kind],
-        className,
-      )}
-      {...rest}
-    />
+/** The look of a button, also for links that do what a button would. */
+export function buttonLook(kind: keyof typeof KINDS = "plain", className?: string): string {
+  return cn(
+    "inline-flex h-9 shrink-0 items-center justify-center gap-2 rounded-lg px-3 font-medium transition-colors",
+    "disabled:pointer-events-none disabled:opacity-50 [&_svg]:size-4 [&_svg]:shrink-0",
+    KINDS[kind],
+    className,
   );
+}
+
+export function Button({ kind = "plain", className, type = "button", ...rest }: ButtonProps) {
+  return <button type={type} className={buttonLook(kind, className)} {...rest} />;
 }
 
 export interface IconButtonProps extends Omit<ButtonProps, "aria-label" | "title"> {

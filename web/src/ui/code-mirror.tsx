@@ -1,7 +1,9 @@
 import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 
@@ -18,6 +20,16 @@ const LOOK = EditorView.theme({
   ".cm-cursor": { borderLeftColor: "var(--color-ink)" },
 });
 
+/** The colours of code, which are legible on light and on dark. */
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.comment, tags.meta], color: "var(--color-muted)" },
+  { tag: [tags.keyword, tags.bool, tags.null], color: "light-dark(#8b2fb8, #d6a1ff)" },
+  { tag: [tags.string, tags.regexp], color: "light-dark(#11663a, #8fd9a8)" },
+  { tag: [tags.number], color: "light-dark(#9a4500, #f5b27a)" },
+  { tag: [tags.function(tags.variableName), tags.className], color: "light-dark(#1d4fc4, #8fb8ff)" },
+  { tag: [tags.propertyName], color: "light-dark(#0b5e73, #7fd3e6)" },
+]);
+
 export default function CodeMirror({ label, language, value, onChange, isReadOnly = false }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -25,10 +37,15 @@ export default function CodeMirror({ label, language, value, onChange, isReadOnl
   told.current = onChange;
 
   useEffect(() => {
+    const element = place.current as HTMLDivElement;
+    // In a tree of its own it brings its styles as sheets; in the document it would as elements, which the page refuses.
+    const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
     view.current = new EditorView({
-      parent: place.current as HTMLDivElement,
+      parent: root,
+      root,
       doc: value,
       extensions: [
+        syntaxHighlighting(COLOURS),
         basicSetup,
         LANGUAGES[language](),
         LOOK,

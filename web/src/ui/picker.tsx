@@ -1,6 +1,6 @@
 import { Check, ChevronDown } from "lucide-react";
 import { Popover } from "radix-ui";
-import { useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 import { t } from "@/i18n";
 
@@ -25,23 +25,37 @@ interface PickerProps {
   onSearch?: (text: string) => void;
   empty: string;
   isDisabled?: boolean;
+  /** Looks as the other fields of a form do. */
+  isField?: boolean;
+  id?: string;
 }
 
 /** A button that opens a list to search and to choose from. */
 export function Picker(props: PickerProps) {
   const [isOpen, setOpen] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Trigger
+        ref={trigger}
+        id={props.id}
+        // The label of a field would hide what is chosen.
+        aria-label={props.isField ? `${props.label}: ${props.shown}` : undefined}
         disabled={props.isDisabled}
-        className="flex h-8 max-w-44 min-w-0 items-center gap-1.5 rounded-lg px-2 text-muted hover:bg-hover hover:text-ink disabled:pointer-events-none [&_svg]:size-4 [&_svg]:shrink-0"
+        className={cn(
+          "flex min-w-0 items-center gap-1.5 rounded-lg hover:bg-hover disabled:pointer-events-none [&_svg]:size-4 [&_svg]:shrink-0",
+          props.isField
+            ? "h-10 w-full border border-strong-line bg-canvas px-3 [&>svg:last-child]:ms-auto"
+            : "h-8 max-w-44 px-2 text-muted hover:text-ink",
+        )}
       >
         {props.icon}
         <span className="sr-only">{props.label}: </span>
         <span className="truncate">{props.shown}</span>
         {!props.isDisabled && <ChevronDown />}
       </Popover.Trigger>
-      <Popover.Portal>
+      {/* What is not within a modal dialog can not be reached from it. */}
+      <Popover.Portal container={trigger.current?.closest("dialog") ?? document.body}>
         <Popover.Content
           align="start"
           sideOffset={6}

@@ -24,8 +24,8 @@ export interface ValueProps {
 interface FormContext {
   root: JsonSchema;
   problems: Readonly<Record<string, string>>;
-  /** Shows a value in another way than the form would; `null` leaves it to the form. */
-  override: ((props: ValueProps, described: Described) => ReactNode) | undefined;
+  /** Shows a value in another way than the form would, or adds to that (`plain`); `null` leaves it to the form. */
+  override: ((props: ValueProps, described: Described, plain: ReactNode) => ReactNode) | undefined;
 }
 
 const Context = createContext<FormContext>({ root: {}, problems: {}, override: undefined });
@@ -85,9 +85,8 @@ function Properties({ schema, value, onChange, path, hidden }: PropertiesProps) 
 export function Value(props: ValueProps) {
   const { root, problems, override } = useContext(Context);
   const described = describe(props.schema, root);
-  const shown = override?.(props, described);
-  if (shown !== null && shown !== undefined) return shown;
-  return <Plain {...props} described={described} problem={problems[props.path]} />;
+  const plain = <Plain {...props} described={described} problem={problems[props.path]} />;
+  return override?.(props, described, plain) ?? plain;
 }
 
 function Plain(props: ValueProps & { described: Described; problem: string | undefined }) {

@@ -8,6 +8,7 @@ import { ChatPage } from "@/chat/chat-page";
 import { commandRoomRoutes } from "@/command-room/routes";
 import { dashboardRoutes } from "@/dashboards/routes";
 import { executionRoutes } from "@/executions/routes";
+import { memoryRoutes } from "@/memories/routes";
 import { providerRoutes } from "@/providers/routes";
 import { settingsRoutes } from "@/settings/routes";
 import { NotFoundPage } from "@/shell/problem-pages";
@@ -89,6 +90,7 @@ export const router = createRouter({
       ...commandRoomRoutes,
       ...dashboardRoutes,
       ...executionRoutes,
+      ...memoryRoutes,
       ...providerRoutes,
       ...settingsRoutes,
       ...startRoutes,

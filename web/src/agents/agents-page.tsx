@@ -1,7 +1,7 @@
 /** All agents of the workspace, with how they did in the last thirty days. By what they did, only those are listed that did something. */
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { Bot, Copy, Ellipsis, LayoutGrid, List, Plus, Sparkles, Trash2, X } from "lucide-react";
+import { Bot, Copy, Ellipsis, LayoutGrid, List, Lock, Plus, Sparkles, Trash2, X } from "lucide-react";
 import { useCallback, useState, type ReactNode } from "react";
 
 import { api, type Agent } from "@/api/client";
@@ -151,9 +151,9 @@ function Agents({ items, isCards }: { items: readonly Did[]; isCards: boolean })
   const workspace = useWorkspace();
   const navigate = useNavigate();
   const columns: Column<Did>[] = [
-    { id: "name", label: "Name", show: ({ agent }) => <Named agent={agent} />, className: "max-w-80" },
+    { id: "name", label: "Name", show: ({ agent }) => <Named agent={agent} />, className: "max-w-80 max-md:max-w-0 max-md:w-full" },
     { id: "model", label: "Model", isMinor: true, show: ({ agent }) => <span className="text-muted">{agent.model ?? t("Usual model")}</span> },
-    { id: "runs", label: "Runs", isNumber: true, show: ({ runs }) => formatNumber(runs) },
+    { id: "runs", label: "Runs", isNumber: true, isMinor: true, show: ({ runs }) => formatNumber(runs) },
     { id: "success", label: "Success", isNumber: true, isMinor: true, show: ({ success_rate }) => percent(success_rate) },
     { id: "rating", label: "Rating", isNumber: true, isMinor: true, show: (each) => rating(each) },
     { id: "cost", label: "Cost", isNumber: true, isMinor: true, show: ({ cost }) => formatCost(cost) },
@@ -186,6 +186,7 @@ function Named({ agent }: { agent: Agent }) {
     <span className="block min-w-0">
       <Link to="/w/$workspace/agents/$agent" params={{ workspace: uuid, agent: agent.uuid }} dir="auto" className="block truncate font-medium hover:underline">
         {agent.name}
+        {agent.visibility === "private" && <Lock className="ms-1.5 inline size-3.5 text-muted" aria-label={t("Private")} />}
       </Link>
       {agent.description && (
         <span dir="auto" className="block truncate text-muted">

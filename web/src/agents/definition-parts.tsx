@@ -1,7 +1,7 @@
 /** The parts of an agent's form, what is needed most first. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 
-import { agentsQuery } from "@/api/queries";
+import { agentsQuery, userQuery } from "@/api/queries";
 import { formatNumber } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
@@ -16,7 +16,7 @@ import { Section } from "@/ui/page";
 import type { Definition } from "./definition";
 import { Fallbacks } from "./fallbacks";
 import { ModelPicker } from "./model-picker";
-import { accountsQuery } from "./queries";
+import { accountsQuery, agentQuery } from "./queries";
 
 export interface Part {
   agent: string;
@@ -139,6 +139,7 @@ export function More(part: Part) {
           <Fallbacks values={value.fallback_models} onChange={(fallback_models) => change({ fallback_models })} problems={problems} />
         </Fold>
         <Limits {...part} />
+        <Visibility {...part} />
         <Fold title={t("Tags and first messages")} state={value.tags.join(", ") || undefined}>
           <TagsField label={t("Tags")} values={value.tags} onChange={(tags) => change({ tags })} problem={problems["tags"]} />
           <AreaField
@@ -151,6 +152,26 @@ export function More(part: Part) {
         </Fold>
       </div>
     </Section>
+  );
+}
+
+/** Its creator, owners and admins alone decide who sees an agent. */
+function Visibility({ agent, value, change }: Part) {
+  const { uuid, role } = useWorkspace();
+  const { data: user } = useSuspenseQuery(userQuery);
+  const { data: saved } = useSuspenseQuery(agentQuery(uuid, agent));
+  const isPrivate = value.visibility === "private";
+  const mayDecide = ["owner", "admin"].includes(role) || saved.item.creator?.uuid === user.uuid;
+  return (
+    <Fold title={t("Who sees it")} state={isPrivate ? t("Private") : undefined}>
+      <Switch
+        label={t("Private")}
+        hint={t("For other members than its creator, owners and admins it does not exist; shares reach them.")}
+        isOn={isPrivate}
+        isDisabled={!mayDecide}
+        onChange={(isOn) => change({ visibility: isOn ? "private" : "workspace" })}
+      />
+    </Fold>
   );
 }
 

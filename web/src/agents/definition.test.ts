@@ -9,6 +9,7 @@ const AGENT = {
   name: "Ada",
   description: "",
   tags: ["shop"],
+  visibility: "private",
   system_prompt: "Be kind.",
   model: "m",
   account_uuid: null,
@@ -35,7 +36,7 @@ describe("a definition", () => {
 
   it("is copied with all that decides its answers", () => {
     const copy = copyOf(AGENT);
-    expect(copy).toMatchObject({ name: "Ada (2)", tool_uuids: ["t"], metadata: { temperature: 0.5, conversation_starters: "Hi" } });
+    expect(copy).toMatchObject({ name: "Ada (2)", visibility: "private", tool_uuids: ["t"], metadata: { temperature: 0.5, conversation_starters: "Hi" } });
     expect(copy).not.toHaveProperty("uuid");
     expect(copy.metadata).not.toHaveProperty("max_tokens");
   });

@@ -6,6 +6,7 @@ const FIELDS = [
   "name",
   "description",
   "tags",
+  "visibility",
   "system_prompt",
   "model",
   "account_uuid",
@@ -60,6 +61,7 @@ export function copyOf(agent: Agent | Schemas["GeneratedAgent"], name = `${agent
   const kept = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
   return {
     ...{ name, description, tags, system_prompt, model, account_uuid, metadata: kept },
+    ...("visibility" in agent ? { visibility: agent.visibility } : {}),
     ...{ tool_uuids, guardrail_uuids, team_uuids, output_schema, fallback_models, memory, limits, reflection },
   } as Schemas["AgentCreate"];
 }

@@ -45,7 +45,7 @@ export const agentQuery = (workspace: string, agent: string) =>
     queryFn: ({ signal }) =>
       tagged<Schemas["Agent"]>(
         api.GET("/api/v1/agents/{agent_uuid}", {
-          params: { path: { agent_uuid: agent }, query: { workspace_uuid: workspace } },
+          params: { path: { agent_uuid: agent }, query: { workspace_uuid: workspace, with: "creator" } },
           signal,
         }),
       ),

@@ -1,6 +1,14 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 
 import { workspace } from "@/shell/routes";
+
+const start = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings",
+  beforeLoad: ({ params, location }) => {
+    if (location.pathname.endsWith("/settings")) throw redirect({ to: "/w/$workspace/settings/general", params });
+  },
+});
 
 const general = createRoute({
   getParentRoute: () => workspace,
@@ -20,4 +28,4 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("./tokens-page"), "TokensPage"),
 });
 
-export const settingsRoutes = [general, members, tokens] as const;
+export const settingsRoutes = [start, general, members, tokens] as const;

@@ -3,6 +3,7 @@ import { linkOptions, type LinkProps } from "@tanstack/react-router";
 import {
   Activity,
   Bot,
+  Brain,
   ChartColumn,
   Cpu,
   Hand,
@@ -68,6 +69,12 @@ export const NAVIGATION: readonly NavigationItem[] = [
     permission: "guardrails.view",
   },
   {
+    label: "Memories",
+    icon: Brain,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/memories", params: { workspace } }),
+    permission: "memories.view",
+  },
+  {
     label: "Dashboards",
     icon: ChartColumn,
     link: (workspace) => linkOptions({ to: "/w/$workspace/dashboards", params: { workspace } }),
@@ -94,7 +101,7 @@ export const NAVIGATION: readonly NavigationItem[] = [
   {
     label: "Settings",
     icon: Settings,
-    link: (workspace) => linkOptions({ to: "/w/$workspace/settings/general", params: { workspace } }),
+    link: (workspace) => linkOptions({ to: "/w/$workspace/settings", params: { workspace } }),
     permission: "workspaces.view",
   },
 ];

@@ -10,6 +10,8 @@ const TICK = { fill: "var(--color-muted)", fontSize: 12 };
 const MOST_DOTS = 62;
 
 export default function ChartDrawing({ label, points, series, kind = "area", isStacked, formatAt, formatValue, height }: ChartProps) {
+  // Between whole numbers of things there are no others.
+  const isCounted = points.every((point) => series.every(({ id }) => Number.isInteger(point[id] ?? 0)));
   return (
     <figure className="m-0">
       <div aria-hidden>
@@ -17,7 +19,7 @@ export default function ChartDrawing({ label, points, series, kind = "area", isS
           <ComposedChart data={[...points]} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
             <CartesianGrid stroke="var(--color-line)" vertical={false} />
             <XAxis dataKey="at" tickFormatter={formatAt} tick={TICK} tickLine={false} axisLine={false} minTickGap={32} />
-            <YAxis tickFormatter={formatValue} tick={TICK} tickLine={false} axisLine={false} width="auto" />
+            <YAxis allowDecimals={!isCounted} tickFormatter={formatValue} tick={TICK} tickLine={false} axisLine={false} width="auto" />
             <Tooltip
               isAnimationActive={false}
               labelFormatter={(at) => formatAt(String(at))}

@@ -24,7 +24,7 @@ export function SearchField({ label, value, onSearch, className }: SearchFieldPr
     return () => clearTimeout(timer);
   }, [text, value, onSearch]);
   return (
-    <label className={cn("flex h-9 w-64 max-w-full items-center gap-2 rounded-lg border border-strong-line bg-canvas px-2.5 focus-within:outline-2 focus-within:outline-accent", className)}>
+    <label className={cn("flex h-9 w-full items-center md:w-64 gap-2 rounded-lg border border-strong-line bg-canvas px-2.5 focus-within:outline-2 focus-within:outline-accent", className)}>
       <Search className="size-4 shrink-0 text-muted" aria-hidden />
       <span className="sr-only">{label ?? t("Search")}</span>
       <input

@@ -375,4 +375,8 @@ export const agents: Record<string, string> = {
   "“{name}” is taken away from all agents that have it.": "„{name}“ wird allen Agenten genommen, die es haben.",
   "“{name}” no longer checks any agent.": "„{name}“ prüft dann keinen Agenten mehr.",
   "“{name}”, its versions and its knowledge will be gone for good.": "„{name}“, die Versionen und das Wissen sind dann endgültig weg.",
+  "For other members than its creator, owners and admins it does not exist; shares reach them.":
+    "Für andere als den Ersteller, Inhaber und Administratoren gibt es ihn nicht; Freigaben erreichen ihn.",
+  Private: "Privat",
+  "Who sees it": "Wer ihn sieht",
 };

@@ -9,6 +9,7 @@ import { commandRoomRoutes } from "@/command-room/routes";
 import { dashboardRoutes } from "@/dashboards/routes";
 import { executionRoutes } from "@/executions/routes";
 import { memoryRoutes } from "@/memories/routes";
+import { promptRoutes } from "@/prompts/routes";
 import { providerRoutes } from "@/providers/routes";
 import { settingsRoutes } from "@/settings/routes";
 import { NotFoundPage } from "@/shell/problem-pages";
@@ -91,6 +92,7 @@ export const router = createRouter({
       ...dashboardRoutes,
       ...executionRoutes,
       ...memoryRoutes,
+      ...promptRoutes,
       ...providerRoutes,
       ...settingsRoutes,
       ...startRoutes,

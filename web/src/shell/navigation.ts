@@ -11,6 +11,7 @@ import {
   Radar,
   Settings,
   ShieldCheck,
+  TextQuote,
   Workflow,
   Wrench,
   type LucideIcon,
@@ -67,6 +68,12 @@ export const NAVIGATION: readonly NavigationItem[] = [
     icon: ShieldCheck,
     link: (workspace) => linkOptions({ to: "/w/$workspace/guardrails", params: { workspace } }),
     permission: "guardrails.view",
+  },
+  {
+    label: "Prompts",
+    icon: TextQuote,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/prompts", params: { workspace } }),
+    permission: "prompts.view",
   },
   {
     label: "Memories",

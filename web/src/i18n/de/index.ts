@@ -5,9 +5,10 @@ import { dashboards } from "./dashboards";
 import { executions } from "./executions";
 import { library } from "./library";
 import { memories } from "./memories";
+import { prompts } from "./prompts";
 import { settings } from "./settings";
 import { workflows } from "./workflows";
 
-export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, memories, settings, dashboards };
+export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, memories, prompts, settings, dashboards };
 
 export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

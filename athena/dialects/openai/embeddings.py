@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
+import struct
 from typing import Any, Final
-
-import numpy as np
 
 from athena.budgets.spending import Spender, check
 from athena.dialects.openai.errors import ModelNotFound
@@ -57,4 +56,6 @@ async def _space(session: Session, access: Access, model: str) -> Space:
 
 def _shown(vector: list[float], *, as_text: bool) -> list[float] | str:
     """As numbers, or as the base64 of 32-bit floats, little-endian."""
-    return base64.b64encode(np.array(vector, "<f4").tobytes()).decode() if as_text else [float(x) for x in vector]
+    return (
+        base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() if as_text else [float(x) for x in vector]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -52,6 +52,7 @@ class _Claims(Queries):
         super().__init__(AsyncpgDriver(connection))
         self.room = room
         self.stopped = asyncio.Event()
+        self.dealt_with: Container[object] = ()
 
     async def dequeue(self, batch_size: int, *args: Any, **named: Any) -> list[Job]:
         """Waits until there is room for a run at least, and claims jobs; none once the manager is to stop."""
@@ -60,7 +61,9 @@ class _Claims(Queries):
             return []
         jobs = await super().dequeue(min(batch_size, free), *args, **named)
         for job in jobs:
-            self.room.claim(job.id)
+            # One that is claimed anew while it is dealt with here has its place, and is passed over.
+            if job.id not in self.dealt_with:
+                self.room.claim(job.id)
         return jobs
 
 
@@ -109,7 +112,7 @@ class Dispatcher:
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         claims = _Claims(connection, self._room)
         self._manager = manager = QueueManager(claims)
-        claims.stopped = manager.shutdown
+        claims.stopped, claims.dealt_with = manager.shutdown, manager.job_context
         # By this, whoever takes over from this process finds the jobs that it had claimed.
         manager.queue_manager_id = QueueManagerId(self._process_uuid())
 
@@ -126,10 +129,13 @@ class Dispatcher:
             self._room.leave()
 
         connection.add_termination_listener(end)
-        await manager.run(
-            dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
-            batch_size=BATCH,
-            max_concurrent_tasks=2 * BATCH,
-            heartbeat_timeout=self._lease,
-            log_aggregation_interval=timedelta(0),
-        )
+        try:
+            await manager.run(
+                dequeue_timeout=timedelta(seconds=LOOK_SECONDS),
+                batch_size=BATCH,
+                max_concurrent_tasks=2 * BATCH,
+                heartbeat_timeout=self._lease,
+                log_aggregation_interval=timedelta(0),
+            )
+        finally:
+            self._room.forget_claims()

@@ -21,7 +21,7 @@ from athena.engine.events import Event, RunRow, log_row
 from athena.engine.flusher import Flusher
 from athena.engine.held import HeldRun, Interruption
 from athena.engine.hub import Hub, Subscription
-from athena.engine.models import FINISHED
+from athena.engine.models import FINISHED, PARENT_LABEL
 from athena.engine.presence import Presence
 from athena.engine.room import Room
 from athena.engine.store import Claim, LogRow
@@ -134,7 +134,7 @@ class Engine:
         """
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
-        here = begin_here and not busy and self._works and self._room.free > 0 and self._is_present()
+        here = begin_here and not busy and self._has_room(labels) and self._is_present()
         moment = now()
         run = Claim(
             workspace_uuid,
@@ -163,6 +163,10 @@ class Engine:
         if here:
             session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}))
         return run.uuid
+
+    def _has_room(self, labels: Mapping[str, Any]) -> bool:
+        # A run that waits for those that it starts keeps its place: they must not wait for it.
+        return self._works and (self._room.free > 0 or PARENT_LABEL in labels)
 
     def holds(self, run_uuid: UUID) -> bool:
         """Whether this process is at work on the run, as it is after the commit of one that it begins at once."""

@@ -30,6 +30,11 @@ class Room:
         self._claimed.discard(job)
         self._changed.set()
 
+    def forget_claims(self) -> None:
+        """Tells that no claimed job is being dealt with any more."""
+        self._claimed.clear()
+        self._changed.set()
+
     async def until_free(self, unless: Callable[[], bool]) -> int:
         """Waits for room, ``unless`` that need not be any more; how much there is. :meth:`leave` wakes it."""
         while not self.free and not unless():

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from athena.engine import Engine, Finished, RunContext
+from athena.engine import PARENT_LABEL, Engine, Finished, RunContext
 from athena.kit.db import Database
 from tests.engine.conftest import House
 
@@ -74,3 +74,18 @@ async def test_a_process_without_room_stops_at_once(small: House) -> None:
         await small.until(run, "running")
     async with asyncio.timeout(5):
         await small.engine.stop()
+
+
+async def test_runs_that_wait_for_those_that_they_start_do_not_wait_for_ever(small: House) -> None:
+    async def child(_: RunContext) -> Finished:
+        return Finished({"said": "child"})
+
+    small.engine.register("test.child", child)
+
+    async def parent(run: RunContext) -> Finished:
+        labels = {PARENT_LABEL: str(run.run_uuid)}
+        begun = await small.accept_kind("test.child", labels=labels)
+        return Finished((await small.result(begun)).output)
+
+    runs = [await small.accept(parent, begin_here=False) for _ in range(MOST)]
+    assert [(await small.result(run)).output for run in runs] == [{"said": "child"}] * MOST

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from athena.accounts.schemas import Account
-from athena.agents.schemas import AgentChange, AgentLimits, AgentMemory, AgentReflection, FallbackModel
+from athena.agents.schemas import AgentChange, AgentLimits, AgentMemory, AgentReflection, FallbackModel, Visibility
 from athena.budgets.schemas import Budget
 from athena.kit.schemas import Input, Output, Timestamp, Uuid
 from athena.large_language_models.parameters import ModelName, ShownMetadata
@@ -91,6 +91,7 @@ class GeneratedAgent(Output):
     system_prompt: str | None
     metadata: Annotated[ShownMetadata, Field(description="`conversation_starters` are there, one a line.")]
     tags: list[str]
+    visibility: Visibility
     version: int | None
     tool_uuids: list[UUID]
     guardrail_uuids: list[UUID]

@@ -56,12 +56,11 @@ export function changesOf(saved: Definition, wanted: Definition): Schemas["Agent
 
 /** A new agent that answers as this one does. */
 export function copyOf(agent: Agent | Schemas["GeneratedAgent"], name = `${agent.name} (2)`): Schemas["AgentCreate"] {
-  const { description, tags, system_prompt, model, account_uuid, metadata } = agent;
+  const { description, tags, visibility, system_prompt, model, account_uuid, metadata } = agent;
   const { tool_uuids, guardrail_uuids, team_uuids, output_schema, fallback_models, memory, limits, reflection } = agent;
   const kept = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
   return {
-    ...{ name, description, tags, system_prompt, model, account_uuid, metadata: kept },
-    ...("visibility" in agent ? { visibility: agent.visibility } : {}),
+    ...{ name, description, tags, visibility, system_prompt, model, account_uuid, metadata: kept },
     ...{ tool_uuids, guardrail_uuids, team_uuids, output_schema, fallback_models, memory, limits, reflection },
   } as Schemas["AgentCreate"];
 }

@@ -68,7 +68,8 @@ class Embedder:
         """
         if self._stopping.is_set():
             raise EmbeddingsUnavailable("this process is stopping")
-        if self._waiting.qsize() + len(texts) > WAITING_TEXTS:
+        # Those for whom somebody waits always find room among those for whom nobody does.
+        if self._waiting.qsize() + len(texts) > (WAITING_TEXTS // 2 if background else WAITING_TEXTS):
             raise EmbeddingsUnavailable("too many texts wait to be embedded")
         until, why = self._failure
         if time.monotonic() < until:

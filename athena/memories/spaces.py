@@ -17,12 +17,14 @@ from athena.embeddings import MODEL, Embedder, EmbeddingsUnavailable
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Row, Scope, Session
 from athena.kit.errors import AthenaError, BudgetExhausted
-from athena.llm.errors import ModelError
+from athena.llm.errors import ErrorKind, ModelError
 from athena.memories.space_repository import SpaceRepository
 from athena.permissions import Role
 
 KNOWN_SECONDS = 5.0
 """How long a process remembers what a workspace has chosen."""
+OWN_FAULT = frozenset({ErrorKind.INVALID_REQUEST, ErrorKind.CONTEXT_TOO_LONG})
+"""Failures that say nothing of how well the provider is."""
 RETRY_SECONDS = 30.0
 """How long a provider that did not answer is not asked again."""
 SENT = 8_000
@@ -147,6 +149,8 @@ class Meanings:
             raise EmbeddingsUnavailable(f"the provider took longer than {within:g} seconds") from error
         except (AthenaError, ModelError) as error:
             why = error.detail if isinstance(error, AthenaError) else str(error)
+            if isinstance(error, ModelError) and error.kind in OWN_FAULT:
+                raise EmbeddingsUnavailable(why) from error
             self._failed[place] = (time.monotonic() + RETRY_SECONDS, why)
             raise EmbeddingsUnavailable(why) from error
 

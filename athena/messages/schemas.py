@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic.config import JsonDict
 
+from athena.kit.nesting import is_nested_within
 from athena.kit.schemas import Input, Output, Resource, ShortText, Text, Timestamp, Uuid, With
 from athena.media.schemas import Media
 from athena.users.schemas import Person
@@ -20,12 +21,7 @@ MAXIMUM_DEPTH = 16
 
 
 def _shallow(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    level: list[JsonValue] = list(value.values())
-    for _ in range(MAXIMUM_DEPTH):
-        lists = [item for item in level if isinstance(item, list)]
-        level = [part for item in level if isinstance(item, dict) for part in item.values()]
-        level += [part for item in lists for part in item]
-    if level:
+    if not all(is_nested_within(each, MAXIMUM_DEPTH - 1) for each in value.values()):
         raise ValueError(f"Values can be nested {MAXIMUM_DEPTH} deep.")
     return value
 

@@ -168,6 +168,10 @@ class Answering:
         if agent["abilities"]:
             turns.candidates = [*turns.candidates, *map(Candidate.of, abilities["fallback_models"])]
             prompt.schema = Schema(abilities["output_schema"]) if abilities["output_schema"] else None
+        # Whoever answers: the caller asked for it.
+        wished = Wishes.of(run.input).schema
+        if wished is not None:
+            prompt.schema = Schema(wished)
 
     async def _given_to(self, session: Session, access: Access, run: RunContext, abilities: Mapping[str, Any]) -> Given:
         """What an agent may call, and its guardrails."""

@@ -19,6 +19,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from athena.kit.errors import MalformedRequest, TooLarge, UnsupportedMediaType
+from athena.kit.nesting import is_nested_within
 
 MAXIMUM_DEPTH = 100
 MAXIMUM_FIELDS = 1_000
@@ -152,24 +153,9 @@ def _json(body: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise MalformedRequest(f"The body is not valid JSON: {error.msg} (position {error.pos}).") from error
     # Each level has a bracket, so that most bodies need no closer look.
-    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and not _is_shallow(value):
+    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and not is_nested_within(value, MAXIMUM_DEPTH):
         raise MalformedRequest(f"The body's JSON may be nested {MAXIMUM_DEPTH} deep.")
     return _cleaned(value) if b"\\u0000" in body else value
-
-
-def _is_shallow(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH + 1):
-        level = [part for each in level for part in _parts(each)]
-        if not level:
-            return True
-    return False
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).values()
-    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def _cleaned(value: Any) -> Any:

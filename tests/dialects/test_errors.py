@@ -158,3 +158,18 @@ async def test_nothing_that_is_sent_breaks_it(owner: Tenant, body: Any) -> None:
     answer = await owner.post("/v1/chat/completions", body)
     assert answer.status_code in {400, 404}, answer.text
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+async def test_json_that_is_nested_too_deep_is_refused(owner: Tenant) -> None:
+    takes_lists = {"id": "t", "type": "manual_trigger", "data": {"input_schema": {"type": "array"}}}
+    made = await workflow(owner, nodes=[takes_lists], edges=[])
+    for depth, status in ((60, 200), (300, 400)):
+        message = {"role": "user", "content": "[" * depth + "]" * depth}
+        answer = await owner.post("/v1/chat/completions", {"model": made["uuid"], "messages": [message]})
+        assert answer.status_code == status, answer.text
+    parameters: dict[str, Any] = {}
+    for _ in range(100):
+        parameters = {"a": parameters}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    asked = {"model": "small", "messages": HELLO, "tools": [tool]}
+    assert (await owner.post("/v1/chat/completions", asked)).status_code == 400

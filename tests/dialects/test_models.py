@@ -10,6 +10,7 @@ from openai import AsyncOpenAI, NotFoundError
 
 from athena.embeddings import MODEL as EMBEDDING_MODEL
 from athena.kit.ids import new_uuid
+from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.conftest import HELLO, client_of, workflow
 from tests.runs.conftest import Scene
@@ -96,3 +97,25 @@ async def test_texts_are_embedded_as_numbers_and_as_base64(owner: Tenant, openai
     assert answer.usage.total_tokens > 0
     with pytest.raises(NotFoundError, match=EMBEDDING_MODEL):
         await openai.embeddings.create(model="text-embedding-3-small", input="gravel tyres")
+
+
+async def test_another_members_private_agent_is_as_unknown_as_none(
+    offered: Scene, make_tenant: MakeTenant, server_url: str
+) -> None:
+    await offered.agent(name="Diary", visibility="private")
+    named_as_the_model = await offered.agent(name="Small", visibility="private")
+    other = await make_tenant(Role.BUILDER, offered.tenant.workspace_uuid)
+    async with client_of(other, server_url) as client:
+        assert "agent" not in {each.owned_by for each in (await client.models.list()).data}
+        for name in (named_as_the_model["uuid"], "diary"):
+            with pytest.raises(NotFoundError):
+                await client.models.retrieve(name)
+        assert (await client.models.retrieve("small")).owned_by != "agent"
+        assert (await client.chat.completions.create(model="small", messages=HELLO)).choices
+
+
+async def test_many_texts_are_embedded_in_one_request(owner: Tenant) -> None:
+    texts = [f"word {number}" for number in range(600)]
+    answer = await owner.post("/v1/embeddings", {"model": EMBEDDING_MODEL, "input": texts})
+    assert answer.status_code == 200, answer.text
+    assert [each["index"] for each in answer.json()["data"]] == list(range(600))

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from athena.dialects.openai.errors import ModelNotFound
 from athena.dialects.openai.messages import Conversation, conversation, text_of
-from athena.dialects.openai.schemas import ChatRequest, ForcedTool, UserMessage
+from athena.dialects.openai.schemas import MAXIMUM_DEPTH, ChatRequest, ForcedTool, UserMessage
 from athena.dialects.openai.service import NamedService, Target
 from athena.kit.access import Access
 from athena.kit.db import Session
 from athena.kit.errors import ValidationFailed
+from athena.kit.nesting import is_nested_within
 from athena.large_language_models.parameters import ModelMetadata
 from athena.llm.structured import InvalidSchema, Schema
 from athena.media.service import MediaService
@@ -148,10 +149,13 @@ def _input(nodes: Sequence[Mapping[str, Any]], text: str, number: int) -> Any:
     if schema.get("type", "string") == "string":
         return text
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         problem = "This workflow takes JSON: it must be the whole text of the last message."
         raise ValidationFailed.of(f"messages.{number}.content", problem) from error
+    if not is_nested_within(value, MAXIMUM_DEPTH):
+        raise ValidationFailed.of(f"messages.{number}.content", f"JSON may be nested {MAXIMUM_DEPTH} deep.")
+    return value
 
 
 def _reason(error: ValidationError) -> str:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
+from athena.kit.reach import Reach
+from athena.kit.repository import Where
 
 _SLUG: Final = "nullif(trim(both '-' from regexp_replace(lower(name), '[^[:alnum:]]+', '-', 'g')), '')"
 _CALLABLE: Final = """status = 'active' AND EXISTS (
@@ -18,7 +20,7 @@ _AGENTS: Final = f"""
     FROM agents WHERE workspace_uuid = $1
 """
 _WORKFLOWS: Final = f"""
-    SELECT 'workflow' AS kind, uuid, name, {_SLUG} AS slug, created_at, nodes
+    SELECT 'workflow' AS kind, uuid, name, {_SLUG} AS slug, created_at, {{nodes}} AS nodes
     FROM workflows WHERE workspace_uuid = $1 AND {_CALLABLE}
 """
 _OFFERED: Final = """
@@ -37,17 +39,22 @@ MOST: Final = 10_000
 class NamedRepository:
     """Agents, workflows that can be called, and models of accounts."""
 
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId) -> None:
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
+        """``reach`` as agents have it."""
         self._session = session
         self._workspace_uuid = workspace_uuid
+        self._reach = reach
 
     async def agents(self) -> list[Row]:
         """The newest first."""
-        return await self._session.fetch(f"{_AGENTS} ORDER BY uuid DESC LIMIT $2", self._workspace_uuid, MOST)
+        where = Where()
+        sql = f"{self._agents(where)} ORDER BY uuid DESC LIMIT {MOST}"
+        return await self._session.fetch(sql, *where.args)
 
     async def workflows(self) -> list[Row]:
-        """The newest first."""
-        return await self._session.fetch(f"{_WORKFLOWS} ORDER BY uuid DESC LIMIT $2", self._workspace_uuid, MOST)
+        """The newest first, without their nodes."""
+        sql = f"{_WORKFLOWS.format(nodes='NULL::jsonb')} ORDER BY uuid DESC LIMIT $2"
+        return await self._session.fetch(sql, self._workspace_uuid, MOST)
 
     async def models(self) -> list[Row]:
         """By name."""
@@ -55,10 +62,21 @@ class NamedRepository:
 
     async def by_uuid(self, uuid: UUID) -> list[Row]:
         """The agent or workflow with this id, if there is one."""
-        sql = f"SELECT * FROM ({_AGENTS} AND uuid = $2 UNION ALL {_WORKFLOWS} AND uuid = $2) AS found"
-        return await self._session.fetch(sql, self._workspace_uuid, uuid)
+        where = Where()
+        agents, wanted = self._agents(where), where.parameter(uuid)
+        workflows = _WORKFLOWS.format(nodes="nodes")
+        sql = f"SELECT * FROM ({agents} AND uuid = {wanted} UNION ALL {workflows} AND uuid = {wanted}) AS found"
+        return await self._session.fetch(sql, *where.args)
 
     async def by_slug(self, slug: str) -> list[Row]:
         """The agents and workflows whose names come to this; two are enough to know that it is not clear."""
-        sql = f"SELECT * FROM ({_AGENTS} UNION ALL {_WORKFLOWS}) AS found WHERE slug = $2 LIMIT 2"
-        return await self._session.fetch(sql, self._workspace_uuid, slug)
+        where = Where()
+        agents, wanted = self._agents(where), where.parameter(slug)
+        workflows = _WORKFLOWS.format(nodes="nodes")
+        sql = f"SELECT * FROM ({agents} UNION ALL {workflows}) AS found WHERE slug = {wanted} LIMIT 2"
+        return await self._session.fetch(sql, *where.args)
+
+    def _agents(self, where: Where) -> str:
+        """Those that exist for the caller; the workspace is the first parameter."""
+        where.parameter(self._workspace_uuid)
+        return _AGENTS if self._reach is None else f"{_AGENTS} AND {self._reach.sees(where.parameter)}"

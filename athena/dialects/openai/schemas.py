@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
+from athena.kit.nesting import is_nested_within
 from athena.kit.schemas import Input, Text, Uuid
 from athena.large_language_models.parameters import ModelName
+
+MAXIMUM_DEPTH = 64
+"""Of lists and objects within each other, in what is given as JSON."""
+
+
+def _shallow(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if not is_nested_within(value, MAXIMUM_DEPTH):
+        raise ValueError(f"JSON may be nested {MAXIMUM_DEPTH} deep.")
+    return value
+
+
+Nested = Annotated[dict[str, JsonValue], AfterValidator(_shallow)]
 
 CallId = Annotated[str, Field(min_length=1, max_length=128)]
 FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -110,7 +123,7 @@ class Function(Input):
 
     name: FunctionName
     description: Text | None = None
-    parameters: dict[str, JsonValue] | None = None
+    parameters: Nested | None = None
     strict: bool | None = None
 
 
@@ -139,7 +152,7 @@ class JsonSchema(Input):
 
     name: FunctionName
     description: Text | None = None
-    schema_: Annotated[dict[str, JsonValue], Field(alias="schema")]
+    schema_: Annotated[Nested, Field(alias="schema")]
     strict: bool | None = None
 
 

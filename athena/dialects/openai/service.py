@@ -30,7 +30,7 @@ class NamedService:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
-        self._named = NamedRepository(session, access.workspace_uuid)
+        self._named = NamedRepository(session, access.workspace_uuid, access.reach)
 
     async def listed(self) -> list[dict[str, Any]]:
         """All that the caller may see: agents, workflows, models."""

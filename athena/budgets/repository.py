@@ -8,10 +8,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from athena.budgets.models import budgets
-from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
-from athena.kit.reach import Reach
-from athena.kit.repository import Repository, Where
+from athena.kit.reached import ReachedRepository
 
 ABANDONED = 200
 """Reservations that are released in one turn."""
@@ -79,22 +77,11 @@ RETURNING {_FACTS}, p.starts_at, p.used_cost, p.used_tokens, p.reserved_cost, p.
 """
 
 
-class BudgetRepository(Repository):
+class BudgetRepository(ReachedRepository):
     """The budgets of one workspace, but those of agents that do not exist for the caller."""
 
     table = budgets
     recorded = "budget"
-
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
-        """``reach`` as agents have it."""
-        super().__init__(session, workspace_uuid)
-        self._reach = reach
-
-    def within(self, where: Where) -> None:
-        """The workspace's, as far as the agents are within reach that they are for."""
-        super().within(where)
-        if self._reach is not None:
-            where.add(self._reach.sees_of(where.parameter, "budgets"))
 
     async def count(self) -> int:
         """How many there are."""

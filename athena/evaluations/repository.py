@@ -10,7 +10,7 @@ from athena.evaluations.models import dataset_items, datasets, evaluation_result
 from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Row, Session
-from athena.kit.reach import Reach
+from athena.kit.reached import ReachedRepository
 from athena.kit.repository import Repository, Where
 
 
@@ -65,22 +65,11 @@ class DatasetItemRepository(Repository):
         )
 
 
-class EvaluationRepository(Repository):
+class EvaluationRepository(ReachedRepository):
     """The evaluations of one workspace, but those of agents that do not exist for the caller."""
 
     table = evaluations
     recorded = "evaluation"
-
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
-        """``reach`` as agents have it."""
-        super().__init__(session, workspace_uuid)
-        self._reach = reach
-
-    def within(self, where: Where) -> None:
-        """The workspace's, as far as their agents are within reach."""
-        super().within(where)
-        if self._reach is not None:
-            where.add(self._reach.sees_of(where.parameter, "evaluations"))
 
     async def begin(self, uuid: UUID) -> bool:
         """Notes that it is at work; whether it is still there."""

@@ -5,31 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from athena.kit import clock
-from athena.kit.access import WorkspaceId
-from athena.kit.db import Row, Session
+from athena.kit.db import Row
 from athena.kit.errors import NotFound
-from athena.kit.reach import Reach
-from athena.kit.repository import Repository, Rows, Where
+from athena.kit.reached import ReachedRepository
+from athena.kit.repository import Rows, Where
 from athena.shares.models import shares
 
 
-class ShareRepository(Repository):
+class ShareRepository(ReachedRepository):
     """The shares of one workspace, but those of agents that do not exist for the caller."""
 
     table = shares
     recorded = "share"
     hidden = frozenset({"token_hash"})
-
-    def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
-        """``reach`` as agents have it."""
-        super().__init__(session, workspace_uuid)
-        self._reach = reach
-
-    def within(self, where: Where) -> None:
-        """The workspace's, as far as the agents are within reach that they give."""
-        super().within(where)
-        if self._reach is not None:
-            where.add(self._reach.sees_of(where.parameter, "shares"))
 
     async def count_run(self, uuid: UUID) -> bool:
         """Counts a run; whether the limit allows it. Runs at the same time are counted one after the other."""

@@ -1,18 +1,18 @@
 /** What agents are checked by. */
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { Plus, ShieldCheck, Trash2 } from "lucide-react";
-import { useCallback, useState } from "react";
+import { Plus, ShieldCheck } from "lucide-react";
+import { useCallback } from "react";
 
 import { api } from "@/api/client";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Badge } from "@/ui/badge";
-import { Button, IconButton } from "@/ui/button";
-import { Confirm } from "@/ui/confirm";
+import { Button } from "@/ui/button";
 import { Listing } from "@/ui/listing";
 import { Menu } from "@/ui/menu";
 import { Page } from "@/ui/page";
+import { RemoveButton } from "@/ui/remove-button";
 import { SearchField } from "@/ui/search-field";
 import { Empty } from "@/ui/state";
 import { Table, type Column } from "@/ui/table";
@@ -115,7 +115,6 @@ function Action({ guardrail: { enabled, shadow, action } }: { guardrail: Guardra
 function Remove({ guardrail }: { guardrail: Guardrail }) {
   const { uuid, may } = useWorkspace();
   const client = useQueryClient();
-  const [isAsking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () =>
       api.DELETE("/api/v1/guardrails/{guardrail_uuid}", { params: { path: { guardrail_uuid: guardrail.uuid }, query: { workspace_uuid: uuid } } }),
@@ -123,15 +122,8 @@ function Remove({ guardrail }: { guardrail: Guardrail }) {
   });
   if (!may("guardrails.delete")) return null;
   return (
-    <>
-      <IconButton label={t("Delete {name}", { name: guardrail.name })} onClick={() => setAsking(true)}>
-        <Trash2 />
-      </IconButton>
-      {isAsking && (
-        <Confirm title={t("Delete this guardrail?")} action={t("Delete")} onConfirm={() => remove.mutateAsync()} onClose={() => setAsking(false)}>
-          {t("“{name}” no longer checks any agent.", { name: guardrail.name })}
-        </Confirm>
-      )}
-    </>
+    <RemoveButton name={guardrail.name} title={t("Delete this guardrail?")} onRemove={() => remove.mutateAsync()}>
+      {t("“{name}” no longer checks any agent.", { name: guardrail.name })}
+    </RemoveButton>
   );
 }

@@ -1,19 +1,19 @@
 /** What agents and workflows can have done. */
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { Plus, Trash2, Wrench } from "lucide-react";
-import { useCallback, useState } from "react";
+import { Plus, Wrench } from "lucide-react";
+import { useCallback } from "react";
 
 import { api } from "@/api/client";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Badge } from "@/ui/badge";
-import { Button, IconButton } from "@/ui/button";
-import { Confirm } from "@/ui/confirm";
+import { Button } from "@/ui/button";
 import { Select } from "@/ui/field";
 import { Listing } from "@/ui/listing";
 import { Menu } from "@/ui/menu";
 import { Page } from "@/ui/page";
+import { RemoveButton } from "@/ui/remove-button";
 import { SearchField } from "@/ui/search-field";
 import { Empty } from "@/ui/state";
 import { Table, type Column } from "@/ui/table";
@@ -131,22 +131,14 @@ function State({ tool }: { tool: Tool }) {
 function Remove({ tool }: { tool: Tool }) {
   const { uuid, may } = useWorkspace();
   const client = useQueryClient();
-  const [isAsking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () => api.DELETE("/api/v1/tools/{tool_uuid}", { params: { path: { tool_uuid: tool.uuid }, query: { workspace_uuid: uuid } } }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["tools", uuid] }),
   });
   if (!may("tools.delete")) return null;
   return (
-    <>
-      <IconButton label={t("Delete {name}", { name: tool.name })} onClick={() => setAsking(true)}>
-        <Trash2 />
-      </IconButton>
-      {isAsking && (
-        <Confirm title={t("Delete this tool?")} action={t("Delete")} onConfirm={() => remove.mutateAsync()} onClose={() => setAsking(false)}>
-          {t("“{name}” is taken away from all agents that have it.", { name: tool.name })}
-        </Confirm>
-      )}
-    </>
+    <RemoveButton name={tool.name} title={t("Delete this tool?")} onRemove={() => remove.mutateAsync()}>
+      {t("“{name}” is taken away from all agents that have it.", { name: tool.name })}
+    </RemoveButton>
   );
 }

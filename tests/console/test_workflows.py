@@ -133,14 +133,18 @@ async def test_changes_are_undone_copied_and_brought_back(
     await expect(nodes).to_have_count(5)
     await expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
     await page.get_by_role("button", name="Put in order").click()
+    # Twice in a hurry is not somebody else's change.
+    await page.keyboard.press("Control+s")
     await page.keyboard.press("Control+s")
     await expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
     await page.get_by_role("button", name="Activate").click()
     await expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
-    await athena.call("PUT", f"/workflows/{uuid}", graph("Paid twice."))
     await page.get_by_role("button", name="Show all of it").click()
     await node(page, "Set fields").click()
+    await expect(page.get_by_role("complementary", name="Set fields")).to_be_visible()
     await page.keyboard.press("Delete")
+    await expect(node(page, "Set fields")).to_have_count(0)
+    await athena.call("PUT", f"/workflows/{uuid}", graph("Paid twice."))
     await page.keyboard.press("Control+s")
     await page.get_by_role("dialog", name="Somebody changed it meanwhile").get_by_role("button", name="Load it").click()
     await page.get_by_role("button", name="More about Changed").click()
@@ -153,6 +157,12 @@ async def test_changes_are_undone_copied_and_brought_back(
     restored = await athena.call("GET", f"/workflows/{uuid}")
     assert restored["nodes"][3]["data"] == {"fields": {"answer": "Paid."}}
     assert restored["status"] == "active"
+    await page.get_by_role("link", name="All workflows").click()
+    await expect(page.get_by_role("heading", name="Workflows")).to_be_visible()
+    await athena.call("PUT", f"/workflows/{uuid}", graph("Paid by others."))
+    await page.get_by_role("link", name="Changed").click()
+    await node(page, "Set fields").click()
+    await expect(page.get_by_text("Paid by others.")).to_be_visible()
 
 
 async def test_a_run_is_approved_on_a_phone_and_looked_at_later(

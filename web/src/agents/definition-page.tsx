@@ -23,7 +23,7 @@ export function DefinitionPage() {
   const canTest = workspace.may("threads.run") && workspace.may("threads.create");
   const { data } = useSuspenseQuery(agentQuery(workspace.uuid, agent));
   const saved = useMemo(() => definitionOf(data.item), [data]);
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, data.etag);
   const save = useSaveAgent(agent);
   const client = useQueryClient();
   const mayChange = workspace.may("agents.update");
@@ -31,7 +31,7 @@ export function DefinitionPage() {
   const part: Part = { value: draft.value, change: draft.change, problems, agent };
 
   const onSave = (): void =>
-    save.mutate({ changes: changesOf(saved, draft.value), etag: data.etag }, { onSuccess: () => notify(t("The agent is saved.")) });
+    save.mutate({ changes: changesOf(draft.base, draft.value), etag: draft.etag }, { onSuccess: () => notify(t("The agent is saved.")) });
   const onReload = (): void => {
     draft.reset();
     save.reset();

@@ -55,7 +55,7 @@ function Existing({ given: { item, etag } }: { given: Tagged<Prompt> }) {
   const { uuid, may } = useWorkspace();
   const client = useQueryClient();
   const saved = useMemo(() => draftOf(item), [item]);
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const mayChange = may("prompts.update");
   const params = { path: { prompt_uuid: item.uuid }, query: { workspace_uuid: uuid } };
   const versions = useInfiniteQuery(promptVersionsQuery(uuid, item.uuid));
@@ -65,8 +65,8 @@ function Existing({ given: { item, etag } }: { given: Tagged<Prompt> }) {
       const { variables, content, ...others } = draft.value;
       // Variables that are new in the text are declared by the server.
       const known = variables.filter(({ name }) => content.includes(name));
-      const body = { ...others, content, ...(JSON.stringify(known) === JSON.stringify(saved.variables) ? {} : { variables: known }) };
-      return tagged<Prompt>(api.PUT("/api/v1/prompts/{prompt_uuid}", { params: { ...params, header: { "If-Match": etag } }, body }));
+      const body = { ...others, content, ...(JSON.stringify(known) === JSON.stringify(draft.base.variables) ? {} : { variables: known }) };
+      return tagged<Prompt>(api.PUT("/api/v1/prompts/{prompt_uuid}", { params: { ...params, header: { "If-Match": draft.etag } }, body }));
     },
     onSuccess: (changed) => {
       client.setQueryData(promptQuery(uuid, item.uuid).queryKey, changed);

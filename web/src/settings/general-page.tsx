@@ -41,7 +41,7 @@ export function GeneralPage() {
 function About({ saved, etag }: { saved: { name: string; description: string }; etag: string }) {
   const { uuid, may } = useWorkspace();
   const client = useQueryClient();
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const problems = error instanceof ApiError ? error.problems : {};
@@ -53,7 +53,7 @@ function About({ saved, etag }: { saved: { name: string; description: string }; 
     setBusy(true);
     setError(null);
     try {
-      const params = { path: { workspace_uuid: uuid }, header: { "If-Match": etag } };
+      const params = { path: { workspace_uuid: uuid }, header: { "If-Match": draft.etag } };
       await api.PUT("/api/v1/workspaces/{workspace_uuid}", { params, body: draft.value });
       await client.invalidateQueries({ queryKey: ["workspace", uuid] });
       await client.invalidateQueries({ queryKey: ["user"] });

@@ -77,14 +77,14 @@ export function NewGuardrailPage() {
 function Existing({ given: { item, etag } }: { given: Tagged<Guardrail> }) {
   const { uuid, may } = useWorkspace();
   const saved = useMemo(() => guardrailDraft(item), [item]);
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const client = useQueryClient();
   const { queryKey } = guardrailQuery(uuid, item.uuid);
   const save = useMutation({
     mutationFn: () =>
       tagged<Guardrail>(
         api.PUT("/api/v1/guardrails/{guardrail_uuid}", {
-          params: { path: { guardrail_uuid: item.uuid }, query: { workspace_uuid: uuid }, header: { "If-Match": etag } },
+          params: { path: { guardrail_uuid: item.uuid }, query: { workspace_uuid: uuid }, header: { "If-Match": draft.etag } },
           body: draft.value as Schemas["GuardrailUpdate"],
         }),
       ),

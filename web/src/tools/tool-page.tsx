@@ -89,14 +89,14 @@ export function NewToolPage() {
 function Existing({ given: { item, etag } }: { given: Tagged<Tool> }) {
   const { uuid, may } = useWorkspace();
   const saved = useMemo(() => draftOf(item), [item]);
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const client = useQueryClient();
   const { queryKey } = toolQuery(uuid, item.uuid);
   const params = { path: { tool_uuid: item.uuid }, query: { workspace_uuid: uuid } };
   const save = useMutation({
     mutationFn: () =>
       tagged<Tool>(
-        api.PUT("/api/v1/tools/{tool_uuid}", { params: { ...params, header: { "If-Match": etag } }, body: bodyOf(item.type, draft.value) }),
+        api.PUT("/api/v1/tools/{tool_uuid}", { params: { ...params, header: { "If-Match": draft.etag } }, body: bodyOf(item.type, draft.value) }),
       ),
     onSuccess: (changed) => {
       client.setQueryData(queryKey, changed);

@@ -7,6 +7,7 @@ import { useCallback, useRef, type DragEvent } from "react";
 
 import { currentLanguage, t } from "@/i18n";
 import { IconButton } from "@/ui/button";
+import { moving } from "@/ui/motion";
 import { notify } from "@/ui/toasts";
 
 import { DRAGGED } from "./dragging";
@@ -136,7 +137,7 @@ function Zoom() {
       <IconButton label={t("Larger")} onClick={() => void zoomIn()}>
         <Plus />
       </IconButton>
-      <IconButton label={t("Show all of it")} onClick={() => void fitView({ ...FIT, duration: 200 })}>
+      <IconButton label={t("Show all of it")} onClick={() => void fitView({ ...FIT, duration: moving(200) })}>
         <Maximize />
       </IconButton>
     </div>

@@ -1,6 +1,6 @@
 /** What the editor does with the server: saving, running, following. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore, type Dispatch } from "react";
 
 import { api, ApiError, newKey, value, type Schemas } from "@/api/client";
 import { Follower, type Told } from "@/api/following";
@@ -9,7 +9,7 @@ import { useWorkspace } from "@/shell/workspace";
 
 import type { Problem, Shown } from "./editor-context";
 import { advance, hasEnded, NOT_BEGUN, type Progress } from "./execution";
-import type { Draft } from "./graph";
+import type { Action, Draft, Editing } from "./graph";
 import { executionQuery, workflowQuery, type Workflow } from "./queries";
 
 const REFRESH_MILLISECONDS = 700;
@@ -19,31 +19,40 @@ export function draftOf(workflow: Workflow): Draft {
   return { name, description, tags, nodes, edges, variables, settings };
 }
 
-/** Saves a draft as a whole, unless somebody changed it meanwhile (412). */
+/** Changes what the version `etag` of the workflow says, unless somebody changed it meanwhile (412). */
 export function useSaving(workflow: Workflow) {
   const { uuid } = useWorkspace();
   const client = useQueryClient();
   const { queryKey } = workflowQuery(uuid, workflow.uuid);
   return useMutation({
-    mutationFn: (body: Schemas["WorkflowUpdate"]) => {
-      const known = client.getQueryData<Tagged<Workflow>>(queryKey);
-      return tagged(
+    mutationFn: ({ etag, body }: { etag: string; body: Schemas["WorkflowUpdate"] }) =>
+      tagged(
         api.PUT("/api/v1/workflows/{workflow_uuid}", {
-          params: {
-            path: { workflow_uuid: workflow.uuid },
-            query: { workspace_uuid: uuid },
-            header: known ? { "If-Match": known.etag } : {},
-          },
+          params: { path: { workflow_uuid: workflow.uuid }, query: { workspace_uuid: uuid }, header: { "If-Match": etag } },
           body,
         }),
-      );
-    },
+      ),
     onSuccess: (saved) => {
       client.setQueryData(queryKey, saved);
       void client.invalidateQueries({ queryKey: ["workflows", uuid] });
       void client.invalidateQueries({ queryKey: [...queryKey, "versions"] });
     },
   });
+}
+
+/** Follows what others save, as far as nothing is changed here that did not know of it. */
+export function useFollowing(read: Tagged<Workflow>, state: Editing, dispatch: Dispatch<Action>, isPast: boolean): void {
+  const { uuid } = useWorkspace();
+  const client = useQueryClient();
+  const { present, saved, etag: known } = state;
+  useEffect(() => {
+    // What was read last: `read` is older where it was saved just now.
+    const { item, etag } = client.getQueryData<Tagged<Workflow>>(workflowQuery(uuid, read.item.uuid).queryKey) ?? read;
+    if (isPast || etag === known) return;
+    const draft = draftOf(item);
+    if (JSON.stringify(draft) === JSON.stringify(saved)) dispatch({ type: "known", etag });
+    else if (present === saved) dispatch({ type: "load", draft, etag });
+  }, [client, uuid, read, known, present, saved, dispatch, isPast]);
 }
 
 /** Problems as a refused change of an active workflow tells them, by paths such as `nodes.ask.data.url@3`. */

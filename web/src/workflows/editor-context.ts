@@ -36,8 +36,8 @@ export interface Editor {
   go: (search: EditorSearch) => void;
   /** Selects nodes or edges, and brings the first one into view. */
   reveal: (ids: readonly string[]) => void;
-  /** Saves what is changed; whether it is saved. */
-  save: () => Promise<boolean>;
+  /** Saves what is changed; the version that it is then, or null where it could not be saved. */
+  save: () => Promise<string | null>;
   /** Runs the workflow as it is saved then, and shows it. */
   run: (body: Schemas["WorkflowRun"]) => Promise<void>;
   retry: (execution: string, body: Schemas["ExecutionRetry"]) => Promise<void>;

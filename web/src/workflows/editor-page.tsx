@@ -1,20 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useBlocker } from "@tanstack/react-router";
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useReducer, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState, useSyncExternalStore } from "react";
+import { flushSync } from "react-dom";
 
 import { ApiError, type Schemas } from "@/api/client";
+import type { Tagged } from "@/api/items";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
+import { moving } from "@/ui/motion";
 import { Failure, Spinner } from "@/ui/state";
 import { notify, notifyFailure } from "@/ui/toasts";
 import { useTitle } from "@/ui/page";
 
 import { Canvas } from "./canvas";
 import { EdgePanel } from "./connections";
-import { draftOf, problemsOf, useExecution, useSaving, useStarting } from "./editing";
+import { draftOf, problemsOf, useExecution, useFollowing, useSaving, useStarting } from "./editing";
 import { EditorContext, useEditor, type Editor, type Problem, type Shown } from "./editor-context";
 import { ExecutionBar } from "./execution-bar";
 import { begin, edgeKey, reduce, type Draft, type Kinds } from "./graph";
@@ -60,17 +63,16 @@ export function EditorPage() {
   }
   const isRead = search.execution === undefined || shown?.execution !== undefined;
   if (!workflow.data || !kinds.data || !isRead) return <Spinner className="m-auto" />;
-  const { item } = workflow.data;
   const ran = shown?.isPast ? shown.execution?.data?.workflow_data : null;
   return (
     <ReactFlowProvider>
-      <OpenWorkflow key={`${uuid} ${search.execution ?? ""}`} workflow={item} kinds={kinds.data} shown={shown} ran={ran ?? null} search={search} />
+      <OpenWorkflow key={`${uuid} ${search.execution ?? ""}`} read={workflow.data} kinds={kinds.data} shown={shown} ran={ran ?? null} search={search} />
     </ReactFlowProvider>
   );
 }
 
 interface OpenProps {
-  workflow: Workflow;
+  read: Tagged<Workflow>;
   kinds: Kinds;
   shown: Shown | null;
   /** The graph as it ran, where that is shown. */
@@ -78,14 +80,16 @@ interface OpenProps {
   search: EditorSearch;
 }
 
-function OpenWorkflow({ workflow, kinds, shown, ran, search }: OpenProps) {
+function OpenWorkflow({ read, kinds, shown, ran, search }: OpenProps) {
+  const workflow = read.item;
   const { may } = useWorkspace();
   const navigate = route.useNavigate();
   const isPhone = useIsPhone();
   const [first] = useState<Draft>(() => ({ ...draftOf(workflow), ...ran }));
-  const [state, dispatch] = useReducer(reduce, first, (draft) => reduce(begin(draft), { type: "select", ids: search.node ? [search.node] : [] }));
+  const [state, dispatch] = useReducer(reduce, first, (draft) => reduce(begin(draft, read.etag), { type: "select", ids: search.node ? [search.node] : [] }));
   const isChanged = state.present !== state.saved;
   const isReadOnly = isPhone || ran !== null || !may("workflows.update");
+  useFollowing(read, state, dispatch, ran !== null);
   const saving = useSaving(workflow);
   const starting = useStarting(workflow.uuid);
   const go = useCallback((next: EditorSearch) => void navigate({ search: next, replace: true }), [navigate]);
@@ -95,27 +99,38 @@ function OpenWorkflow({ workflow, kinds, shown, ran, search }: OpenProps) {
   const reveal = useCallback(
     (ids: readonly string[]) => {
       dispatch({ type: "select", ids });
-      setTimeout(() => void fitView({ nodes: ids.map((id) => ({ id })), maxZoom: 1, padding: 0.6, duration: 200 }), 50);
+      setTimeout(() => void fitView({ nodes: ids.map((id) => ({ id })), maxZoom: 1, padding: 0.6, duration: moving(200) }), 50);
     },
     [fitView],
   );
-  const save = async (): Promise<boolean> => {
-    const draft = state.present;
-    if (draft === state.saved) return true;
+  const latest = useRef(state);
+  latest.current = state;
+  const saveNow = async (): Promise<string | null> => {
+    const { present: draft, saved: before, etag } = latest.current;
+    if (draft === before) return etag;
     try {
-      await saving.mutateAsync({ ...draft, nodes: [...draft.nodes], edges: [...draft.edges], variables: [...draft.variables], tags: [...draft.tags] });
-      dispatch({ type: "saved", draft });
-      return true;
+      const body = { ...draft, nodes: [...draft.nodes], edges: [...draft.edges], variables: [...draft.variables], tags: [...draft.tags] };
+      const saved = await saving.mutateAsync({ etag, body });
+      // At once, so that the save that waits its turn knows of it.
+      flushSync(() => dispatch({ type: "saved", draft, etag: saved.etag }));
+      return saved.etag;
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 412)) notifyFailure(error);
-      return false;
+      return null;
     }
   };
+  // One after another: a save that begins while another is under way would be refused as somebody else's.
+  const inTurn = useRef<Promise<unknown>>(Promise.resolve());
+  const save = (): Promise<string | null> => {
+    const saved = inTurn.current.then(saveNow);
+    inTurn.current = saved;
+    return saved;
+  };
   const run = async (body: Schemas["WorkflowRun"]): Promise<void> => {
-    if (await save()) go({ run: await starting.start(body) });
+    if ((await save()) !== null) go({ run: await starting.start(body) });
   };
   const retry = async (execution: string, body: Schemas["ExecutionRetry"]): Promise<void> => {
-    if (await save()) go({ run: await starting.again(execution, body) });
+    if ((await save()) !== null) go({ run: await starting.again(execution, body) });
   };
   const told = (work: Promise<void>): Promise<void> => work.catch(notifyFailure);
   const problems = refused.length > 0 ? refused : ran ? NONE : workflow.problems;
@@ -229,7 +244,7 @@ function Conflict({ onClose }: { onClose: () => void }) {
   const query = useQuery(workflowQuery(uuid, workflow.uuid));
   const load = async (): Promise<void> => {
     const { data } = await query.refetch();
-    if (data) dispatch({ type: "load", draft: draftOf(data.item) });
+    if (data) dispatch({ type: "load", draft: draftOf(data.item), etag: data.etag });
     onClose();
     notify(t("This is how it was saved last."));
   };

@@ -26,6 +26,8 @@ export interface Editing {
   present: Draft;
   /** As it was saved last; the same object as `present` where nothing is changed. */
   saved: Draft;
+  /** The version of `saved` as the server knows it. */
+  etag: string;
   past: readonly Draft[];
   future: readonly Draft[];
   /** Ids of nodes and keys of edges. */
@@ -35,8 +37,9 @@ export interface Editing {
 }
 
 export type Action =
-  | { type: "load"; draft: Draft }
-  | { type: "saved"; draft: Draft }
+  | { type: "load"; draft: Draft; etag: string }
+  | { type: "saved"; draft: Draft; etag: string }
+  | { type: "known"; etag: string }
   | { type: "select"; ids: readonly string[] }
   | { type: "toggle"; changes: readonly { id: string; selected: boolean }[] }
   | { type: "add"; node: GraphNode; edge?: GraphEdge | undefined }
@@ -56,8 +59,8 @@ export type Action =
 const MOST_STEPS = 200;
 export const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-export function begin(draft: Draft): Editing {
-  return { present: draft, saved: draft, past: [], future: [], selection: new Set(), tag: null };
+export function begin(draft: Draft, etag = ""): Editing {
+  return { present: draft, saved: draft, etag, past: [], future: [], selection: new Set(), tag: null };
 }
 
 /** What an edge is known by, also where it has no id of its own. */
@@ -68,9 +71,11 @@ export function edgeKey(edge: GraphEdge): string {
 export function reduce(state: Editing, action: Action): Editing {
   switch (action.type) {
     case "load":
-      return begin(action.draft);
+      return { ...begin(action.draft, action.etag), selection: still(state.selection, action.draft) };
     case "saved":
-      return { ...state, saved: action.draft, tag: null };
+      return { ...state, saved: action.draft, etag: action.etag, tag: null };
+    case "known":
+      return { ...state, etag: action.etag };
     case "select":
       return { ...state, selection: new Set(action.ids), tag: null };
     case "toggle":
@@ -122,7 +127,7 @@ function still(selection: ReadonlySet<string>, { nodes, edges }: Draft): Readonl
   return new Set([...selection].filter((id) => there.has(id)));
 }
 
-type Edit = Exclude<Action, { type: "load" | "saved" | "select" | "toggle" | "settle" | "undo" | "redo" }>;
+type Edit = Exclude<Action, { type: "load" | "saved" | "known" | "select" | "toggle" | "settle" | "undo" | "redo" }>;
 
 interface Edited {
   draft: Draft;

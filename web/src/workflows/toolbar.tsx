@@ -103,13 +103,16 @@ function Problems() {
 }
 
 function Activation() {
-  const { workflow, save } = useEditor();
+  const { workflow, dispatch, save } = useEditor();
   const open = usePanel();
   const saving = useSaving(workflow);
   const isActive = workflow.status === "active";
   const change = useMutation({
     mutationFn: async () => {
-      if (await save()) await saving.mutateAsync({ status: isActive ? "inactive" : "active" });
+      const etag = await save();
+      if (etag === null) return;
+      const changed = await saving.mutateAsync({ etag, body: { status: isActive ? "inactive" : "active" } });
+      dispatch({ type: "known", etag: changed.etag });
     },
     onError: (error) => {
       if (error instanceof ApiError && error.code === "workflow_invalid") open("problems");

@@ -130,7 +130,7 @@ function Restore({ version, isBlocked }: { version: Version; isBlocked: boolean 
       ),
     onSuccess: (restored) => {
       client.setQueryData(queryKey, restored);
-      dispatch({ type: "load", draft: draftOf(restored.item) });
+      dispatch({ type: "load", draft: draftOf(restored.item), etag: restored.etag });
       notify(t("Version {number} is back.", { number: version.number }));
       void client.invalidateQueries({ queryKey: [...queryKey, "versions"] });
     },

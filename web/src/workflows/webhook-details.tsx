@@ -62,7 +62,7 @@ function Listener() {
   });
   const listen = useMutation({
     mutationFn: async () => {
-      if (!(await save())) return null;
+      if ((await save()) === null) return null;
       return (await value(api.POST("/api/v1/workflows/{workflow_uuid}/listen", { params }))).data;
     },
     onSuccess: (data) => data && client.setQueryData(queryKey, data),

@@ -166,7 +166,13 @@ async def open_page(
     contexts: list[BrowserContext] = []
 
     async def opened(path: str = "/", *, state: Any = session, **options: Any) -> Page:
-        looks: dict[str, Any] = {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-GB", "reduced_motion": "reduce", **options}
+        looks: dict[str, Any] = {
+            "viewport": DESKTOP,
+            "color_scheme": "light",
+            "locale": "en-GB",
+            "reduced_motion": "reduce",
+            **options,
+        }
         context = await browser.new_context(storage_state=state, **looks)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

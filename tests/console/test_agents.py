@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -119,6 +120,10 @@ async def test_a_change_that_somebody_else_made_is_not_overwritten(
     page = await open_page(f"/w/{workspace}/agents/{made['uuid']}")
     await page.get_by_label("Description").fill("Mine")
     await athena.call("PUT", f"/agents/{made['uuid']}", {"description": "Theirs"})
+    # Who comes back to the page after a while has it read anew, and still does not undo what was not seen.
+    await page.clock.set_system_time(datetime.now(UTC) + timedelta(minutes=1))
+    async with page.expect_response(lambda answer: f"/agents/{made['uuid']}?" in answer.url):
+        await page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("Somebody changed this meanwhile.")
     await page.get_by_role("button", name="Load it").click()

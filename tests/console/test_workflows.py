@@ -157,10 +157,18 @@ async def test_changes_are_undone_copied_and_brought_back(
     restored = await athena.call("GET", f"/workflows/{uuid}")
     assert restored["nodes"][3]["data"] == {"fields": {"answer": "Paid."}}
     assert restored["status"] == "active"
+
+
+async def test_what_others_saved_is_there_when_one_comes_back(
+    athena: Athena, workspace: str, open_page: OpenPage
+) -> None:
+    uuid = await make(athena, "Left alone")
+    page = await open_page(f"/w/{workspace}/workflows/{uuid}")
+    await expect(node(page, "Set fields")).to_be_visible()
     await page.get_by_role("link", name="All workflows").click()
     await expect(page.get_by_role("heading", name="Workflows")).to_be_visible()
     await athena.call("PUT", f"/workflows/{uuid}", graph("Paid by others."))
-    await page.get_by_role("link", name="Changed").click()
+    await page.get_by_role("link", name="Left alone").click()
     await node(page, "Set fields").click()
     await expect(page.get_by_text("Paid by others.")).to_be_visible()
 

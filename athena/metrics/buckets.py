@@ -14,7 +14,7 @@ from athena.kit import clock
 from athena.kit.errors import ValidationFailed
 
 Interval = Literal["hour", "day", "week", "month"]
-Span = Literal["quarter", "hour", "day", "month"]
+Span = Literal["quarter", "hour", "six_hours", "day", "week", "month"]
 
 MAXIMUM_BUCKETS = 1_000
 REMEMBERED = 64
@@ -23,9 +23,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 DEFAULT_DAYS = 30
 QUARTER = timedelta(minutes=15)
-TOTALS: Sequence[Span] = ("day", "hour", "quarter")
+TOTALS: Sequence[Span] = ("month", "week", "day", "six_hours", "hour", "quarter")
 """The spans of totals, the longest first."""
-DETAILS: Sequence[Span] = ("month", "day", "quarter")
+DETAILS: Sequence[Span] = ("month", "week", "day", "quarter")
 """The spans of details, the longest first."""
 
 
@@ -166,13 +166,17 @@ def _later(day: date, interval: Interval) -> date:
 _BEGINS: Mapping[Span, Callable[[datetime], datetime]] = {
     "quarter": lambda at: at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0),
     "hour": lambda at: at.replace(minute=0, second=0, microsecond=0),
+    "six_hours": lambda at: at.replace(hour=at.hour // 6 * 6, minute=0, second=0, microsecond=0),
     "day": lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0),
+    "week": lambda at: (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0),
     "month": lambda at: at.replace(day=1, hour=0, minute=0, second=0, microsecond=0),
 }
 _LONGEST: Mapping[Span, timedelta] = {
     "quarter": QUARTER,
     "hour": timedelta(hours=1),
+    "six_hours": timedelta(hours=6),
     "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
     "month": timedelta(days=31),
 }
 _SHORTEST: Mapping[Span, timedelta] = {**_LONGEST, "month": timedelta(days=28)}

@@ -33,7 +33,7 @@ metric_rollups = sa.Table(
     sa.Column("resource", sa.Text, nullable=False),
     # `total`: of all names together; `detail`: of each.
     sa.Column("facet", sa.Text, nullable=False),
-    # `quarter` (of an hour), `hour`, `day` or `month`, in UTC; `at` is its begin.
+    # `quarter` (of an hour), `hour`, `six_hours`, `day`, `week` or `month`, in UTC; `at` is its begin.
     sa.Column("span", sa.Text, nullable=False),
     sa.Column("at", Time, nullable=False),
     *_measures(),

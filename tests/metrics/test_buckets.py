@@ -103,14 +103,16 @@ def test_whole_days_are_read_as_days() -> None:
     days = [at("2026-01-01") + timedelta(days=n) for n in range(31)]
     assert pieces(days, TOTALS, NOW) == [Piece("day", days[0], days[-1])]
     india = [day - timedelta(hours=5, minutes=30) for day in days]
-    assert {piece.span for piece in pieces(india, TOTALS, NOW)} == {"hour", "quarter"}
+    assert {piece.span for piece in pieces(india, TOTALS, NOW)} == {"six_hours", "hour", "quarter"}
     year = [at("2025-01-01"), at("2026-01-01")]
     assert pieces(year, DETAILS, NOW) == [Piece("month", *year)]
+    mondays = [at("2026-01-05") + timedelta(weeks=n) for n in range(10)]
+    assert pieces(mondays, TOTALS, NOW) == [Piece("week", mondays[0], mondays[-1])]
 
 
-def test_the_present_day_is_read_whole() -> None:
+def test_the_present_month_is_read_whole() -> None:
     begin = at("2026-11-01")
-    assert pieces([begin, up(NOW, "quarter")], TOTALS, NOW) == [Piece("day", begin, at("2026-11-24"))]
+    assert pieces([begin, up(NOW, "quarter")], TOTALS, NOW) == [Piece("month", begin, at("2026-12-01"))]
 
 
 MOMENTS = st.integers(0, 235_000 * 4).map(lambda quarters: at("2000-01-01") + quarters * timedelta(minutes=15))

@@ -15,7 +15,10 @@ from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
 from athena.dialects.openai import endpoints as openai_dialect
+from athena.dialects.openai.conversations import endpoints as openai_conversations
 from athena.dialects.openai.errors import told as openai_error
+from athena.dialects.openai.files import endpoints as openai_files
+from athena.dialects.openai.responses import endpoints as openai_responses
 from athena.evaluations import endpoints as evaluations
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
@@ -118,6 +121,9 @@ def api() -> FastAPI:
         *shares.routers,
         *evaluations.routers,
         openai_dialect.router,
+        openai_responses.router,
+        openai_conversations.router,
+        openai_files.router,
         health,
     )
     for router in routers:
@@ -125,6 +131,10 @@ def api() -> FastAPI:
         app.router.routes.extend(router.routes)
     keep_apart(app.router.routes)
     return app
+
+
+LARGER = ("/api/v1/media", openai_dialect.CHAT_PATH, openai_responses.PATH, openai_files.PATH)
+"""Paths whose requests bring files along."""
 
 
 def create_app(process: Process) -> Envelope:
@@ -145,7 +155,7 @@ def create_app(process: Process) -> Envelope:
         app,
         max_body_bytes=settings.max_body_bytes,
         body_timeout=settings.body_timeout_seconds,
-        larger=dict.fromkeys(("/api/v1/media", openai_dialect.CHAT_PATH), settings.max_upload_bytes),
+        larger=dict.fromkeys(LARGER, settings.max_upload_bytes),
         access_log=settings.access_log,
         secure=settings.base_url.startswith("https:"),
         origins=settings.cors_origins,

@@ -89,7 +89,7 @@ class MessageRepository(Repository):
                 JOIN messages m ON m.workspace_uuid = $1 AND m.uuid = b.parent_uuid
                 WHERE b.depth < {MAXIMUM_HISTORY}
             )
-            SELECT uuid, role, content, status, metadata FROM branch ORDER BY depth DESC
+            SELECT uuid, run_uuid, role, content, status, metadata FROM branch ORDER BY depth DESC
             """,
             self.workspace_uuid,
             uuid,

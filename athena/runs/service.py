@@ -69,12 +69,14 @@ class RunService:
         ancestors: Sequence[str] = (),
         workflow_uuid: UUID | None = None,
         wishes: Wishes | None = None,
+        request: Mapping[str, Any] | None = None,
     ) -> None:
         """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
 
         Who names the id can accept a run again without knowing whether that was done: there is one in the end.
         ``ancestors`` are the agents that asked each other up to here, outermost first; ``workflow_uuid`` is the
-        workflow on whose budgets it counts, too.
+        workflow on whose budgets it counts, too. ``request`` is kept with the run's input, for who shows it in the form in
+        which it was asked for.
         """
         self._session = session
         self._access = access
@@ -82,7 +84,7 @@ class RunService:
         self._run_uuid = run_uuid
         self._ancestors = ancestors
         self._workflow_uuid = workflow_uuid
-        self._wishes = wishes or Wishes()
+        self._wished = {**(wishes or Wishes()).stored, **({"request": dict(request)} if request else {})}
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -104,6 +106,12 @@ class RunService:
         await self._runs.get(uuid)
         await self._engine.cancel(self._session, self._access.workspace_uuid, uuid)
         return await self._runs.get(uuid)
+
+    async def delete(self, uuid: UUID) -> None:
+        """Deletes a run that has ended, with its log. What it said in a thread stays there."""
+        if (await self._runs.locked(uuid))["finished_at"] is None:
+            raise Conflict("The run has not ended; cancel it first.", code="run_unfinished")
+        await self._runs.delete(uuid)
 
     def events(self, uuid: UUID, after: int = 0) -> Subscription:
         """The run's events after one, and then as they come."""
@@ -247,7 +255,7 @@ class RunService:
                 "share_uuid": self._labels.get("share_uuid"),
                 "model": model,
                 **(self._of_abilities(abilities) if abilities else {}),
-                **self._wishes.stored,
+                **self._wished,
             },
         )
         resolved = self._session.provided(ResolvedModels)

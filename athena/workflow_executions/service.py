@@ -88,8 +88,11 @@ class WorkflowExecutionService:
 
     # -- beginning --------------------------------------------------------------------------------------------------
 
-    async def run(self, workflow_uuid: UUID, given: WorkflowRun) -> UUID:
-        """Accepts an execution of a workflow, whatever its status, or of a part of it; its uuid."""
+    async def run(self, workflow_uuid: UUID, given: WorkflowRun, *, request: Mapping[str, Any] | None = None) -> UUID:
+        """Accepts an execution of a workflow, whatever its status, or of a part of it; its uuid.
+
+        ``request`` is kept with the execution, for who shows it in the form in which it was asked for.
+        """
         workflow = await WorkflowService(self._session, self._access).to_run(workflow_uuid)
         plan = await self._session.provided(Plans).get(self._session, self._access, workflow_uuid, workflow["version"])
         parts.check_names(plan.graph, given.pinned, "pinned")
@@ -109,6 +112,7 @@ class WorkflowExecutionService:
             pinned=given.pinned,
             inputs=inputs,
             wanted=wanted,
+            request=request,
         )
         return await self.accept(workflow, asked)
 

@@ -75,6 +75,8 @@ class Request:
     run_uuid: UUID | None = None
     queued: bool = False
     """Whether it waits for those before it that the same trigger node has started."""
+    request: Mapping[str, Any] | None = None
+    """The request as it came, where another dialect shows it again."""
 
 
 async def accept(session: Session, access: Access, workflow: Row, asked: Request, *, begin_here: bool = True) -> UUID:
@@ -169,6 +171,7 @@ def _given(access: Access, workflow: Row, asked: Request, version: int, plan: Pl
         "parent": asked.parent,
         "depth": asked.depth,
         "ancestors": [str(each) for each in asked.ancestors],
+        **({"request": dict(asked.request)} if asked.request else {}),
     }
 
 

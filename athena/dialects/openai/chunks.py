@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from athena.dialects.openai.completions import RunFacts, Said, answer_of
+from athena.dialects.openai.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 
 DONE: Final = b"data: [DONE]\n\n"
@@ -29,8 +30,7 @@ class Chunks:
         self._model = model
         self._include_usage = include_usage
         self._whole = self._is_workflow or _is_structured(row["input"])
-        self._sent = ""
-        self._text = ""
+        self._sent = Sent()
         self._ended = False
 
     def __call__(self, event: StreamedEvent) -> bytes:
@@ -45,10 +45,10 @@ class Chunks:
             case "run.started":
                 told = self._chunk({"role": "assistant", "content": "", "refusal": None})
             case "message.delta":
-                self._text += data["delta"]
+                self._sent.say(data["delta"])
                 told = b"" if self._whole else self._show()
             case "message.restarted":
-                self._text = ""
+                self._sent.restart()
             case "run.completed":
                 told = self._end(answer_of(data if self._is_workflow else data["output"]))
             case "run.failed":
@@ -60,20 +60,17 @@ class Chunks:
         return told
 
     def _show(self) -> bytes:
-        common = min(len(self._text), len(self._sent))
-        if self._text[:common] != self._sent[:common]:
+        try:
+            new = self._sent.news()
+        except Unsayable:
             return self._fail(RESTARTED, "answer_restarted")
-        new = self._text[common:]
-        if not new:
-            return b""
-        self._sent = self._text
-        return self._chunk({"content": new})
+        return self._chunk({"content": new}) if new else b""
 
     def _end(self, said: Said) -> bytes:
         chunks: list[bytes] = []
-        if not self._sent and said.text:
+        if not self._sent.text and said.text:
             chunks.append(self._chunk({"content": said.text}))
-        elif not self._whole and not self._text.startswith(self._sent):
+        elif not self._whole and not self._sent.is_kept:
             return self._fail(RESTARTED, "answer_restarted")
         if said.calls:
             calls = [{"index": index, **call} for index, call in enumerate(said.calls)]

@@ -10,24 +10,16 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from athena.dialects.openai.errors import ModelNotFound
+from athena.dialects.openai.asking import Acceptance, Asked, reason
 from athena.dialects.openai.messages import Conversation, conversation, text_of
-from athena.dialects.openai.schemas import MAXIMUM_DEPTH, ChatRequest, ForcedTool, UserMessage
-from athena.dialects.openai.service import NamedService, Target
+from athena.dialects.openai.schemas import ChatRequest, ForcedTool, UserMessage
+from athena.dialects.openai.service import NamedService
+from athena.dialects.openai.uploads import Uploads
 from athena.kit.access import Access
 from athena.kit.db import Session
 from athena.kit.errors import ValidationFailed
-from athena.kit.nesting import is_nested_within
 from athena.large_language_models.parameters import ModelMetadata
-from athena.llm.structured import InvalidSchema, Schema
-from athena.media.service import MediaService
-from athena.permissions import Permission
-from athena.runs.conversation import instructions
-from athena.runs.schemas import AgentRun, HistoryMessage
-from athena.runs.service import RunService
-from athena.runs.wishes import Wishes
-from athena.workflow_executions.schemas import WorkflowRun
-from athena.workflow_executions.service import WorkflowExecutionService
+from athena.runs.schemas import AgentRun
 
 REASONS: Final = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "content_filter": "content_filter"}
 
@@ -42,124 +34,61 @@ class Completions:
     async def accept(self, given: ChatRequest) -> UUID:
         """Accepts the run of the agent, workflow or model that ``given`` names; its uuid."""
         target = await NamedService(self._session, self._access).target(given.model)
+        asked = _asked(given)
+        acceptance = Acceptance(self._session, self._access, asked)
         if target.kind == "workflow":
-            return await self._workflow(target, given)
-        self._check(target, given)
-        media = MediaService(self._session, self._access)
-        if any(isinstance(m, UserMessage) and not isinstance(m.content, str) for m in given.messages):
-            self._access.require(Permission.MEDIA_CREATE)
-        told = await conversation(given.messages, media)
-        if not told.said:
-            raise ValidationFailed.of("messages", "There is nothing to answer.")
-        return await (self._agent if target.kind == "agent" else self._model)(target, given, told)
-
-    def _check(self, target: Target, given: ChatRequest) -> None:
-        schema = given.wanted_schema
-        if schema is not None:
-            try:
-                Schema(schema)
-            except InvalidSchema as error:
-                raise ValidationFailed.of("response_format.json_schema.schema", str(error)) from error
-        if target.kind == "agent" and given.tools:
-            problem = "An agent calls its own tools, on the server; functions of the caller's go with models alone."
-            raise ValidationFailed.of("tools", problem)
+            return await acceptance.by_workflow(target, *_workflow_input(given))
+        asked.check(target, "response_format.json_schema.schema", "tool_choice.function.name")
         if target.kind == "model" and _thread_of(given) is not None:
             raise ValidationFailed.of("metadata.thread_uuid", "Only an agent answers in a thread.")
+        told = await conversation(given.messages, Uploads(self._session, self._access))
+        if not told.said:
+            raise ValidationFailed.of("messages", "There is nothing to answer.")
+        if target.uuid is None:
+            return await acceptance.by_model(target.name, told.system, told.said)
+        return await self._agent(acceptance, target.uuid, given, told)
 
-    async def _agent(self, target: Target, given: ChatRequest, told: Conversation) -> UUID:
-        self._access.require(Permission.AGENTS_RUN)
-        assert target.uuid is not None  # noqa: S101 - an agent has one
-        runs = RunService(self._session, self._access, wishes=_wishes(given))
-        metadata = ModelMetadata(**given.asked)
+    async def _agent(self, acceptance: Acceptance, uuid: UUID, given: ChatRequest, told: Conversation) -> UUID:
         thread_uuid = _thread_of(given)
-        try:
-            if thread_uuid is not None:
-                last = told.said[-1]["content"] if told.said[-1]["role"] == "user" else None
-                return await runs.run_agent(
-                    target.uuid,
-                    AgentRun.model_validate({"input": last, "thread_uuid": thread_uuid, "metadata": metadata}),
-                )
+        if thread_uuid is None:
             system = [{"role": "system", "content": told.system}] if told.system else []
-            history = [HistoryMessage.model_validate(each) for each in [*system, *told.said]]
-            return await runs.run_agent(target.uuid, AgentRun(messages=history, metadata=metadata))
-        except ValidationError as error:
-            raise ValidationFailed.of("messages", _reason(error)) from error
-
-    async def _model(self, target: Target, given: ChatRequest, told: Conversation) -> UUID:
-        self._access.require(Permission.PROMPTS_RUN)
-        runs = RunService(self._session, self._access, wishes=_wishes(given))
-        base: dict[str, Any] = {"metadata": {}, "model": target.name, "system_prompt": told.system}
+            return await acceptance.by_agent(uuid, [*system, *told.said], "messages")
+        last = told.said[-1]["content"] if told.said[-1]["role"] == "user" else None
+        fields = {"input": last, "thread_uuid": thread_uuid, "metadata": ModelMetadata(**given.asked)}
         try:
-            return await runs.accept(
-                "prompt", instructions(base, None, given.asked, {}), labels={}, account_uuid=None, messages=told.said
-            )
-        except ValidationFailed as error:
-            if error.error_code == "model_unavailable":
-                raise ModelNotFound(error.detail) from error
-            raise
-
-    async def _workflow(self, target: Target, given: ChatRequest) -> UUID:
-        self._access.require(Permission.WORKFLOWS_RUN)
-        assert target.uuid is not None  # noqa: S101 - a workflow has one
-        assert target.row is not None  # noqa: S101 - as above
-        for name in ("tools", "response_format", "stop", "top_p", "temperature", "max_tokens", "max_completion_tokens"):
-            if getattr(given, name) is not None:
-                raise ValidationFailed.of(name, "A workflow has its own settings.")
-        if _thread_of(given) is not None:
-            raise ValidationFailed.of("metadata.thread_uuid", "Only an agent answers in a thread.")
-        last = given.messages[-1]
-        if not isinstance(last, UserMessage) or not text_of(last.content):
-            raise ValidationFailed.of("messages", "The last message must be the user's, with text: it is the input.")
-        value = _input(target.row["nodes"], text_of(last.content), len(given.messages) - 1)
-        executions = WorkflowExecutionService(self._session, self._access)
-        return await executions.run(target.uuid, WorkflowRun(input=value))
+            return await acceptance.runs.run_agent(uuid, AgentRun.model_validate(fields))
+        except ValidationError as error:
+            raise ValidationFailed.of("messages", reason(error)) from error
 
 
 def _thread_of(given: ChatRequest) -> UUID | None:
     return given.metadata.thread_uuid if given.metadata else None
 
 
-def _wishes(given: ChatRequest) -> Wishes:
+def _workflow_input(given: ChatRequest) -> tuple[str, str]:
+    """The text of the last message, and its place."""
+    for name in ("tools", "response_format", "stop", "top_p", "temperature", "max_tokens", "max_completion_tokens"):
+        if getattr(given, name) is not None:
+            raise ValidationFailed.of(name, "A workflow has its own settings.")
+    if _thread_of(given) is not None:
+        raise ValidationFailed.of("metadata.thread_uuid", "Only an agent answers in a thread.")
+    last = given.messages[-1]
+    if not isinstance(last, UserMessage) or not text_of(last.content):
+        raise ValidationFailed.of("messages", "The last message must be the user's, with text: it is the input.")
+    return text_of(last.content), f"messages.{len(given.messages) - 1}.content"
+
+
+def _asked(given: ChatRequest) -> Asked:
     choice = given.tool_choice
-    forced = choice.function.name if isinstance(choice, ForcedTool) else None
-    tools: list[dict[str, Any]] = [
-        {
-            "name": each.function.name,
-            "description": each.function.description or "",
-            "parameters": each.function.parameters or {"type": "object", "properties": {}},
-        }
-        for each in given.tools or ()
-    ]
-    if forced is not None and forced not in {each["name"] for each in tools}:
-        raise ValidationFailed.of("tool_choice.function.name", "There is no such function among the tools.")
-    return Wishes(
+    return Asked(
+        settings=given.asked,
         top_p=given.top_p,
-        stop=tuple(given.stops),
+        stop=given.stops,
         schema=given.wanted_schema,
-        tools=tuple(tools),
-        tool_choice=None if isinstance(choice, ForcedTool) else choice,
-        forced_tool=forced,
+        tools=[each.function.as_wished for each in given.tools or ()],
+        choice=None if isinstance(choice, ForcedTool) else choice,
+        forced=choice.function.name if isinstance(choice, ForcedTool) else None,
     )
-
-
-def _input(nodes: Sequence[Mapping[str, Any]], text: str, number: int) -> Any:
-    """What the workflow's manual trigger gets: the text, or the JSON in it where the trigger wants other than text."""
-    trigger = next(node for node in nodes if node["type"] == "manual_trigger" and not node.get("disabled"))
-    schema: Mapping[str, Any] = trigger["data"].get("input_schema") or {}
-    if schema.get("type", "string") == "string":
-        return text
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        problem = "This workflow takes JSON: it must be the whole text of the last message."
-        raise ValidationFailed.of(f"messages.{number}.content", problem) from error
-    if not is_nested_within(value, MAXIMUM_DEPTH):
-        raise ValidationFailed.of(f"messages.{number}.content", f"JSON may be nested {MAXIMUM_DEPTH} deep.")
-    return value
-
-
-def _reason(error: ValidationError) -> str:
-    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
 class RunFacts(Protocol):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from athena.dialects.openai.schemas import (
     AssistantMessage,
+    FilePart,
     ImagePart,
     Instruction,
     Message,
@@ -17,8 +16,8 @@ from athena.dialects.openai.schemas import (
     ToolMessage,
     UserMessage,
 )
+from athena.dialects.openai.uploads import Uploads, part_of
 from athena.kit.errors import ValidationFailed
-from athena.media.service import MediaService
 
 Content = str | list[dict[str, Any]]
 
@@ -31,7 +30,7 @@ class Conversation:
     said: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
-async def conversation(messages: Sequence[Message], media: MediaService) -> Conversation:
+async def conversation(messages: Sequence[Message], uploads: Uploads) -> Conversation:
     """The messages; images are stored as the workspace's media. Results stand in the message that called for them."""
     first = next((at for at, each in enumerate(messages) if not isinstance(each, Instruction)), len(messages))
     told = Conversation("\n\n".join(text_of(each.content) for each in messages[:first]) or None)
@@ -41,7 +40,7 @@ async def conversation(messages: Sequence[Message], media: MediaService) -> Conv
                 told.said.append({"role": "system", "content": text_of(message.content)})
             case UserMessage():
                 content = message.content
-                said = content if isinstance(content, str) else await _parts(content, media, number)
+                said = content if isinstance(content, str) else await _parts(content, uploads, number)
                 told.said.append({"role": "user", "content": said})
             case AssistantMessage():
                 told.said.append({"role": "assistant", "content": _answer(message)})
@@ -50,7 +49,7 @@ async def conversation(messages: Sequence[Message], media: MediaService) -> Conv
     return told
 
 
-def text_of(content: str | Sequence[TextPart | ImagePart] | None) -> str:
+def text_of(content: str | Sequence[TextPart | ImagePart | FilePart] | None) -> str:
     """The text alone."""
     if content is None:
         return ""
@@ -77,21 +76,20 @@ def _add_result(said: Sequence[Mapping[str, Any]], message: ToolMessage, number:
     content.append(result)
 
 
-async def _parts(parts: Sequence[TextPart | ImagePart], media: MediaService, number: int) -> Content:
+async def _parts(parts: Sequence[TextPart | ImagePart | FilePart], uploads: Uploads, number: int) -> Content:
     if all(isinstance(part, TextPart) for part in parts):
         return text_of(parts)
     content: list[dict[str, Any]] = []
     for place, part in enumerate(parts):
-        if isinstance(part, TextPart):
-            content.append({"type": "text", "text": part.text})
-            continue
-        head, _, encoded = part.image_url.url.partition(",")
-        kind = head.removeprefix("data:image/").removesuffix(";base64")
-        try:
-            image = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            where = f"messages.{number}.content.{place}.image_url.url"
-            raise ValidationFailed.of(where, "The data is not base64.") from error
-        row = await media.upload(f"image.{kind}", image)
-        content.append({"type": "image", "media_uuid": str(row["uuid"])})
+        where = f"messages.{number}.content.{place}"
+        match part:
+            case TextPart():
+                content.append({"type": "text", "text": part.text})
+            case ImagePart():
+                content.append(part_of(await uploads.stored(part.image_url.url, f"{where}.image_url.url")))
+            case FilePart(file=file) if file.file_id is not None:
+                content.append(part_of(await uploads.named(file.file_id, f"{where}.file.file_id")))
+            case FilePart(file=file):
+                row = await uploads.stored(file.file_data or "", f"{where}.file.file_data", file.filename)
+                content.append(part_of(row))
     return content

@@ -23,6 +23,8 @@ def _shallow(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 Nested = Annotated[dict[str, JsonValue], AfterValidator(_shallow)]
 
+Key = Annotated[str, Field(min_length=1, max_length=64)]
+Metadata = Annotated[dict[Key, Annotated[str, Field(max_length=512)]], Field(max_length=16)]
 CallId = Annotated[str, Field(min_length=1, max_length=128)]
 FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Zero = Annotated[float | None, Field(ge=0, le=0)]
@@ -50,7 +52,28 @@ class ImagePart(Input):
     image_url: ImageUrl
 
 
-Parts = Annotated[list[Annotated[TextPart | ImagePart, Field(discriminator="type")]], Field(min_length=1)]
+class FileData(Input):
+    """A file: an uploaded one, or its bytes as a data URL."""
+
+    file_id: str | None = None
+    file_data: str | None = None
+    filename: Annotated[str | None, Field(min_length=1, max_length=255)] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> FileData:
+        if (self.file_id is None) == (self.file_data is None):
+            raise ValueError("Give either file_id or file_data.")
+        return self
+
+
+class FilePart(Input):
+    """A file that the model is to read."""
+
+    type: Literal["file"]
+    file: FileData
+
+
+Parts = Annotated[list[Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]], Field(min_length=1)]
 Texts = Annotated[list[TextPart], Field(min_length=1)]
 
 
@@ -125,6 +148,15 @@ class Function(Input):
     description: Text | None = None
     parameters: Nested | None = None
     strict: bool | None = None
+
+    @property
+    def as_wished(self) -> dict[str, Any]:
+        """As a run's wishes have it."""
+        return {
+            "name": self.name,
+            "description": self.description or "",
+            "parameters": self.parameters or {"type": "object", "properties": {}},
+        }
 
 
 class Tool(Input):

@@ -1,0 +1,1 @@
+"""Conversations: threads in the words of this dialect."""

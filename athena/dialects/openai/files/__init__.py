@@ -1,0 +1,1 @@
+"""Files: the media of the workspace in the words of this dialect."""

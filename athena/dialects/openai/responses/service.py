@@ -89,8 +89,10 @@ class ResponseService:
         asked.check(target, "text.format.schema", "tool_choice.name")
         if speaking is not None:
             return await self._in_conversation(acceptance, target, given, speaking, items)
-        said = await self._before(given.previous_response_id)
+        before = await self._before(given.previous_response_id)
+        said = list(before)
         fold(said, items, "input")
+        said = _fitting(said, new=len(said) - len(before))
         if target.uuid is None:
             return await acceptance.by_model(target.name, given.instructions, said)
         system = [{"role": "system", "content": given.instructions}] if given.instructions else []
@@ -127,7 +129,7 @@ class ResponseService:
         if row["status"] == "succeeded":
             message: Mapping[str, Any] = row["output"]["message"]
             said.append({"role": "assistant", "content": message.get("parts") or message["content"]})
-        return _fitting(said)
+        return said
 
     async def _speaking(self, conversation_id: str | None) -> Speaking | None:
         if conversation_id is None:
@@ -160,9 +162,9 @@ class ResponseService:
         return await acceptance.runs.run_thread(thread["uuid"], options)
 
 
-def _fitting(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The end of a conversation, as much as is kept."""
-    left, first = LONGEST, len(said)
+def _fitting(said: list[dict[str, Any]], new: int) -> list[dict[str, Any]]:
+    """The end of a conversation, as much as is kept; what is ``new`` in any case."""
+    left, first = LONGEST, len(said) - new
     while first > max(0, len(said) - MOST) and (left := left - len(orjson.dumps(said[first - 1]))) >= 0:
         first -= 1
     return said[first:]

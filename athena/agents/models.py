@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from athena.kit.tables import Json, Uuid, Uuids, same_workspace, tenant_table
+from athena.kit.tables import Json, Uuid, Uuids, same_workspace, slug, tenant_table
 from athena.kit.versions import channel_table
 
 
@@ -38,10 +38,12 @@ agents = tenant_table(
     sa.Column("tags", Json, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("visibility", sa.Text, nullable=False, server_default="workspace"),
+    slug(),
     *_versioned(),
     sa.CheckConstraint("visibility IN ('workspace', 'private')", name="visibility"),
     same_workspace("avatar_uuid", "media", ondelete="SET NULL (avatar_uuid)"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),
+    sa.Index(None, "workspace_uuid", "slug", "uuid"),
     sa.Index(None, "workspace_uuid", "updated_at", "uuid"),
     sa.Index(None, "workspace_uuid", "visibility", "uuid"),
     sa.Index(None, "workspace_uuid", "creator_uuid", "uuid"),

@@ -15,6 +15,7 @@ class AgentRepository(Repository):
 
     table = agents
     recorded = "agent"
+    hidden = frozenset({"slug"})
 
     def __init__(self, session: Session, workspace_uuid: WorkspaceId, reach: Reach | None) -> None:
         """``reach``: whose private agents exist; ``None``: everybody's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -54,6 +55,14 @@ def sealed_column(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
     Its name begins with ``sealed_``, which the place leaves out. What is declared so, `athena secrets rotate` finds.
     """
     return sa.Column(name, sa.LargeBinary, nullable=nullable, info={SEALED: name.removeprefix("sealed_")})
+
+
+SLUG: Final = "nullif(trim(both '-' from regexp_replace(lower(name), '[^[:alnum:]]+', '-', 'g')), '')"
+
+
+def slug() -> sa.Column[str]:
+    """What a name comes to where it must be one word. A column: behind row-level security no function uses an index."""
+    return sa.Column("slug", sa.Text, sa.Computed(SLUG, persisted=True))
 
 
 def same_workspace(column: str, target: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from athena.kit.tables import Json, Time, Uuid, same_workspace, tenant_table
+from athena.kit.tables import Json, Time, Uuid, same_workspace, slug, tenant_table
 
 
 def _versioned() -> list[sa.Column[object]]:
@@ -25,6 +25,7 @@ workflows = tenant_table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("tags", Json, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    slug(),
     *_versioned(),
     # What keeps the present version from being active.
     sa.Column("problems", Json, nullable=False),
@@ -36,6 +37,7 @@ workflows = tenant_table(
     sa.CheckConstraint("status IN ('draft', 'active', 'inactive')", name="status"),
     sa.UniqueConstraint("webhook_token"),
     sa.Index(None, "workspace_uuid", "name", "uuid"),
+    sa.Index(None, "workspace_uuid", "slug", "uuid"),
     sa.Index(None, "workspace_uuid", "updated_at", "uuid"),
     sa.Index(None, "workspace_uuid", "status", "uuid"),
     sa.Index(None, "workspace_uuid", "creator_uuid", "uuid"),

@@ -19,7 +19,7 @@ class WorkflowRepository(Repository):
 
     table = workflows
     recorded = "workflow"
-    hidden = frozenset({"listening_until", "test_execution_uuid"})
+    hidden = frozenset({"slug", "listening_until", "test_execution_uuid"})
 
     async def to_run(self, uuid: UUID) -> Row:
         """What starting an execution needs to know, without the graph."""

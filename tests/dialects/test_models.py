@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import struct
+from typing import Any, cast
 
 import pytest
 from openai import AsyncOpenAI, NotFoundError
 
+from athena.dialects.openai.repository import NamedRepository
 from athena.embeddings import MODEL as EMBEDDING_MODEL
+from athena.kit.access import WorkspaceId
+from athena.kit.db import Database, Scope
 from athena.kit.ids import new_uuid
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
@@ -29,6 +33,26 @@ async def test_agents_active_workflows_and_models_are_listed(offered: Scene, ope
     for name in (agent["uuid"], "bike-shop"):
         assert (await openai.models.retrieve(name)).id == agent["uuid"]
     assert (await openai.models.retrieve("small")).id == "small"
+
+
+class Explaining:
+    """A session that tells how a statement would be done."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        return await self._session.fetch(f"EXPLAIN {sql}", *args)
+
+
+async def test_a_name_is_looked_up_and_not_searched_for(owner: Tenant, database: Database) -> None:
+    async with database.session(Scope(owner.workspace_uuid)) as session:
+        await session.execute("SET LOCAL enable_seqscan = off")
+        repository = NamedRepository(cast("Any", Explaining(session)), WorkspaceId(owner.workspace_uuid), None)
+        plan = "\n".join(row[0] for row in await repository.by_slug("bike-shop"))
+    for table in ("agents", "workflows"):
+        assert f"ix_{table}_workspace_uuid_slug_uuid" in plan
+    assert plan.count("(slug = 'bike-shop'::text)") == plan.count("Index Cond") == 2
 
 
 async def test_a_slug_that_two_have_names_neither(offered: Scene, openai: AsyncOpenAI) -> None:

@@ -10,17 +10,16 @@ from athena.kit.db import Row, Session
 from athena.kit.reach import Reach
 from athena.kit.repository import Where
 
-_SLUG: Final = "nullif(trim(both '-' from regexp_replace(lower(name), '[^[:alnum:]]+', '-', 'g')), '')"
 _CALLABLE: Final = """status = 'active' AND EXISTS (
     SELECT FROM jsonb_array_elements(nodes) AS node
     WHERE node->>'type' = 'manual_trigger' AND NOT coalesce((node->>'disabled')::boolean, false)
 )"""
-_AGENTS: Final = f"""
-    SELECT 'agent' AS kind, uuid, name, {_SLUG} AS slug, created_at, NULL::jsonb AS nodes
+_AGENTS: Final = """
+    SELECT 'agent' AS kind, uuid, name, slug, created_at, NULL::jsonb AS nodes
     FROM agents WHERE workspace_uuid = $1
 """
 _WORKFLOWS: Final = f"""
-    SELECT 'workflow' AS kind, uuid, name, {_SLUG} AS slug, created_at, {{nodes}} AS nodes
+    SELECT 'workflow' AS kind, uuid, name, slug, created_at, {{nodes}} AS nodes
     FROM workflows WHERE workspace_uuid = $1 AND {_CALLABLE}
 """
 _OFFERED: Final = """
@@ -73,7 +72,7 @@ class NamedRepository:
         where = Where()
         agents, wanted = self._agents(where), where.parameter(slug)
         workflows = _WORKFLOWS.format(nodes="nodes")
-        sql = f"SELECT * FROM ({agents} UNION ALL {workflows}) AS found WHERE slug = {wanted} LIMIT 2"
+        sql = f"SELECT * FROM ({agents} AND slug = {wanted} UNION ALL {workflows} AND slug = {wanted}) AS found LIMIT 2"
         return await self._session.fetch(sql, *where.args)
 
     def _agents(self, where: Where) -> str:

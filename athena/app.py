@@ -15,6 +15,7 @@ from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
 from athena.dialects.openai import endpoints as openai_dialect
+from athena.dialects.openai.assistants import endpoints as openai_assistants
 from athena.dialects.openai.conversations import endpoints as openai_conversations
 from athena.dialects.openai.errors import told as openai_error
 from athena.dialects.openai.files import endpoints as openai_files
@@ -124,6 +125,7 @@ def api() -> FastAPI:
         openai_responses.router,
         openai_conversations.router,
         openai_files.router,
+        openai_assistants.router,
         health,
     )
     for router in routers:

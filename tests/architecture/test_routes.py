@@ -108,6 +108,19 @@ def test_every_route_of_another_dialect_asks_for_a_permission_that_fits(app: Any
         "/v1/files",
         "/v1/files/{file_id}",
         "/v1/files/{file_id}/content",
+        "/v1/assistants",
+        "/v1/assistants/{assistant_id}",
+        "/v1/threads",
+        "/v1/threads/runs",
+        "/v1/threads/{thread_id}",
+        "/v1/threads/{thread_id}/messages",
+        "/v1/threads/{thread_id}/messages/{message_id}",
+        "/v1/threads/{thread_id}/runs",
+        "/v1/threads/{thread_id}/runs/{run_id}",
+        "/v1/threads/{thread_id}/runs/{run_id}/cancel",
+        "/v1/threads/{thread_id}/runs/{run_id}/submit_tool_outputs",
+        "/v1/threads/{thread_id}/runs/{run_id}/steps",
+        "/v1/threads/{thread_id}/runs/{run_id}/steps/{step_id}",
     }
     for each in spoken:
         assert permission_of(each), each.path

@@ -40,7 +40,30 @@ BODIES: dict[tuple[str, str], Any] = {
     ("GET", "/v1/files/{file_id}"): None,
     ("GET", "/v1/files/{file_id}/content"): None,
     ("DELETE", "/v1/files/{file_id}"): None,
+    ("GET", "/v1/assistants"): None,
+    ("POST", "/v1/assistants"): MODEL,
+    ("GET", "/v1/assistants/{assistant_id}"): None,
+    ("POST", "/v1/assistants/{assistant_id}"): {"name": "Taken over"},
+    ("DELETE", "/v1/assistants/{assistant_id}"): None,
+    ("POST", "/v1/threads"): {},
+    ("POST", "/v1/threads/runs"): {"assistant_id": "asst_1"},
+    ("GET", "/v1/threads/{thread_id}"): None,
+    ("POST", "/v1/threads/{thread_id}"): {"metadata": {"a": "b"}},
+    ("DELETE", "/v1/threads/{thread_id}"): None,
+    ("GET", "/v1/threads/{thread_id}/messages"): None,
+    ("POST", "/v1/threads/{thread_id}/messages"): SAID,
+    ("GET", "/v1/threads/{thread_id}/messages/{message_id}"): None,
+    ("POST", "/v1/threads/{thread_id}/messages/{message_id}"): {"metadata": {"a": "b"}},
+    ("DELETE", "/v1/threads/{thread_id}/messages/{message_id}"): None,
+    ("GET", "/v1/threads/{thread_id}/runs"): None,
+    ("POST", "/v1/threads/{thread_id}/runs"): {"assistant_id": "asst_1"},
+    ("GET", "/v1/threads/{thread_id}/runs/{run_id}"): None,
+    ("POST", "/v1/threads/{thread_id}/runs/{run_id}/cancel"): None,
+    ("POST", "/v1/threads/{thread_id}/runs/{run_id}/submit_tool_outputs"): None,
+    ("GET", "/v1/threads/{thread_id}/runs/{run_id}/steps"): None,
+    ("GET", "/v1/threads/{thread_id}/runs/{run_id}/steps/{step_id}"): None,
 }
+LISTED = ("model", "workflow", "file_id", "assistant_id")
 DIGITS = re.compile(r"([0-9a-f-]{31,35})([0-9a-f])(?=$|_)")
 
 
@@ -67,6 +90,26 @@ def named(ids: Mapping[str, str]) -> list[tuple[str, str, Any]]:
         *(("POST", f"/v1/conversations/{ids['own']}/items", {"items": items}) for items in (file, answered)),
         *((method, f"/v1/conversations/{ids['own']}/items/{ids['item_id']}", None) for method in ("GET", "DELETE")),
         ("GET", f"/v1/conversations/{ids['own']}/items?after={ids['item_id']}", None),
+        *in_own_thread(ids),
+    ]
+
+
+def in_own_thread(ids: Mapping[str, str]) -> list[tuple[str, str, Any]]:
+    """Requests about the caller's own thread that name something of ``ids``."""
+    thread, asked = f"/v1/threads/{ids['own_thread']}", {"assistant_id": ids["assistant_id"]}
+    image = [{"type": "image_file", "image_file": {"file_id": ids["file_id"]}}]
+    messages = [{**SAID, "content": image}, {**SAID, "attachments": [{"file_id": ids["file_id"]}]}]
+    started = {"assistant_id": f"asst_{ids['own_agent'].replace('-', '')}"}
+    message, run = f"{thread}/messages/{ids['message_id']}", f"{thread}/runs/{ids['run_id']}"
+    return [
+        ("POST", f"{thread}/runs", asked),
+        ("POST", "/v1/threads/runs", {**asked, "thread": {"messages": [SAID]}}),
+        *(("POST", "/v1/threads/runs", {**started, "thread": {"messages": [each]}}) for each in messages),
+        *(("POST", f"{thread}/runs", {**started, "additional_messages": [each]}) for each in messages),
+        *(("POST", "/v1/threads", {"messages": [each]}) for each in messages),
+        *(("POST", f"{thread}/messages", each) for each in messages),
+        *((method, message, None) for method in ("GET", "DELETE")),
+        *((method, path, None) for method, path in (("GET", run), ("POST", f"{run}/cancel"), ("GET", f"{run}/steps"))),
     ]
 
 
@@ -79,7 +122,17 @@ async def made(scene: Scene, tenant: Tenant) -> dict[str, str]:
     items = (await tenant.get(f"/v1/conversations/{conversation['id']}/items")).json()
     upload = {"files": {"file": ("secret.txt", b"secret")}, "data": {"purpose": "user_data"}}
     file = (await tenant.request("POST", "/v1/files", **upload)).json()
+    assistant_id = f"asst_{agent['uuid'].replace('-', '')}"
+    asked = {"assistant_id": assistant_id, "thread": {"messages": [{**SAID, "content": "Secret"}]}}
+    run = (await tenant.post("/v1/threads/runs", asked)).json()
+    await scene.ended(run["id"].removeprefix("run_"))
+    messages = (await tenant.get(f"/v1/threads/{run['thread_id']}/messages")).json()["data"]
     return {
+        "assistant_id": assistant_id,
+        "thread_id": run["thread_id"],
+        "run_id": run["id"],
+        "step_id": run["id"].replace("run_", "step_"),
+        "message_id": messages[-1]["id"],
         "model": agent["uuid"],
         "workflow": (await workflow(tenant))["uuid"],
         "response_id": response["id"],
@@ -96,6 +149,7 @@ async def delete(tenant: Tenant, ids: Mapping[str, str]) -> None:
         f"/v1/responses/{ids['response_id']}",
         f"/v1/conversations/{ids['conversation_id']}",
         f"/v1/files/{ids['file_id']}",
+        f"/v1/threads/{ids['thread_id']}",
         f"/api/v1/threads/{ids['thread_uuid']}",
         f"/api/v1/workflows/{ids['workflow']}",
         f"/api/v1/agents/{ids['model']}",
@@ -134,10 +188,12 @@ async def test_what_is_anothers_is_as_unknown_as_what_never_was(
     foreign, deleted = await made(offered, victim), await made(offered, victim)
     own_agent = (await stranger.post("/api/v1/agents", {"name": "Own", "model": "small"})).json()["data"]["uuid"]
     own = (await stranger.post("/v1/conversations", {"items": [SAID]})).json()["id"]
+    own_thread = (await stranger.post("/v1/threads", {"messages": [SAID]})).json()["id"]
+    mine = {"own_agent": own_agent, "own": own, "own_thread": own_thread}
+    unknown = {**never(foreign), **mine}
     for ids in (foreign, deleted):
-        ids |= {"own_agent": own_agent, "own": own}
+        ids.update(mine)
     await delete(victim, deleted)
-    unknown = {**never(foreign), "own_agent": own_agent, "own": own}
     before = await _state(victim, foreign)
     in_paths = [(method, path, body) for (method, path), body in BODIES.items() if "{" in path]
     answers: dict[int, set[tuple[int, str]]] = {}
@@ -149,9 +205,9 @@ async def test_what_is_anothers_is_as_unknown_as_what_never_was(
             assert answer[0] in {400, 404}, (method, path, answer)
             assert "secret" not in answer[1].lower(), (method, path, answer)
     assert not [each for each in answers.values() if len(each) > 1]
-    for path in ("/v1/models", "/v1/files"):
+    for path in ("/v1/models", "/v1/files", "/v1/assistants"):
         listed = (await stranger.get(path)).text
-        assert not [each for each in (foreign["model"], foreign["workflow"], foreign["file_id"]) if each in listed]
+        assert not [each for each in (foreign[name] for name in LISTED) if each in listed]
     assert await _state(victim, foreign) == before
 
 

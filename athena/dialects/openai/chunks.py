@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 
-from athena.dialects.openai.completions import RunFacts, Said, answer_of
+from athena.dialects.openai.completions import RunFacts, Said, answer_of, is_whole
 from athena.dialects.openai.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 
@@ -29,7 +28,7 @@ class Chunks:
         self._is_workflow = row["kind"] == "workflow"
         self._model = model
         self._include_usage = include_usage
-        self._whole = self._is_workflow or _is_structured(row["input"])
+        self._whole = is_whole(row)
         self._sent = Sent()
         self._ended = False
 
@@ -89,11 +88,6 @@ class Chunks:
     def _fail(self, message: str, code: str) -> bytes:
         self._ended = True
         return _data({"error": {"message": message, "type": "server_error", "param": None, "code": code}})
-
-
-def _is_structured(given: Mapping[str, Any]) -> bool:
-    """Whether the answer must fit a schema: the request's, or the agent's."""
-    return bool(given.get("wishes", {}).get("schema") or given.get("abilities", {}).get("output_schema"))
 
 
 def _data(value: Any) -> bytes:

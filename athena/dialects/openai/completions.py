@@ -142,6 +142,14 @@ def answer_of(output: Mapping[str, Any]) -> Said:
     return Said(message["content"], reason, usage_of(message["usage"]), calls if reason == "tool_calls" else ())
 
 
+def is_whole(row: RunFacts) -> bool:
+    """Whether the answer is told at its end alone: a workflow's, and what must fit a schema."""
+    given: Mapping[str, Any] = row["input"]
+    wishes: Mapping[str, Any] = given.get("wishes") or {}
+    abilities: Mapping[str, Any] = given.get("abilities") or {}
+    return row["kind"] == "workflow" or bool(wishes.get("schema") or abilities.get("output_schema"))
+
+
 def usage_of(usage: Mapping[str, Any]) -> dict[str, int]:
     """Tokens, as this dialect counts them."""
     asked, answered = usage["input_tokens"] or 0, usage["output_tokens"] or 0

@@ -9,7 +9,16 @@ from uuid import UUID
 from athena.kit.errors import NotFound
 
 HEX: Final = re.compile(r"[0-9a-f]{32}")
-WORDS: Final = {"resp_": "response", "conv_": "conversation", "file-": "file"}
+WORDS: Final = {
+    "resp_": "response",
+    "conv_": "conversation",
+    "file-": "file",
+    "asst_": "assistant",
+    "thread_": "thread",
+    "msg_": "message",
+    "run_": "run",
+    "step_": "step",
+}
 
 
 def id_of(prefix: str, uuid: UUID | str) -> str:

@@ -9,13 +9,13 @@ from uuid import UUID
 from athena.dialects.openai.folding import Told, unfold
 from athena.dialects.openai.ids import id_of
 from athena.dialects.openai.items import Item
+from athena.dialects.openai.metadata import free, settings_with
 from athena.dialects.openai.reading import read
 from athena.dialects.openai.speaking import Speaking, thread_of
 from athena.dialects.openai.uploads import Uploads
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
-from athena.kit.errors import NotFound, ValidationFailed
-from athena.large_language_models.parameters import NAMED_METADATA, ModelMetadata
+from athena.kit.errors import NotFound
 from athena.messages.schemas import MessageUpdate
 from athena.messages.service import MessageService
 from athena.permissions import Permission
@@ -38,7 +38,7 @@ class ConversationService:
 
     async def create(self, metadata: Mapping[str, str], items: Sequence[Item]) -> Row:
         """Makes a conversation, with its first items."""
-        row = await self._threads.create(ThreadCreate(metadata=_stored(metadata)))
+        row = await self._threads.create(ThreadCreate(metadata=settings_with(metadata)))
         if items:
             self._access.require(Permission.MESSAGES_CREATE)
             await self._say(row, items)
@@ -47,8 +47,7 @@ class ConversationService:
     async def update(self, conversation_id: str, metadata: Mapping[str, str]) -> Row:
         """Gives it this metadata instead of what it has."""
         row = await self.get(conversation_id)
-        gone = dict.fromkeys(_free(row["metadata"]).keys() - metadata.keys())
-        changes = ThreadUpdate(metadata=_stored({**metadata, **gone}))
+        changes = ThreadUpdate(metadata=settings_with(metadata, row["metadata"]))
         return await self._threads.update(row["uuid"], changes, None)
 
     async def delete(self, conversation_id: str) -> None:
@@ -113,22 +112,11 @@ class ConversationService:
         ]
 
 
-def _stored(metadata: Mapping[str, str | None]) -> ModelMetadata:
-    for name in metadata:
-        if name in NAMED_METADATA:
-            raise ValidationFailed.of(f"metadata.{name}", "This name is a setting of threads; take another one.")
-    return ModelMetadata.model_validate(dict(metadata))
-
-
-def _free(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if key not in NAMED_METADATA}
-
-
 def show(row: Row) -> dict[str, Any]:
     """A thread as a conversation."""
     return {
         "id": id_of("conv_", row["uuid"]),
         "object": "conversation",
         "created_at": int(row["created_at"].timestamp()),
-        "metadata": _free(row["metadata"]),
+        "metadata": free(row["metadata"]),
     }

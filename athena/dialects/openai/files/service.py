@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from athena.dialects.openai.folding import page
 from athena.dialects.openai.ids import id_of, unknown, uuid_of
+from athena.dialects.openai.slices import has_more, slice_of
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound
-from athena.kit.pagination import Cursor, ListQuery, SortKey
 from athena.media.service import LIST, MediaService
 
 PURPOSE: Final = "user_data"
@@ -43,23 +43,9 @@ class FileService:
 
     async def listed(self, *, after: str | None, limit: int, ascending: bool) -> dict[str, Any]:
         """A page of files."""
-        cursor = "" if after is None else Cursor(backwards=False, values=[str(uuid_of("file-", after))]).encode()
-        query = ListQuery(
-            options=LIST,
-            path="",
-            raw={},
-            page=1,
-            per_page=limit,
-            cursor=cursor,
-            sort=[SortKey("uuid", descending=not ascending)],
-            search=None,
-            filters={},
-            created_after=None,
-            created_before=None,
-            relations=frozenset(),
-        )
-        found = await self._media.page(query)
-        return page([show(row) for row in found.rows], has_more=found.meta["next_cursor"] is not None)
+        place = None if after is None else uuid_of("file-", after)
+        found = await self._media.page(slice_of(LIST, after=place, limit=limit, ascending=ascending))
+        return page([show(row) for row in found.rows], has_more=has_more(found))
 
 
 def show(row: Row) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from athena.dialects.openai.completions import RunFacts, answer_of
+from athena.dialects.openai.completions import RunFacts, answer_of, is_whole
 from athena.dialects.openai.folding import output_text, unfold
 from athena.dialects.openai.ids import id_of
 
@@ -63,14 +63,6 @@ def output_items(row: RunFacts, output: Mapping[str, Any]) -> list[dict[str, Any
     if said.calls:
         items += [each.item for each in told if each.item["type"] == "function_call"]
     return items
-
-
-def is_whole(row: RunFacts) -> bool:
-    """Whether the answer is told at its end alone: a workflow's, and what must fit a schema."""
-    given: Mapping[str, Any] = row["input"]
-    wishes: Mapping[str, Any] = given.get("wishes") or {}
-    abilities: Mapping[str, Any] = given.get("abilities") or {}
-    return row["kind"] == "workflow" or bool(wishes.get("schema") or abilities.get("output_schema"))
 
 
 def input_items(row: RunFacts) -> list[dict[str, Any]]:

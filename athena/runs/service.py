@@ -69,14 +69,12 @@ class RunService:
         ancestors: Sequence[str] = (),
         workflow_uuid: UUID | None = None,
         wishes: Wishes | None = None,
-        request: Mapping[str, Any] | None = None,
     ) -> None:
         """``labels`` are kept with every run that is accepted, beside its own; ``run_uuid`` is the id of the only one.
 
         Who names the id can accept a run again without knowing whether that was done: there is one in the end.
         ``ancestors`` are the agents that asked each other up to here, outermost first; ``workflow_uuid`` is the
-        workflow on whose budgets it counts, too. ``request`` is kept with the run's input, for who shows it in the form in
-        which it was asked for.
+        workflow on whose budgets it counts, too.
         """
         self._session = session
         self._access = access
@@ -84,7 +82,7 @@ class RunService:
         self._run_uuid = run_uuid
         self._ancestors = ancestors
         self._workflow_uuid = workflow_uuid
-        self._wished = {**(wishes or Wishes()).stored, **({"request": dict(request)} if request else {})}
+        self._wishes = wishes or Wishes()
         self._engine = session.provided(Engine)
         self._runs = RunRepository(session, access.workspace_uuid)
         self._messages = MessageService(session, access)
@@ -255,7 +253,7 @@ class RunService:
                 "share_uuid": self._labels.get("share_uuid"),
                 "model": model,
                 **(self._of_abilities(abilities) if abilities else {}),
-                **self._wished,
+                **self._wishes.stored,
             },
         )
         resolved = self._session.provided(ResolvedModels)

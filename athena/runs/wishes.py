@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from athena.llm.structured import Schema
@@ -25,11 +25,15 @@ class Wishes:
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: Literal["auto", "none", "required"] | None = None
     forced_tool: str | None = None
+    request: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The request as it came, where another dialect shows it again."""
 
     @property
     def stored(self) -> dict[str, Any]:
         """As the run's input holds it: nothing, if nothing is wished."""
-        return {} if self == Wishes() else {"wishes": asdict(self)}
+        wishes = replace(self, request={})
+        kept = {} if wishes == Wishes() else {"wishes": asdict(wishes)}
+        return {**kept, **({"request": dict(self.request)} if self.request else {})}
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Wishes:

@@ -64,6 +64,7 @@ class Asked:
             tools=tuple(self.tools),
             tool_choice=self.choice,
             forced_tool=self.forced,
+            request=self.request,
         )
 
 
@@ -74,7 +75,7 @@ class Acceptance:
         self._session = session
         self._access = access
         self._asked = asked
-        self.runs = RunService(session, access, wishes=asked.wishes, request=asked.request)
+        self.runs = RunService(session, access, wishes=asked.wishes)
 
     async def by_agent(self, uuid: UUID, said: Sequence[Mapping[str, Any]], where: str) -> UUID:
         """The run of an agent, with a conversation that is kept with it alone; ``where``: the field that has it."""

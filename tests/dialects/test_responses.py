@@ -99,7 +99,11 @@ async def test_a_model_calls_functions_of_the_caller(offered: Scene, openai: Asy
     assert (call.call_id, call.name, json.loads(call.arguments)) == ("call_1", "add", {"a": 1})
     assert first.tools[0].type == "function"
     result: Any = {"type": "function_call_output", "call_id": "call_1", "output": "2"}
-    second = await openai.responses.create(model="small", input=[result], previous_response_id=first.id, tools=[ADD])
+    forced: Any = {"type": "function", "name": "add"}
+    second = await openai.responses.create(
+        model="small", input=[result], previous_response_id=first.id, tools=[ADD], tool_choice=forced
+    )
+    assert offered.model.requests[-1]["tool_choice"] == {"type": "function", "function": {"name": "add"}}
     assert second.output_text == "2."
     told = offered.model.requests[-1]["messages"]
     assert [each["role"] for each in told] == ["user", "assistant", "tool"]

@@ -125,7 +125,7 @@ class ResponseRequest(Input):
             raise ValueError("Give either previous_response_id or conversation.")
         if self.background and self.store is False:
             raise ValueError("A response in the background must be stored.")
-        if self.tool_choice not in {None, "none", "auto"} and not self.tools:
+        if (self.tool_choice == "required" or isinstance(self.tool_choice, NamedTool)) and not self.tools:
             raise ValueError("This tool_choice needs tools.")
         if self.stream_options is not None and not self.stream:
             raise ValueError("stream_options needs stream.")

@@ -10,9 +10,10 @@ import openai as library
 import pytest
 from openai import AsyncOpenAI
 
+from tests.budgets.conftest import make_budget
 from tests.dialects.test_chat import PNG
 from tests.runs.conftest import Scene
-from tests.runs.model_server import saying
+from tests.runs.model_server import failing, saying
 
 pytestmark = pytest.mark.filterwarnings("ignore:(The Assistants API is )?deprecated:DeprecationWarning")
 
@@ -128,6 +129,35 @@ async def test_a_run_is_cancelled_and_its_message_says_so(scene: Scene, openai: 
     [message, _] = (await openai.beta.threads.messages.list(run.thread_id)).data
     assert message.incomplete_details is not None
     assert (message.status, message.incomplete_details.reason) == ("incomplete", "run_cancelled")
+
+
+async def test_what_fails_or_costs_too_much_is_told(scene: Scene, openai: AsyncOpenAI, assistant_id: str) -> None:
+    said: Any = {"messages": [{"role": "user", "content": "Hello"}]}
+    scene.model.scripts = [failing(400, "That is no good."), failing(400, "That is no good.")]
+    run = await openai.beta.threads.create_and_run_poll(assistant_id=assistant_id, thread=said, poll_interval_ms=20)
+    assert run.last_error is not None
+    assert (run.status, bool(run.last_error.message), bool(run.failed_at)) == ("failed", True, True)
+    stream = await openai.beta.threads.create_and_run(assistant_id=assistant_id, thread=said, stream=True)
+    assert [each.event async for each in stream][-1] == "thread.run.failed"
+    empty = await openai.beta.threads.create()
+    with pytest.raises(library.BadRequestError):
+        await openai.beta.threads.runs.create(empty.id, assistant_id=assistant_id)
+    await make_budget(scene.tenant, limit_tokens=1)
+    run = await openai.beta.threads.create_and_run_poll(assistant_id=assistant_id, thread=said, poll_interval_ms=20)
+    assert run.last_error is not None
+    assert (run.status, run.last_error.code) == ("failed", "rate_limit_exceeded")
+
+
+async def test_a_structured_answer_comes_at_its_end(scene: Scene, openai: AsyncOpenAI, assistant_id: str) -> None:
+    thread = await openai.beta.threads.create(messages=[{"role": "user", "content": "Which tyres?"}])
+    scene.model.scripts = [saying("Wide."), saying('{"tyre"', ': "wide"}')]
+    form: Any = {"type": "json_object"}
+    stream = await openai.beta.threads.runs.create(
+        thread.id, assistant_id=assistant_id, stream=True, response_format=form
+    )
+    events: list[Any] = [each async for each in stream]
+    [delta] = [each.data.delta.content[0].text.value for each in events if each.event == "thread.message.delta"]
+    assert delta == '{"tyre": "wide"}'
 
 
 async def test_threads_and_messages_are_changed_and_deleted(scene: Scene, openai: AsyncOpenAI) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from tests.conftest import Tenant
 from tests.dialects.test_tenants import BODIES
 
 SAID: dict[str, Any] = {"role": "user", "content": "Hello"}
-DEEP: Any = functools.reduce(lambda inner, _: {"a": inner}, range(100), {})
+DEEP: Any = json.loads('{"a":' * 100 + "1" + "}" * 100)
 RANDOM = "01980000000070008000000000000000"
 IDS: dict[str, str] = {
     **{name: f"{prefix}{RANDOM}" for name, prefix in (("response_id", "resp_"), ("conversation_id", "conv_"))},

@@ -14,7 +14,8 @@ from athena.kit.ids import new_uuid
 from tests.dialects.conftest import workflow
 from tests.dialects.test_chunks import USAGE, Event, event
 from tests.runs.conftest import Scene
-from tests.runs.model_server import calling, saying
+from tests.runs.model_server import calling, failing, saying
+from tests.tools.conftest import make
 
 TEXT = [
     "response.created",
@@ -87,6 +88,24 @@ async def test_calls_arrive_whole(offered: Scene, openai: AsyncOpenAI) -> None:
     assert [item.type for item in final.output] == ["message", "function_call"]
     done = next(each for each in events if each.type == "response.function_call_arguments.done")
     assert (done.output_index, json.loads(done.arguments)) == (1, {"a": 1})
+
+
+async def test_what_an_agent_says_between_its_tools_is_one_text(scene: Scene, openai: AsyncOpenAI) -> None:
+    tool = await make(scene.tenant)
+    agent = await scene.agent(tool_uuids=[tool["uuid"]])
+    scene.model.scripts = [calling(("sum", {"numbers": [1, 2]}), says="I count."), saying("3", " in all.")]
+    events = await told(await openai.responses.create(model=agent["uuid"], input="How many?", stream=True))
+    assert kinds(events) == TEXT
+    assert "".join(each.get("delta", "") for each in events) == "I count.\n\n3 in all."
+    assert (await openai.responses.retrieve(events[0]["response"]["id"])).output_text == "I count.\n\n3 in all."
+
+
+async def test_a_failed_response_ends_its_stream(scene: Scene, openai: AsyncOpenAI) -> None:
+    agent = await scene.agent()
+    scene.model.scripts = [failing(400, "That is no good.")]
+    events = await told(await openai.responses.create(model=agent["uuid"], input="Hello", stream=True))
+    assert (events[-1]["type"], events[-1]["response"]["status"]) == ("response.failed", "failed")
+    assert events[-1]["response"]["error"]["message"]
 
 
 async def test_a_workflows_answer_and_a_structured_one_come_at_their_end(offered: Scene, openai: AsyncOpenAI) -> None:

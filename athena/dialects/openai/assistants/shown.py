@@ -10,6 +10,7 @@ from athena.dialects.openai.completions import RunFacts, answer_of
 from athena.dialects.openai.ids import id_of
 from athena.dialects.openai.metadata import free
 from athena.kit.db import Row
+from athena.kit.errors import BudgetExhausted
 from athena.runs.speech import BETWEEN
 
 STATUSES: Final = {"running": "in_progress", "waiting": "in_progress", "succeeded": "completed"}
@@ -126,7 +127,7 @@ def run(row: RunFacts, status: str | None = None, **facts: Any) -> dict[str, Any
         "cancelled_at": ended if state == "cancelled" else None,
         "expires_at": None,
         "required_action": None,
-        "last_error": {"code": "server_error", "message": error["message"]} if error and state == "failed" else None,
+        "last_error": _error(error) if error and state == "failed" else None,
         "incomplete_details": {"reason": "max_completion_tokens"} if is_cut else None,
         "model": given["model"] or "",
         "instructions": given["system_prompt"] or "",
@@ -143,6 +144,11 @@ def run(row: RunFacts, status: str | None = None, **facts: Any) -> dict[str, Any
         "max_completion_tokens": None,
         **asked,
     }
+
+
+def _error(error: Mapping[str, Any]) -> dict[str, Any]:
+    spent = error["code"] in {"limit_reached", BudgetExhausted.code}
+    return {"code": "rate_limit_exceeded" if spent else "server_error", "message": error["message"]}
 
 
 def step(row: RunFacts) -> dict[str, Any]:

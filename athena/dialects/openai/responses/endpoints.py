@@ -15,6 +15,7 @@ from athena.dialects.openai.responses.service import ResponseService
 from athena.dialects.openai.responses.shown import input_items, response
 from athena.kit.access import Caller, require
 from athena.kit.db import Row
+from athena.kit.errors import ValidationFailed
 from athena.kit.idempotency import in_flight
 from athena.kit.routing import JsonResponse, Router
 from athena.kit.sse import EventStream
@@ -82,6 +83,8 @@ async def get_response(
     starting_after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Response:
     """A response as it is now, or its events after one of them, and then as they come."""
+    if starting_after is not None and not stream:
+        raise ValidationFailed.of("starting_after", "It needs stream=true.")
     row = await ResponseService(caller.session, caller.access).get(response_id)
     return _stream(caller, row, starting_after) if stream else JsonResponse(response(row))
 

@@ -1,7 +1,7 @@
 """By which names agents and workflows go in other dialects.
 
 Revision ID: 0038
-Revises: 0036
+Revises: 0037
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0038"
-down_revision = "0036"
+down_revision = "0037"
 
 SLUG = "nullif(trim(both '-' from regexp_replace(lower(name), '[^[:alnum:]]+', '-', 'g')), '')"
 

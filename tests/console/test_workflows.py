@@ -155,8 +155,7 @@ async def test_changes_are_undone_copied_and_brought_back(
     await versions.get_by_role("button", name="Restore this version").click()
     await expect(page.get_by_text("Version 1 is back.")).to_be_visible()
     restored = await athena.call("GET", f"/workflows/{uuid}")
-    assert restored["nodes"][3]["data"] == {"fields": {"answer": "Paid."}}
-    assert restored["status"] == "active"
+    assert (restored["nodes"][3]["data"], restored["status"]) == ({"fields": {"answer": "Paid."}}, "active")
 
 
 async def test_what_others_saved_is_there_when_one_comes_back(

@@ -14,6 +14,7 @@ from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
+from athena.dialects.mcp import endpoints as mcp_dialect
 from athena.dialects.openai import endpoints as openai_dialect
 from athena.dialects.openai.assistants import endpoints as openai_assistants
 from athena.dialects.openai.conversations import endpoints as openai_conversations
@@ -126,6 +127,7 @@ def api() -> FastAPI:
         openai_conversations.router,
         openai_files.router,
         openai_assistants.router,
+        mcp_dialect.router,
         health,
     )
     for router in routers:
@@ -161,5 +163,5 @@ def create_app(process: Process) -> Envelope:
         access_log=settings.access_log,
         secure=settings.base_url.startswith("https:"),
         origins=settings.cors_origins,
-        dialects={openai_dialect.PREFIX: openai_error},
+        dialects={openai_dialect.PREFIX: openai_error, mcp_dialect.PREFIX: mcp_dialect.told},
     )

@@ -77,7 +77,7 @@ class Authorizer:
         self._steps: tuple[Step, ...] = (self._by_session, self._by_provider, self._by_token, self._by_password)
 
     async def __call__(self, request: Request, permission: str, workspace_uuid: UUID | None) -> Access:
-        """The caller's access to a workspace: 401, 404 for a stranger, 403 without the permission."""
+        """The caller's access to a workspace: 401, 404 for a stranger, 403 without the permission, if there is one."""
         credential = await self._identify(Attempt(request, workspace_uuid))
         identity, workspace = credential.identity, credential.workspace_uuid
         if workspace is None or credential.role is None or identity.bound_to not in {None, workspace}:
@@ -91,7 +91,8 @@ class Authorizer:
             identity.token_uuid,
             identity.actor,
         )
-        access.require(permission)
+        if permission:
+            access.require(permission)
         return access
 
     async def authenticate(self, request: Request, permission: str = "", *, basic: bool = False) -> Identity:

@@ -33,6 +33,7 @@ from athena.tools.naming import function_name
 from athena.tools.results import failure, json_result
 from athena.tools.transactions import PAUSE_SECONDS, in_transaction
 from athena.workflow_executions.starting import Request, accept
+from athena.workflows.interface import arguments_schema, input_of
 from athena.workflows.service import WorkflowService
 
 DEEPEST: Final = 8
@@ -69,7 +70,14 @@ class WorkflowTool(ToolKind[WorkflowToolConfig]):
         async with call.session() as session:
             workflow = await WorkflowService(session, call.access).get(config.workflow_uuid)
         description = call.description or workflow["description"] or workflow["name"]
-        return [ToolFunction(function_name(call.name), description, _parameters(_trigger(workflow)), repeatable=True)]
+        return [
+            ToolFunction(
+                function_name(call.name),
+                description,
+                arguments_schema(_trigger(workflow)["data"].get("input_schema")),
+                repeatable=True,
+            )
+        ]
 
     async def call(self, config: WorkflowToolConfig, call: ToolCall) -> ToolResult:
         """The execution's output; it is stopped when it takes longer than the call may."""
@@ -101,24 +109,14 @@ def _trigger(workflow: Row) -> Mapping[str, Any]:
     raise ValidationFailed.of("config.workflow_uuid", "The workflow has no manual trigger, so no tool can start it.")
 
 
-def _parameters(trigger: Mapping[str, Any]) -> dict[str, Any]:
-    """What the workflow takes: its input's schema, around which an object is put where that is none."""
-    schema: dict[str, Any] = trigger["data"].get("input_schema") or {}
-    if schema.get("type") == "object":
-        return schema
-    required = ["input"] if schema else []
-    return {"type": "object", "properties": {"input": schema}, "required": required, "additionalProperties": False}
-
-
 async def _accept(session: Session, workflow_uuid: UUID, call: ToolCall, uuid: UUID) -> None:
     if await RunService(session, call.access).is_there(uuid):
         return
     workflows = WorkflowService(session, call.access)
     trigger = _trigger(await workflows.get(workflow_uuid))
-    schema: dict[str, Any] = trigger["data"].get("input_schema") or {}
     asked = Request(
         "agent",
-        dict(call.arguments) if schema.get("type") == "object" else call.arguments.get("input"),
+        input_of(trigger["data"].get("input_schema"), call.arguments),
         node_id=trigger["id"],
         depth=len(call.ancestors),
         ancestors=call.ancestors,

@@ -48,6 +48,24 @@ def input_schema(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return trigger["data"].get("input_schema") if trigger else None
 
 
+def arguments_schema(schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The input of this schema as arguments by name: an object is put around what is none."""
+    if schema and schema.get("type") == "object":
+        return dict(schema)
+    required = ["input"] if schema else []
+    return {
+        "type": "object",
+        "properties": {"input": schema or {}},
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def input_of(schema: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> Any:
+    """The input that such arguments stand for."""
+    return dict(arguments) if schema and schema.get("type") == "object" else arguments.get("input")
+
+
 def _request(given: Mapping[str, Any], variables: list[Mapping[str, Any]]) -> dict[str, Any]:
     properties = {
         each["name"]: {

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from openai import AsyncOpenAI, NotFoundError
 
-from athena.dialects.openai.repository import NamedRepository
+from athena.dialects.repository import NamedRepository
 from athena.embeddings import MODEL as EMBEDDING_MODEL
 from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope

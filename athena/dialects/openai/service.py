@@ -8,7 +8,7 @@ from uuid import UUID
 
 from athena.accounts.service import Connections
 from athena.dialects.openai.errors import ModelNotFound
-from athena.dialects.openai.repository import NamedRepository
+from athena.dialects.repository import NamedRepository
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.permissions import Permission

@@ -1,0 +1,54 @@
+"""What every method of the protocol gets: who calls, how the client speaks, and where the answer is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from athena.config import Settings
+from athena.dialects.mcp.protocol import Generation
+from athena.dialects.mcp.rpc import Id, Object
+from athena.dialects.mcp.sessions import McpSession
+from athena.kit.access import Access
+from athena.kit.db import Session
+from athena.kit.errors import ValidationFailed
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One request of a client."""
+
+    session: Session
+    access: Access
+    generation: Generation
+    number: Id
+    mcp_session: McpSession | None = None
+
+    @property
+    def elicits(self) -> bool:
+        """Whether the client's user can be asked."""
+        return self.mcp_session.elicits if self.mcp_session else self.generation.elicits
+
+    @property
+    def version(self) -> str:
+        """The protocol's version that both sides have agreed on."""
+        return self.mcp_session.version if self.mcp_session else self.generation.version
+
+    @property
+    def console_url(self) -> str:
+        """Where the console is."""
+        return self.session.provided(Settings).base_url.rstrip("/")
+
+
+def checked(model: type[M], given: Object, path: str = "params") -> M:
+    """``given`` as ``model``; :class:`ValidationFailed`, which names the field, when it does not fit."""
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (path, *first["loc"]))
+        raise ValidationFailed.of(where, f"{first['msg'].removeprefix('Value error, ')}.") from error

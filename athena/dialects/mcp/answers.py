@@ -64,7 +64,7 @@ async def _answer(talk: Talk, name: str, given: Object, run_uuid: str | None = N
         row = await approvals.get(UUID(name))
     except ValueError:
         raise NotFound("There is no such approval.") from None
-    if run_uuid is not None and row["run_uuid"] != run_uuid:
+    if run_uuid is not None and str(row["run_uuid"]) != run_uuid:
         raise NotFound("There is no such approval.")
     try:
         said = answered(row, given)

@@ -84,11 +84,11 @@ def _check_origin(request: Request) -> None:
 
 def _failure(message: rpc.Message, error: AthenaError, *, alone: bool) -> Response:
     """The error of a message; without sessions, the protocol says which status each has."""
-    status = error.status if isinstance(error, rpc.ProtocolError) or error.error_code == "session_unknown" else 200
+    code = rpc.code_of(error)
     if alone:
-        status = rpc.STATUSES.get(rpc.code_of(error), 200)
-    elif status == rpc.ProtocolError.status and rpc.code_of(error) == rpc.METHOD_NOT_FOUND:
-        status = 200
+        status = rpc.STATUSES.get(code, 200)
+    else:
+        status = error.status if isinstance(error, rpc.ProtocolError) and code != rpc.METHOD_NOT_FOUND else 200
     return JsonResponse(rpc.failure(message.id, error), status, dict(error.headers))
 
 

@@ -8,18 +8,17 @@ from typing import Final, Self
 from uuid import UUID
 
 from athena.dialects.mcp.protocol import VERSIONS
-from athena.dialects.mcp.rpc import Id
+from athena.dialects.mcp.rpc import Id, ProtocolError
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.crypto import Keyring
-from athena.kit.errors import AthenaError
 from athena.kit.ids import new_uuid
 
 PURPOSE: Final = "mcp session"
 LIFETIME: Final = timedelta(days=7)
 
 
-class SessionUnknown(AthenaError):
+class SessionUnknown(ProtocolError):
     """The session is not the caller's, has ended, or never was: the client begins another one."""
 
     status, code, title = 404, "session_unknown", "Not Found"

@@ -35,14 +35,14 @@ async def test_agents_and_active_workflows_are_listed_and_called(scene: Scene, s
     scene.model.scripts = [saying("Wide", " ones.")]
     async with client_of(scene.tenant, server_url, mode) as client:
         listed = {each.name: each for each in (await client.list_tools()).tools}
-        assert set(listed) == {"bike-shop-graz", "price-list"}
-        assert listed["bike-shop-graz"].description == "Knows tyres."
-        assert listed["bike-shop-graz"].input_schema["required"] == ["input"]
-        assert listed["price-list"].input_schema["properties"] == {"input": {}}
-        answer = await client.call_tool("bike-shop-graz", {"input": "Which tyres?"})
+        assert set(listed) == {"bike_shop_graz", "price_list"}
+        assert listed["bike_shop_graz"].description == "Knows tyres."
+        assert listed["bike_shop_graz"].input_schema["required"] == ["input"]
+        assert listed["price_list"].input_schema["properties"] == {"input": {}}
+        answer = await client.call_tool("bike_shop_graz", {"input": "Which tyres?"})
         assert (text_of(answer), answer.is_error) == ("Wide ones.", False)
         assert scene.model.asked == [("user", "Which tyres?")]
-        for name in ("price-list", made["uuid"]):
+        for name in ("price_list", made["uuid"]):
             given = await client.call_tool(name, {"input": "Hello"})
             assert json.loads(text_of(given)) == {"asked": "Hello"}
     runs = (await scene.tenant.get(f"/api/v1/runs?agent_uuid={agent['uuid']}")).json()["data"]
@@ -136,7 +136,7 @@ async def test_long_lists_come_in_pages_without_gap_or_repeat(owner: Tenant, ser
         assert page.next_cursor is None
         with pytest.raises(MCPError, match="cursor"):
             await client.list_tools(cursor="nowhere!")
-    assert sorted(names) == sorted(f"flow-{number}" for number in range(60))
+    assert sorted(names) == sorted(f"flow_{number}" for number in range(60))
 
 
 @pytest.mark.parametrize("mode", GENERATIONS)

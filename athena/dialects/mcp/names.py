@@ -13,14 +13,22 @@ from athena.kit.db import Row
 from athena.kit.errors import ValidationFailed
 
 PAGE: Final = 50
-NAME: Final = re.compile(r"[a-z0-9-]{1,48}")
-"""Slugs that every client takes; the model providers allow 64 characters, and clients put the server's name before."""
+SLUG: Final = re.compile(r"[a-z0-9-]{1,48}")
+"""Those that every client takes; the model providers allow 64 characters, and clients put the server's name before."""
 
 
 def name_of(row: Row) -> str:
-    """The slug of its name, where that is a name that only one has, or else its uuid."""
+    """The slug of its name with ``_``, where that is a name that only one has, or else its uuid."""
     slug: str | None = row["slug"]
-    return slug if slug and row["namesakes"] == 1 and NAME.fullmatch(slug) else str(row["uuid"])
+    return slug.replace("-", "_") if slug and row["namesakes"] == 1 and SLUG.fullmatch(slug) else str(row["uuid"])
+
+
+def called(name: str) -> UUID | str:
+    """What a name means: a uuid, or a slug."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return name.replace("_", "-")
 
 
 def place(cursor: str | None) -> UUID | None:

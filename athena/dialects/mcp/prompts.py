@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from athena.dialects.mcp.names import PAGE, name_of, next_page, place
+from athena.dialects.mcp.names import PAGE, called, name_of, next_page, place
 from athena.dialects.mcp.schemas import ListParams, PromptParams
 from athena.dialects.mcp.talk import Talk
 from athena.dialects.repository import NamedRepository
@@ -25,7 +25,7 @@ async def listed(talk: Talk, given: ListParams) -> dict[str, Any]:
 
 async def got(talk: Talk, given: PromptParams) -> dict[str, Any]:
     """A prompt's text, with the arguments in it, as what the user says."""
-    found = await _named(talk).prompts_called(given.name)
+    found = await _named(talk).prompts_called(str(called(given.name)))
     if len(found) != 1:
         raise NotFound(f"There is no prompt {given.name[:100]}, or several are called so.")
     row = await PromptService(talk.session, talk.access).get(found[0]["uuid"])

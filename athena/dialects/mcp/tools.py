@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from athena.dialects.mcp.calls import Call
-from athena.dialects.mcp.names import PAGE, name_of, next_page, place
+from athena.dialects.mcp.names import PAGE, called, name_of, next_page, place
 from athena.dialects.mcp.schemas import AgentArguments, CallParams, ListParams
 from athena.dialects.mcp.talk import Talk, checked
 from athena.dialects.repository import NamedRepository
@@ -60,10 +60,8 @@ async def accepted(talk: Talk, given: CallParams) -> Call:
 
 
 async def _called(talk: Talk, name: str) -> Row:
-    try:
-        found = await _named(talk).by_uuid(UUID(name))
-    except ValueError:
-        found = await _named(talk).by_slug(name)
+    named, wanted = _named(talk), called(name)
+    found = await (named.by_uuid(wanted) if isinstance(wanted, UUID) else named.by_slug(wanted))
     mine = [row for row in found if KINDS[row["kind"]] in talk.access.permissions]
     if len(found) != 1 or not mine:
         raise NotFound(f"There is no tool {name[:100]}, or you may not call it.")

@@ -35,6 +35,8 @@ from athena.memories import endpoints as memories
 from athena.messages import endpoints as messages
 from athena.metrics import endpoints as metrics
 from athena.node_types import endpoints as node_types
+from athena.oauth import endpoints as oauth
+from athena.oauth.errors import told as oauth_error
 from athena.process import Process
 from athena.prompts import endpoints as prompts
 from athena.providers import endpoints as providers
@@ -128,6 +130,7 @@ def api() -> FastAPI:
         openai_files.router,
         openai_assistants.router,
         mcp_dialect.router,
+        oauth.router,
         health,
     )
     for router in routers:
@@ -163,5 +166,9 @@ def create_app(process: Process) -> Envelope:
         access_log=settings.access_log,
         secure=settings.base_url.startswith("https:"),
         origins=settings.cors_origins,
-        dialects={openai_dialect.PREFIX: openai_error, mcp_dialect.PREFIX: mcp_dialect.told},
+        dialects={
+            openai_dialect.PREFIX: openai_error,
+            mcp_dialect.PREFIX: mcp_dialect.told(settings.base_url),
+            oauth.PREFIX: oauth_error,
+        },
     )

@@ -53,6 +53,8 @@ class Attempt:
     request: Request
     wanted: UUID | None
     basic: bool = False
+    csrf: str | None = None
+    """The token against forgery, where a form sends it and not a head."""
     rejections: list[CredentialRejected] = field(default_factory=list[CredentialRejected])
 
     @property
@@ -104,6 +106,17 @@ class Authorizer:
             raise PermissionDenied(f"The permission {permission} is missing: the token is one workspace's.")
         return identity
 
+    async def by_page(self, request: Request, csrf: str | None = None) -> Identity | None:
+        """Who is signed in to the console in the browser that a page of ours is for; ``csrf`` of what its form sends.
+
+        ``None`` for nobody, and for a form that no page of ours has sent.
+        """
+        try:
+            credential = await self._by_session(Attempt(request, None, csrf=csrf))
+        except CredentialRejected:
+            return None
+        return None if credential is None else credential.identity
+
     def actor(self, request: Request) -> Actor:
         """Where a request comes from, for the log of changes."""
         return actor_of(request)
@@ -146,11 +159,12 @@ class Authorizer:
         if row is None or row["expires_at"] <= clock.now():
             raise CredentialRejected("The session has ended; sign in again.", "session_expired")
         if attempt.request.method not in SAFE_METHODS:
-            self._check_forgery(attempt.request, row["csrf_hash"])
+            given = attempt.request.headers.get(CSRF_HEADER, "") if attempt.csrf is None else attempt.csrf
+            self._check_forgery(attempt.request, row["csrf_hash"], given)
         actor = actor_of(attempt.request, "session", row["user_uuid"], row["session_uuid"])
         return _credential(row, Identity(row["user_uuid"], session_uuid=row["session_uuid"], actor=actor))
 
-    def _check_forgery(self, request: Request, csrf_hash: bytes) -> None:
+    def _check_forgery(self, request: Request, csrf_hash: bytes, given: str) -> None:
         """Browsers add the cookie to requests of any site: only our own pages know the token and have our origin."""
         headers = request.headers
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
@@ -158,7 +172,7 @@ class Authorizer:
         origin = headers.get("origin")
         if origin is not None and not self._is_ours(origin, headers.get("host", "")):
             raise CredentialRejected("The request came from another origin.", "csrf_failed")
-        if not hmac.compare_digest(digest(headers.get(CSRF_HEADER, "")), csrf_hash):
+        if not hmac.compare_digest(digest(given), csrf_hash):
             raise CredentialRejected(f"The header {CSRF_HEADER} is missing or wrong.", "csrf_failed")
 
     def _is_ours(self, origin: str, host: str) -> bool:

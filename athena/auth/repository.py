@@ -131,14 +131,25 @@ class CredentialRepository:
         """What kind of token it is, and until when it holds."""
         return await self.session.fetch_one("SELECT kind, expires_at FROM tokens WHERE uuid = $1", token_uuid)
 
-    async def revoke(self, token_uuid: UUID) -> None:
-        """Ends a token."""
-        moment = clock.now()
-        await self.session.execute(
+    async def revoke(self, token_uuid: UUID) -> Row | None:
+        """Ends a token; its row, unless it had ended."""
+        return await self.session.fetch_one(
             "UPDATE tokens SET revoked_at = $2, updated_at = $2, revision = revision + 1 "
+            "WHERE uuid = $1 AND revoked_at IS NULL RETURNING uuid, user_uuid, workspace_uuid, kind",
+            token_uuid,
+            clock.now(),
+        )
+
+    async def renew(self, token_uuid: UUID, digest: bytes, hint: str, expires_at: datetime) -> None:
+        """Gives a token another secret."""
+        await self.session.execute(
+            "UPDATE tokens SET token_hash = $2, hint = $3, expires_at = $4, updated_at = $5, revision = revision + 1 "
             "WHERE uuid = $1 AND revoked_at IS NULL",
             token_uuid,
-            moment,
+            digest,
+            hint,
+            expires_at,
+            clock.now(),
         )
 
     async def add_session(self, values: dict[str, Any]) -> None:

@@ -169,6 +169,20 @@ async def create_token(
     return row, secret
 
 
+async def renew_token(session: Session, token_uuid: UUID, expires_at: datetime) -> NewSecret:
+    """Another text for a personal token, in place of the present one; needs the system's scope."""
+    secret = new_token("personal")
+    await CredentialRepository(session).renew(token_uuid, secret.digest, secret.hint, expires_at)
+    return secret
+
+
+async def revoke_token(session: Session, token_uuid: UUID) -> None:
+    """Ends a token, at once; needs the system's scope."""
+    row = await CredentialRepository(session).revoke(token_uuid)
+    if row is not None:
+        _record(session, "revoked", row)
+
+
 def _record(session: Session, verb: str, row: Row) -> None:
     """In the log of the workspace that the token is bound to, or else among its user's own affairs."""
     bound: UUID | None = row["workspace_uuid"]

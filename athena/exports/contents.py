@@ -29,6 +29,7 @@ LEFT_OUT: Mapping[str, str] = {
     "leftovers": "What deletions still have to reach.",
     "exports": "The exports themselves.",
     "password_resets": "Nothing but a secret's hash.",
+    "oauth_grants": "Nothing but secrets' hashes.",
 }
 """Tables of a workspace or a user that are in no export, and why."""
 

@@ -87,6 +87,7 @@ class RetentionRepository:
         """Invitations long after their end, and tokens that would have set a password; they hold people's addresses."""
         await self.session.execute("DELETE FROM invitations WHERE expires_at < now() - interval '30 days'")
         await self.session.execute("DELETE FROM password_resets WHERE expires_at < now()")
+        await self.session.execute("DELETE FROM oauth_grants WHERE expires_at < now()")
 
     async def delete_executions(self, workspace_uuid: UUID, before: datetime) -> int:
         """Runs that ended before a moment, with their logs."""

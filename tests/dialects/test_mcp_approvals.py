@@ -114,7 +114,7 @@ async def test_who_cannot_ask_is_told_where_it_is_answered(owner: Tenant, server
     async with client_of(owner, server_url, mode) as client:
         answer = await client.call_tool("asking", {"input": 1})
         assert not answer.is_error
-        assert "http://athena.test/approvals" in text_of(answer)
+        assert f"http://athena.test/w/{owner.workspace_uuid}/approvals" in text_of(answer)
         [link] = [each for each in answer.content if each.type == "resource_link"]
         run = link.uri.rpartition("/")[2]
         assert (await owner.post(f"/api/v1/runs/{run}/approve", {"decision": "approved"})).status_code == 200

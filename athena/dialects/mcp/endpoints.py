@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import Header, Request, Response
 
@@ -12,7 +13,8 @@ from athena.dialects.mcp.protocol import SESSION_HEADER
 from athena.dialects.mcp.service import McpService, is_known_origin
 from athena.dialects.mcp.streams import frame
 from athena.kit.access import Caller, require, require_here
-from athena.kit.errors import AthenaError, MethodNotAllowed, PermissionDenied
+from athena.kit.errors import AthenaError, MethodNotAllowed, PermissionDenied, Unauthenticated
+from athena.kit.http import Form
 from athena.kit.routing import JsonResponse, Router, parse_json
 from athena.kit.sse import EventStream
 
@@ -92,6 +94,14 @@ def _failure(message: rpc.Message, error: AthenaError, *, alone: bool) -> Respon
     return JsonResponse(rpc.failure(message.id, error), status, dict(error.headers))
 
 
-def told(error: AthenaError, _path: str, _request_id: str) -> Response:
-    """The answer of an error that comes before there is a message."""
-    return JsonResponse(rpc.failure(None, error), error.status, dict(error.headers))
+def told(base_url: str) -> Form:
+    """The answer of an error that comes before there is a message; who is unknown is told where tokens are given."""
+    metadata = f"{base_url.rstrip('/')}/.well-known/oauth-protected-resource"
+
+    def answer(error: AthenaError, path: str, _request_id: str) -> Response:
+        headers = dict(error.headers)
+        if isinstance(error, Unauthenticated):
+            headers["WWW-Authenticate"] = f'Bearer realm="athena", resource_metadata="{metadata}{quote(path)}"'
+        return JsonResponse(rpc.failure(None, error), error.status, headers)
+
+    return answer

@@ -30,11 +30,12 @@ def failed(text: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "isError": True}
 
 
-def waits(question: Mapping[str, Any], run_uuid: object, console_url: str, *, structured: bool) -> dict[str, Any]:
+def waits(title: str | None, run_uuid: object, address: str, *, structured: bool) -> dict[str, Any]:
     """The result of a call whose run asks people, while the client cannot ask its own."""
-    address, uri = f"{console_url}/approvals", f"athena://runs/{run_uuid}"
+    uri = f"athena://runs/{run_uuid}"
+    question = f": “{title}”" if title else ""
     text = (
-        f"Not finished: the run waits for people to answer “{question['title']}”. It is answered at {address}. "
+        f"Not finished: the run waits for people to answer its question{question}. It is answered at {address}. "
         f"Do not call again; once it is answered, the run goes on, and its result is at {uri}."
     )
     link = {"type": "resource_link", "uri": uri, "name": f"Run {run_uuid}", "mimeType": "application/json"}

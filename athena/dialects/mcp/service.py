@@ -121,8 +121,7 @@ class McpService:
         await self._session.commit()
         if answered:
             return Answer(stream=CallStream(talk, call, after))
-        url = talk.console_url
-        waits = results.waits({"title": "its question"}, call.run_uuid, url, structured=call.structured)
+        waits = results.waits(None, call.run_uuid, talk.approvals_url, structured=call.structured)
         return Answer(result(talk.number, stamped(waits, talk.generation, cacheable=False)))
 
 

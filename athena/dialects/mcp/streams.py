@@ -11,7 +11,6 @@ import orjson
 
 from athena.approvals.answering import Answerer
 from athena.approvals.service import ApprovalService, present
-from athena.config import Settings
 from athena.dialects.mcp import elicitation, results, rpc
 from athena.dialects.mcp.calls import Call, progress
 from athena.dialects.mcp.protocol import VERSIONS, stamped
@@ -157,9 +156,9 @@ class CallStream:
         if question["status"] != "open":
             return []
         if not (talk.elicits and _may_answer(talk, row)):
-            url = self._database.provided(Settings).base_url.rstrip("/")
+            url = talk.approvals_url
             structured = self._call.structured
-            return [self._result(results.waits(question, self._call.run_uuid, url, structured=structured))]
+            return [self._result(results.waits(question["title"], self._call.run_uuid, url, structured=structured))]
         has_modes = talk.version not in VERSIONS[: LAST_WITH_FORMS_ALONE + 1]
         asked = elicitation.asked(question, has_modes=has_modes)
         if talk.generation.has_sessions:

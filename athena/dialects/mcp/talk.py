@@ -39,9 +39,10 @@ class Talk:
         return self.mcp_session.version if self.mcp_session else self.generation.version
 
     @property
-    def console_url(self) -> str:
-        """Where the console is."""
-        return self.session.provided(Settings).base_url.rstrip("/")
+    def approvals_url(self) -> str:
+        """Where approvals are answered in the console."""
+        base_url = self.session.provided(Settings).base_url.rstrip("/")
+        return f"{base_url}/w/{self.access.workspace_uuid}/approvals"
 
 
 def checked(model: type[M], given: Object, path: str = "params") -> M:

@@ -13,6 +13,7 @@ from athena.oauth.clients import Client, problem
 from tests.conftest import Tenant
 from tests.oauth.conftest import RETURN_TO, SignedIn, exchange, refresh, register, returned, wish
 
+JSON = {"content-type": "application/json"}
 ELSEWHERE = [
     "https://evil.example/callback",
     "http://127.0.0.1:33418/other",
@@ -141,19 +142,12 @@ async def test_what_is_no_request_is_told_so(client: httpx2.AsyncClient) -> None
     for answer, error in (
         (await client.post("/oauth/token", data={"grant_type": "password"}), "unsupported_grant_type"),
         (await client.post("/oauth/token", json={}), "invalid_request"),
-        (
-            await client.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": "x"}),
-            "invalid_grant",
-        ),
         (await exchange(client, client_id, "é\0" * 3), "invalid_request"),
         (await exchange(client, "x.y", "x"), "invalid_grant"),
         (await refresh(client, client_id, "x"), "invalid_grant"),
         (await client.post("/oauth/register", json=[]), "invalid_client_metadata"),
         (await client.post("/oauth/register", json={}), "invalid_redirect_uri"),
-        (
-            await client.post("/oauth/register", content=b"{", headers={"content-type": "application/json"}),
-            "invalid_request",
-        ),
+        (await client.post("/oauth/register", content=b"{", headers=JSON), "invalid_request"),
         (
             await client.post("/oauth/register", json={"redirect_uris": [RETURN_TO], "client_name": "a\nb"}),
             "invalid_client_metadata",

@@ -43,12 +43,15 @@ SECURITY_HEADERS: Sequence[tuple[str, str]] = (
 )
 TRANSPORT_SECURITY = ("Strict-Transport-Security", "max-age=31536000")
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
-EXPOSED = "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+EXPOSED = (
+    "ETag, Idempotency-Replayed, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
+    "X-Request-ID"
+)
 PREFLIGHT: Mapping[str, str] = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": (
-        "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
-        "X-Multiplai-Authorization"
+        "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, "
+        "Mcp-Name, MCP-Protocol-Version, Mcp-Session-Id, X-Request-ID, X-Multiplai-Authorization"
     ),
     "Access-Control-Max-Age": "600",
 }

@@ -70,15 +70,7 @@ async def authorization_server(request: Request) -> Response:
 @router.post(f"{PREFIX}register")
 async def register_client(request: Request, session: Anybody) -> Response:
     """Registers a client (RFC 7591): it has no secret, and stands in no table."""
-    body = parse_json(await request.body(), request.headers.get("content-type", ""))
-    try:
-        given = Registration.model_validate(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at_uris = str(first["loc"][:1]) == "('redirect_uris',)"
-        code = "invalid_redirect_uri" if at_uris else "invalid_client_metadata"
-        raise OAuthError(first["msg"].removeprefix("Value error, "), code=code) from error
-    client = Client(given.client_name, given.redirect_uris)
+    client = _registered(parse_json(await request.body(), request.headers.get("content-type", "")))
     told = {
         "client_id": client.sealed(session.provided(Keyring)),
         "client_name": client.name,
@@ -145,6 +137,17 @@ async def revoke_tokens(request: Request, session: Anybody) -> Response:
     """Ends what a token or refresh token was given for (RFC 7009)."""
     await GrantService(session).revoke(await _form(request))
     return Response(status_code=200)
+
+
+def _registered(body: Any) -> Client:
+    try:
+        given = Registration.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at_uris = first["loc"][:1] == ("redirect_uris",)
+        code = "invalid_redirect_uri" if at_uris else "invalid_client_metadata"
+        raise OAuthError(first["msg"].removeprefix("Value error, "), code=code) from error
+    return Client(given.client_name, given.redirect_uris)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -127,6 +127,28 @@ def test_every_route_of_another_dialect_asks_for_a_permission_that_fits(app: Any
         assert str(permission_of(each)).endswith(".view") == (method_of(each) == "GET"), each.path
 
 
+def test_what_mcp_needs_is_said_by_its_methods(app: Any) -> None:
+    spoken = [each for each in routes_of(app._app) if each.path.startswith("/mcp")]
+    # One address for all: see `athena.dialects.mcp.methods`.
+    assert {(method_of(each), each.path, permission_of(each)) for each in spoken} == {
+        (method, path, "") for method in ("GET", "POST") for path in ("/mcp", "/mcp/{workspace_uuid}")
+    }
+
+
+def test_who_speaks_oauth_shows_a_secret_or_is_signed_in(app: Any) -> None:
+    spoken = [each for each in routes_of(app._app) if each.path.startswith(("/oauth", "/.well-known"))]
+    assert {(method_of(each), each.path) for each in spoken} == {
+        ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/.well-known/oauth-protected-resource/mcp"),
+        ("GET", "/.well-known/oauth-protected-resource/mcp/{workspace_uuid}"),
+        ("GET", "/oauth/authorize"),
+        ("POST", "/oauth/authorize"),
+        ("POST", "/oauth/register"),
+        ("POST", "/oauth/revoke"),
+        ("POST", "/oauth/token"),
+    }
+
+
 def test_every_permission_is_declared_somewhere_and_fits_its_route(routes: list[APIRoute]) -> None:
     declared = {permission for each in routes if (permission := permission_of(each))}
     assert declared == set(Permission)

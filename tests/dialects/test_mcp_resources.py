@@ -99,15 +99,8 @@ async def test_many_memories_come_in_pages(owner: Tenant, server_url: str) -> No
     assert sorted(seen) == sorted(body["content"] for body in bodies)
 
 
-async def test_what_is_anothers_is_as_unknown_as_what_never_was(
-    scene: Scene, stranger: Tenant, server_url: str
-) -> None:
-    agent = await scene.agent(name="Shop")
-    flow = await workflow(scene.tenant)
-    prompt = await made(scene.tenant, "prompts", SUMMARY)
-    memory = await made(scene.tenant, "memories", {"content": "Secret.", "scope": "workspace"})
-    thread = await scene.thread(agent)
-    run = await scene.begin(thread, "Which?")
+async def test_what_is_anothers_is_in_no_list(scene: Scene, stranger: Tenant, server_url: str) -> None:
+    await anothers(scene)
     async with client_of(stranger, server_url) as client:
         assert (await client.list_tools()).tools == []
         assert (await client.list_prompts()).prompts == []
@@ -117,39 +110,50 @@ async def test_what_is_anothers_is_as_unknown_as_what_never_was(
             assert page.resources == []
             cursor = page.next_cursor
         assert cursor is None
-        told: dict[str, set[str]] = {}
-        for kind, uuid in (
-            ("tool", agent["uuid"]),
-            ("tool", flow["uuid"]),
-            ("tool", "shop"),
-            ("tool", str(new_uuid())),
-            ("prompt", prompt["uuid"]),
-            ("prompt", "summary"),
-            ("prompt", str(new_uuid())),
-            ("memories", memory["uuid"]),
-            ("memories", str(new_uuid())),
-            ("threads", thread),
-            ("threads", str(new_uuid())),
-            ("runs", run["uuid"]),
-            ("runs", str(new_uuid())),
-        ):
+
+
+async def test_what_is_anothers_is_as_unknown_as_what_never_was(
+    scene: Scene, stranger: Tenant, server_url: str
+) -> None:
+    there = await anothers(scene)
+    told: dict[str, set[str]] = {}
+    async with client_of(stranger, server_url) as client:
+        for kind, name in [*there, *((kind, str(new_uuid())) for kind in dict(there))]:
             match kind:
                 case "tool":
-                    asked = client.call_tool(uuid, {"input": "Hello"})
+                    asked = client.call_tool(name, {"input": "Hello"})
                 case "prompt":
-                    asked = client.get_prompt(uuid, {"text": "a"})
+                    asked = client.get_prompt(name, {"text": "a"})
                 case _:
-                    asked = client.read_resource(f"athena://{kind}/{uuid}")
+                    asked = client.read_resource(f"athena://{kind}/{name}")
             with pytest.raises(MCPError) as caught:
                 await asked
-            told.setdefault(kind, set()).add(caught.value.message.replace(uuid, "NAME"))
+            told.setdefault(kind, set()).add(caught.value.message.replace(name, "NAME"))
         own = (await stranger.post("/api/v1/agents", {"name": "Own", "model": "small"})).json()["data"]
-        for foreign in (thread, str(new_uuid())):
+        for thread in (dict(there)["threads"], str(new_uuid())):
             with pytest.raises(MCPError) as caught:
-                await client.call_tool(own["uuid"], {"input": "Hello", "thread_uuid": foreign})
+                await client.call_tool(own["uuid"], {"input": "Hello", "thread_uuid": thread})
             told.setdefault("in a thread", set()).add(caught.value.message)
-    assert {kind: len(texts) for kind, texts in told.items()} == dict.fromkeys(told, 1)
-    assert len(told) == 6
+    assert {kind: len(texts) for kind, texts in told.items()} == dict.fromkeys(
+        ("tool", "prompt", "memories", "threads", "runs", "in a thread"), 1
+    )
+
+
+async def anothers(scene: Scene) -> list[tuple[str, str]]:
+    """One of everything, by its kind and name."""
+    agent = await scene.agent(name="Shop")
+    flow = await workflow(scene.tenant)
+    prompt = await made(scene.tenant, "prompts", SUMMARY)
+    memory = await made(scene.tenant, "memories", {"content": "Secret.", "scope": "workspace"})
+    thread = await scene.thread(agent)
+    run = await scene.begin(thread, "Which?")
+    return [
+        *(("tool", name) for name in (agent["uuid"], flow["uuid"], "shop", "price_list")),
+        *(("prompt", name) for name in (prompt["uuid"], "summary")),
+        ("memories", memory["uuid"]),
+        ("threads", thread),
+        ("runs", run["uuid"]),
+    ]
 
 
 async def test_a_token_reads_no_more_than_its_scopes(scene: Scene, make_tenant: MakeTenant, server_url: str) -> None:

@@ -42,7 +42,12 @@ def _told(row: Row) -> dict[str, Any]:
     arguments = [
         {"name": each["name"], "description": _about(each), "required": each["required"]} for each in row["variables"]
     ]
-    return {"name": name_of(row), "title": row["name"], "description": row["description"], "arguments": arguments}
+    return {
+        "name": name_of(row),
+        "title": row["name"],
+        "description": row["description"] or row["name"],
+        "arguments": arguments,
+    }
 
 
 def _about(variable: Mapping[str, Any]) -> str:

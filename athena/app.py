@@ -169,6 +169,6 @@ def create_app(process: Process) -> Envelope:
         dialects={
             openai_dialect.PREFIX: openai_error,
             mcp_dialect.PREFIX: mcp_dialect.told(settings.base_url),
-            oauth.PREFIX: oauth_error,
+            **dict.fromkeys(oauth.FOR_CLIENTS, oauth_error),
         },
     )

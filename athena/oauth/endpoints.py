@@ -23,6 +23,8 @@ from athena.oauth.schemas import Decision, Registration
 from athena.oauth.service import SCOPE, GrantService
 
 PREFIX: Final = "/oauth/"
+FOR_CLIENTS: Final = tuple(f"{PREFIX}{name}" for name in ("register", "token", "revoke"))
+"""Where errors are told in OAuth's form; the user sees pages."""
 RESOURCE: Final = "/.well-known/oauth-protected-resource/mcp"
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_FIELDS: Final = 32

@@ -41,7 +41,7 @@ Object = Mapping[str, Any]
 class ProtocolError(AthenaError):
     """A message that the protocol does not allow; ``rpc_code`` and ``data`` go into its answer."""
 
-    status, code, title = 400, "protocol_error", "Bad Request"
+    status, code, title = 400, "mcp_message_invalid", "Bad Request"
 
     def __init__(self, detail: str, rpc_code: int = INVALID_REQUEST, data: Object | None = None) -> None:
         super().__init__(detail)

@@ -20,11 +20,13 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, PermissionDenied
 from athena.kit.sse import StreamedEvent
-from athena.llm.structured import Schema
+from athena.llm.structured import InvalidSchema, Schema
 from athena.permissions import Permission
 from athena.runs.service import RunService
 from athena.workflows.service import WorkflowService
 
+PROMISED: Final = {"type": "object"}
+"""Of every tool with a structure."""
 ASKS: Final = "approval/"
 """Before an approval's uuid: the id of the request that asks the client's user."""
 LAST_WITH_FORMS_ALONE: Final = VERSIONS.index("2025-06-18")
@@ -135,14 +137,21 @@ class CallStream:
     async def _completed(self, data: dict[str, Any]) -> dict[str, Any]:
         if self._call.kind == "agent":
             return results.answered(data["output"]["message"], structured=self._call.structured)
-        if self._call.structured:
-            async with self._session() as session:
-                run = await RunService(session, self._talk.access).get(self._call.run_uuid)
-                workflow_uuid = UUID(run["labels"]["workflow_uuid"])
-                workflow = await WorkflowService(session, self._talk.access).get(workflow_uuid)
-            if problems := Schema(workflow["settings"]["output_schema"]).problems(data["output"]):
-                return results.failed(f"The workflow's output does not fit its schema. {' '.join(problems)}")
+        if self._call.structured and (problems := await self._problems(data["output"])):
+            return results.failed(f"The workflow's output does not fit its schema. {' '.join(problems)}")
         return results.given(data["output"], structured=self._call.structured)
+
+    async def _problems(self, output: Any) -> list[str]:
+        """Why what a workflow gave is not what its tool promises: nothing else compares the two."""
+        async with self._session() as session:
+            run = await RunService(session, self._talk.access).get(self._call.run_uuid)
+            try:
+                workflow = await WorkflowService(session, self._talk.access).get(UUID(run["labels"]["workflow_uuid"]))
+                return Schema(workflow["settings"].get("output_schema") or PROMISED).problems(output)
+            except NotFound:
+                return Schema(PROMISED).problems(output)
+            except InvalidSchema as error:
+                return [str(error)]
 
     async def _ask(self, approval_uuid: UUID, event_id: int) -> list[dict[str, Any]]:
         """Asks the client's user, where that may answer; or else ends the call, while its run waits."""

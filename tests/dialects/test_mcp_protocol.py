@@ -178,6 +178,34 @@ async def test_what_is_no_message_is_told_so(owner: Tenant) -> None:
         assert code(answer) == (405, -32601)
 
 
+HOSTILE: list[dict[str, Any]] = [
+    {"_meta": 7},
+    {"_meta": {"progressToken": []}, "name": "x"},
+    {"cursor": ""},
+    {"cursor": "é"},
+    {"cursor": "memories.W2ZhbHNlLFsieCJdXQ"},
+    {"cursor": "W2ZhbHNlLFsieCJdXQ", "name": "%", "uri": "athena://memories/%"},
+    {"name": "' OR 1=1 --", "uri": "athena://runs/" + "-" * 36},
+    {"name": "", "arguments": {"": ""}, "uri": ""},
+    {"name": "x" * 300, "arguments": 7, "uri": "x" * 3_000},
+    {"name": str(new_uuid()), "arguments": {"a": []}, "uri": f"file:///{new_uuid()}", "requestState": "x.y"},
+    {"protocolVersion": 7, "capabilities": []},
+]
+
+
+@pytest.mark.parametrize("method", [*METHODS, CALL, INITIALIZE])
+async def test_nothing_that_is_sent_breaks_it(owner: Tenant, method: str) -> None:
+    headers = await session_of(owner)
+    for params in HOSTILE:
+        alone = {"_meta": ALONE, **params}
+        version = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method}
+        for answer in (await send(owner, method, params, headers), await send(owner, method, alone, version)):
+            assert answer.status_code in {200, 400, 404}, (params, answer.text)
+            told = answer.json()
+            assert ("result" in told) != ("error" in told)
+            assert told.get("error", {}).get("code") != -32603, (params, answer.text)
+
+
 async def test_answers_to_what_nobody_asked_say_nothing(owner: Tenant) -> None:
     headers = await session_of(owner, {"elicitation": {}})
     for number in (1, "x", "approval/x", f"approval/{new_uuid()}"):

@@ -76,7 +76,7 @@ class McpService:
         run = await runs.get(call.run_uuid)
         if run["labels"].get(tools.LABEL) != talk.mcp_session.label(call.number):
             raise NotFound("There is no such stream in this session.")
-        return CallStream(talk, call, min(after, run["last_event_id"]))
+        return CallStream(talk, call, await runs.resumed(call.run_uuid, after))
 
     def _begun(self, message: Message) -> Answer:
         given = checked(InitializeParams, message.params)
@@ -120,7 +120,8 @@ class McpService:
         call, after, answered = await answers.gone_on(talk, given)
         await self._session.commit()
         if answered:
-            return Answer(stream=CallStream(talk, call, after))
+            rest = RunService(self._session, self._access).events(call.run_uuid, after)
+            return Answer(stream=CallStream(talk, call, rest))
         waits = results.waits(None, call.run_uuid, talk.approvals_url, structured=call.structured)
         return Answer(result(talk.number, stamped(waits, talk.generation, cacheable=False)))
 

@@ -52,13 +52,13 @@ class CallStream:
     A client whose requests stand alone cancels by leaving; one with a session may come back.
     """
 
-    def __init__(self, talk: Talk, call: Call, after: int | None = None) -> None:
-        """``after`` of a stream that goes on: the event that was seen last."""
+    def __init__(self, talk: Talk, call: Call, rest: Subscription | None = None) -> None:
+        """``rest``: what is left of the events, of a stream that goes on."""
         self._talk = talk
         self._call = call
         self._database = talk.session.database
-        self._events: Subscription = RunService(talk.session, talk.access).events(call.run_uuid, after or 0)
-        self._primed = after is not None or not self._resumable
+        self._events = rest or RunService(talk.session, talk.access).events(call.run_uuid)
+        self._primed = rest is not None or not self._resumable
         self._event: StreamedEvent | None = None
         self._ended = False
         self._left = False

@@ -51,8 +51,9 @@ def consent(asked: Consent) -> Response:
     )
     body = f"""<h1>Let {escape(asked.client_name)} in?</h1>
 <p>You are signed in as {escape(asked.user)}. A program that calls itself <strong>{escape(asked.client_name)}</strong>,
-and takes you back to <strong>{escape(host)}</strong>, wants to act for you: to run agents and workflows, to answer
-approvals, and to read and change threads, messages and memories. Let it in only if you have just asked it to.</p>
+and takes you back to <strong>{escape(host)}</strong>, wants to act for you: to see and run agents, workflows, prompts
+and tools, to answer approvals, and to read and change threads, messages, memories and files. Let it in only if you have
+just asked it to.</p>
 <form method="post" action="/oauth/authorize">{hidden}
 <p><label>In the workspace <select name="workspace_uuid">{options}</select></label></p>
 <p><button class="allow" name="decision" value="allow">Let it in</button>

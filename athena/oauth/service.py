@@ -15,20 +15,20 @@ from athena.oauth.clients import Client, client_hash, proves
 from athena.oauth.codes import Code
 from athena.oauth.errors import OAuthError
 from athena.oauth.repository import GrantRepository
-from athena.permissions import PERSONAL_PERMISSIONS, ROLE_PERMISSIONS, Role
+from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.workspaces.service import role_in
 
 ACCESS_LIFETIME: Final = timedelta(hours=1)
 GRANT_LIFETIME: Final = timedelta(days=30)
 """How long a refresh token holds."""
-SCOPES: Final = sorted(
+USED: Final = frozenset(
     {
-        permission
-        for permission in ROLE_PERMISSIONS[Role.OPERATOR] - PERSONAL_PERMISSIONS
-        if permission.partition(".")[0] not in {"tokens", "shares", "shared", "members"}
+        *("agents", "workflows", "workflow_executions", "prompts", "tools"),
+        *("threads", "messages", "memories", "media", "runs"),
     }
 )
-"""What a client may do at most: use the workspace as an operator does, and change neither it nor who is in it."""
+SCOPES: Final = sorted(each for each in ROLE_PERMISSIONS[Role.OPERATOR] if each.partition(".")[0] in USED)
+"""What a client may do at most: use these as an operator does, which is what runs in its name need, too."""
 SCOPE: Final = "mcp"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mcp import MCPError
 
+from athena.dialects.mcp.methods import CALL
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.conftest import workflow
@@ -122,6 +123,28 @@ async def test_a_session_cancels_its_own_calls_alone(scene: Scene, server_url: s
         assert text_of(await call) == "Wide ones."
     [run] = (await scene.tenant.get(f"/api/v1/runs?agent_uuid={agent['uuid']}")).json()["data"]
     assert run["status"] == "succeeded"
+
+
+async def test_a_user_follows_so_many_calls_at_once(
+    scene: Scene, stranger: Tenant, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.agent(name="Shop")
+    await workflow(stranger)
+    monkeypatch.setattr(app._app.state.mcp_streams, "most", 1)
+    more = asyncio.Event()
+    scene.model.scripts = [saying("Wide", " ones.", until=more)]
+    headers = await session_of(scene.tenant)
+    given = {"name": "shop", "arguments": {"input": "Which?"}}
+    first = asyncio.create_task(send(scene.tenant, CALL, given, headers))
+    await until(lambda: scene.model.requests)
+    refused = await send(scene.tenant, CALL, given, headers)
+    assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (429, "too_many_streams")
+    assert refused.headers["retry-after"]
+    others = await send(stranger, CALL, {"name": "price_list"}, await session_of(stranger))
+    assert others.status_code == 200
+    more.set()
+    assert "Wide ones." in (await first).text
+    assert (await send(scene.tenant, CALL, given, headers)).status_code == 200
 
 
 async def test_long_lists_come_in_pages_without_gap_or_repeat(owner: Tenant, server_url: str) -> None:

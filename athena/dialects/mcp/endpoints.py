@@ -9,14 +9,14 @@ from fastapi import Header, Request, Response
 
 from athena.config import Settings
 from athena.dialects.mcp import rpc
+from athena.dialects.mcp.limits import CallResponse, OpenStreams
+from athena.dialects.mcp.methods import CALL
 from athena.dialects.mcp.protocol import SESSION_HEADER
 from athena.dialects.mcp.service import McpService, is_known_origin
-from athena.dialects.mcp.streams import frame
 from athena.kit.access import Caller, require, require_here
-from athena.kit.errors import AthenaError, MethodNotAllowed, PermissionDenied, Unauthenticated
+from athena.kit.errors import AthenaError, MethodNotAllowed, PermissionDenied, TooManyRequests, Unauthenticated
 from athena.kit.http import Form
 from athena.kit.routing import JsonResponse, Router, parse_json
-from athena.kit.sse import EventStream
 
 PREFIX: Final = "/mcp"
 HERE: Final = "/mcp/{workspace_uuid}"
@@ -57,13 +57,16 @@ async def resume_mcp_stream_here(request: Request, caller: SpeakerHere, last_eve
 async def _answer(request: Request, caller: Caller) -> Response:
     _check_origin(request)
     message = rpc.read(parse_json(await request.body(), request.headers.get("content-type", "")))
+    streams: OpenStreams = request.app.state.mcp_streams
     try:
+        if message.method == CALL:
+            streams.check(caller.access.user_uuid)
         answer = await McpService(caller.session, caller.access, request.headers).told(message)
     except AthenaError as error:
         await caller.session.rollback()
         return _failure(message, error, alone="mcp-method" in request.headers)
     if answer.stream is not None:
-        return EventStream(answer.stream, form=frame)
+        return CallResponse(answer.stream, streams, caller.access.user_uuid)
     if answer.message is None:
         return Response(status_code=202)
     return JsonResponse(answer.message, 200, {SESSION_HEADER: answer.session_id} if answer.session_id else None)
@@ -73,9 +76,11 @@ async def _resume(request: Request, caller: Caller, last_event_id: str | None) -
     _check_origin(request)
     if last_event_id is None:
         raise MethodNotAllowed("There is no stream beside those that answer.", headers={"Allow": "POST"})
+    streams: OpenStreams = request.app.state.mcp_streams
+    streams.check(caller.access.user_uuid)
     stream = await McpService(caller.session, caller.access, request.headers).resumed(last_event_id)
     await caller.session.commit()
-    return EventStream(stream, form=frame)
+    return CallResponse(stream, streams, caller.access.user_uuid)
 
 
 def _check_origin(request: Request) -> None:
@@ -87,7 +92,9 @@ def _check_origin(request: Request) -> None:
 def _failure(message: rpc.Message, error: AthenaError, *, alone: bool) -> Response:
     """The error of a message; without sessions, the protocol says which status each has."""
     code = rpc.code_of(error)
-    if alone:
+    if isinstance(error, TooManyRequests):
+        status = error.status
+    elif alone:
         status = rpc.STATUSES.get(code, 200)
     else:
         status = error.status if isinstance(error, rpc.ProtocolError) and code != rpc.METHOD_NOT_FOUND else 200

@@ -1,0 +1,60 @@
+"""How many streams one user may have open at a process: each holds a connection, however long its run waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+from starlette.types import Receive, Scope, Send
+
+from athena.dialects.mcp.streams import CallStream, frame
+from athena.kit.errors import TooManyRequests
+from athena.kit.sse import EventStream
+
+MOST: Final = 100
+AGAIN_SECONDS: Final = 5
+
+
+class OpenStreams:
+    """The streams that are open at this process, by user."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self._open = Counter[UUID]()
+
+    def check(self, user_uuid: UUID) -> None:
+        """429 for who has as many as may be."""
+        if self._open[user_uuid] >= self.most:
+            raise TooManyRequests(
+                f"{self.most} calls of yours are being followed already.",
+                retry_after=AGAIN_SECONDS,
+                code="too_many_streams",
+            )
+
+    @contextmanager
+    def counted(self, user_uuid: UUID) -> Generator[None]:
+        """Counts one while it is open."""
+        self._open[user_uuid] += 1
+        try:
+            yield
+        finally:
+            self._open[user_uuid] -= 1
+            if not self._open[user_uuid]:
+                del self._open[user_uuid]
+
+
+class CallResponse(EventStream):
+    """A call's stream, counted."""
+
+    def __init__(self, stream: CallStream, streams: OpenStreams, user_uuid: UUID) -> None:
+        super().__init__(stream, form=frame)
+        self._streams = streams
+        self._user_uuid = user_uuid
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves the stream."""
+        with self._streams.counted(self._user_uuid):
+            await super().__call__(scope, receive, send)

@@ -1,7 +1,7 @@
 """What clients of OAuth were given.
 
 Revision ID: 0039
-Revises: 0036
+Revises: 0038
 Create Date: 2026-11-25
 """
 
@@ -13,7 +13,7 @@ from alembic import op
 from athena.kit.tables import row_security
 
 revision = "0039"
-down_revision = "0036"
+down_revision = "0038"
 
 
 def upgrade() -> None:

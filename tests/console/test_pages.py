@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import faults
@@ -178,65 +176,3 @@ async def test_everything_is_accessible(athena: Athena, agent: str, workspace: s
         await page.get_by_label("E-mail").wait_for()
         found += await faults(page)
     assert found == []
-
-
-VECTORS = (
-    "<script>{}</script>",
-    "<img src=x onerror={}>",
-    "<img src=https://elsewhere.example/x.png>",
-    "![remote](https://elsewhere.example/y.png)",
-    "<svg onload={}>",
-    "<svg><script>{}</script></svg>",
-    "<iframe srcdoc='<script>{}</script>'></iframe>",
-    "<iframe src=javascript:{}></iframe>",
-    "<a href=javascript:{}>a</a>",
-    "[a](javascript:{})",
-    "[a](JaVaScRiPt&colon;{})",
-    "[a](data:text/html,<script>{}</script>)",
-    "[a](vbscript:{})",
-    '<https://elsewhere.example/" onmouseover={}>',
-    "<math><mtext><table><mglyph><style><img src=x onerror={}>",
-    "<details open ontoggle={}>",
-    "<input autofocus onfocus={}>",
-    "<style>@import 'https://elsewhere.example/z.css';</style>",
-    "<link rel=stylesheet href=https://elsewhere.example/z.css>",
-    "<base href=https://elsewhere.example/>",
-    "<form action=javascript:{}><button autofocus>b</button></form>",
-    "<video><source onerror={}></video>",
-    "<b style='background:url(https://elsewhere.example/q.png)'>c</b>",
-    "<noscript><p title='</noscript><img src=x onerror={}>'>",
-    '```"><img src=x onerror={}>\nx\n```',
-    "```html\n</code></pre><img src=x onerror={}>\n```",
-    "|a|\n|-|\n|<img src=x onerror={}>|",
-    "<object data=javascript:{}></object>",
-    "<embed src=javascript:{}>",
-    "\\<img src=x onerror={}\\>",
-    "&lt;img src=x onerror={}&gt;",
-)
-
-
-@pytest.mark.parametrize("call", ["window.ran=1", "parent.ran=1", "eval(atob('d2luZG93LnJhbj0x'))"])
-async def test_nothing_that_is_said_runs_or_loads(
-    athena: Athena, workspace: str, open_page: OpenPage, call: str
-) -> None:
-    hostile = [vector.replace("{}", call) for vector in VECTORS]
-    text = "\n\n".join([*hostile, *map(html.escape, hostile)])
-    agent = await athena.call("POST", "/agents", {"name": hostile[1], "description": hostile[0]})
-    name = "".join(hostile)[:255]
-    thread = (await athena.call("POST", "/threads", {"name": name, "agent_uuid": agent["uuid"]}))["uuid"]
-    parts = [
-        {"type": "text", "text": text},
-        {"type": "tool_call", "id": "c", "name": hostile[1], "arguments": text},
-        {"type": "tool_result", "tool_call_id": "c", "content": text},
-    ]
-    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "user", "content": text})
-    await athena.call("POST", "/messages", {"thread_uuid": thread, "role": "assistant", "content": parts})
-    page = await open_page(f"/w/{workspace}/chat/{thread}")
-    await page.locator("details summary").first.click()
-    await page.get_by_role("button", name="Agent:").click()
-    await page.get_by_role("option").first.wait_for()
-    answer = page.get_by_role("article", name="Answer")
-    assert await page.evaluate("window.ran") is None
-    assert await answer.locator("img, svg:not(.lucide), iframe, style, form, object, embed, video").count() == 0
-    links = await answer.locator("a").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
-    assert all(link is None or link.startswith(("http:", "https:", "mailto:")) for link in links)

@@ -90,5 +90,6 @@ export function newKey(): string {
 /** The address of a file on the server that this page came from, whatever name that has here. */
 export function localAddress(url: string): string {
   const { pathname, search } = new URL(url, location.origin);
-  return pathname + search;
+  // With two slashes at its begin it would be the address of another host.
+  return `/${pathname.replace(/^[/\\]+/, "")}${search}`;
 }

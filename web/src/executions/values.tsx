@@ -25,8 +25,12 @@ export function ValueView({ title, value }: { title: string; value: unknown }) {
   );
 }
 
+/** A node may give something that looks alike: what does not hold together is a value as any other. */
 export function isTruncated(value: unknown): value is Truncated {
-  return typeof value === "object" && value !== null && (value as Partial<Truncated>).truncated === true && "begin" in value;
+  if (typeof value !== "object" || value === null) return false;
+  const { truncated, size, begin, url } = value as Partial<Record<keyof Truncated, unknown>>;
+  const leadsSomewhere = url === undefined || url === null || (typeof url === "string" && URL.canParse(url, location.origin));
+  return truncated === true && typeof size === "number" && typeof begin === "string" && leadsSomewhere;
 }
 
 function Long({ value }: { value: Truncated }) {

@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { Message } from "@/api/client";
 import { t } from "@/i18n";
@@ -28,11 +28,18 @@ export function MessageList({ steps, said, canSpeak, actions, onTop }: MessageLi
   const content = useRef<HTMLDivElement>(null);
   const top = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  /** How much lies below the top of the window: that stays when more comes above. */
+  const below = useRef(0);
+  const above = useRef(0);
   const [isAway, setAway] = useState(false);
+  const oldest = steps[0]?.message.uuid;
 
   useEffect(() => {
     const observer = new ResizeObserver(() => {
-      if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+      const { current } = box;
+      if (!current) return;
+      if (isAtEnd.current) current.scrollTop = current.scrollHeight;
+      below.current = current.scrollHeight - current.scrollTop;
     });
     if (content.current) observer.observe(content.current);
     return () => observer.disconnect();
@@ -46,10 +53,19 @@ export function MessageList({ steps, said, canSpeak, actions, onTop }: MessageLi
     return () => observer.disconnect();
   }, [onTop]);
 
+  // At its very top the browser does not keep the place by itself.
+  useLayoutEffect(() => {
+    if (box.current && !isAtEnd.current) box.current.scrollTop = box.current.scrollHeight - below.current;
+  }, [oldest]);
+
   const onScroll = (): void => {
     const { current } = box;
     if (!current) return;
-    isAtEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR;
+    below.current = current.scrollHeight - current.scrollTop;
+    // Messages become as tall as they are when they come into sight: only who scrolls back wants to leave the end.
+    if (below.current - current.clientHeight < NEAR) isAtEnd.current = true;
+    else if (current.scrollTop < above.current) isAtEnd.current = false;
+    above.current = current.scrollTop;
     setAway(!isAtEnd.current);
   };
   const toEnd = (): void => {

@@ -10,6 +10,8 @@ import type { Sending } from "./sending";
 import type { Upload, Uploads } from "./uploads";
 
 const TALLEST = 280;
+/** Whether the browser itself makes a field as tall as its text, which takes no measuring of the page at each key. */
+const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
 const HAS_TOUCH = matchMedia("(pointer: coarse)").matches;
 
 interface ComposerProps {
@@ -37,7 +39,7 @@ export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisab
 
   useLayoutEffect(() => {
     const { current } = area;
-    if (!current) return;
+    if (!current || GROWS_BY_ITSELF) return;
     current.style.height = "auto";
     current.style.height = `${Math.min(current.scrollHeight, TALLEST)}px`;
   }, [text]);
@@ -86,7 +88,7 @@ export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisab
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
         onPaste={onPaste}
-        className="block w-full resize-none bg-transparent px-4 pt-3 pb-1 text-[15px] outline-none placeholder:text-muted"
+        className="block field-sizing-content max-h-[280px] w-full resize-none bg-transparent px-4 pt-3 pb-1 text-[15px] outline-none placeholder:text-muted"
       />
       <div className="flex items-center gap-1 p-2">
         <input

@@ -79,7 +79,7 @@ export function MessageList({ steps, said, canSpeak, actions, onTop }: MessageLi
   return (
     <div className="relative min-h-0 flex-1">
       <div ref={box} onScroll={onScroll} className="h-full overflow-y-auto" tabIndex={0} role="region" aria-label={t("Conversation")}>
-        <div ref={content} className="mx-auto grid w-full max-w-3xl gap-4 px-4 py-6" role="log" aria-live="off">
+        <div ref={content} className="mx-auto w-full max-w-3xl space-y-4 px-4 py-6" role="log" aria-live="off">
           <div ref={top}>{onTop && <Spinner />}</div>
           {steps.map(({ message, siblings }) => (
             <MessageView
@@ -92,7 +92,7 @@ export function MessageList({ steps, said, canSpeak, actions, onTop }: MessageLi
           ))}
           {said !== null && (
             <>
-              <p dir="auto" className="ms-auto max-w-[85%] rounded-2xl bg-hover px-4 py-2.5 text-[15px] break-words whitespace-pre-wrap opacity-70">
+              <p dir="auto" className="ms-auto w-fit max-w-[85%] rounded-2xl bg-hover px-4 py-2.5 text-[15px] break-words whitespace-pre-wrap opacity-70">
                 {said}
               </p>
               <Spinner label={t("Sending")} />

@@ -20,7 +20,8 @@ import { useAdding } from "./palette";
 
 const NODE_VIEWS = { step: StepView, note: NoteView };
 const FIT = { maxZoom: 1, padding: 0.15 } as const;
-
+/** From here on most of a graph is in sight: to put in and take out nodes at its edges costs more than to keep them all. */
+const FAR = 0.5;
 
 const REASONS: Readonly<Record<Exclude<Refusal, "unknown">, { label: string }>> = {
   itself: { label: "A node cannot lead to itself." },
@@ -43,6 +44,8 @@ export function Canvas({ isPhone }: { isPhone: boolean }) {
   const nodes = useFlowNodes();
   const edges = useFlowEdges();
   const refused = useRef<Refusal | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const isFar = useStore((store) => store.transform[2] < FAR);
   const { present } = state;
 
   const onNodesChange = useCallback(
@@ -73,6 +76,10 @@ export function Canvas({ isPhone }: { isPhone: boolean }) {
   };
   return (
     <ReactFlow
+      ref={box}
+      // While it moves it is one picture, which is drawn anew when it stands still.
+      onMoveStart={() => box.current?.toggleAttribute("data-moving", true)}
+      onMoveEnd={() => box.current?.toggleAttribute("data-moving", false)}
       nodes={nodes}
       edges={edges}
       nodeTypes={NODE_VIEWS}
@@ -91,7 +98,8 @@ export function Canvas({ isPhone }: { isPhone: boolean }) {
       maxZoom={1.75}
       fitView
       fitViewOptions={FIT}
-      onlyRenderVisibleElements
+      className={isFar ? "far" : ""}
+      onlyRenderVisibleElements={!isFar}
       elevateNodesOnSelect={false}
       zoomOnDoubleClick={false}
       ariaLabelConfig={ariaLabels()}

@@ -62,7 +62,9 @@ async def test_no_payload_runs_or_loads_in_a_chat(
     calls = page.get_by_role("article", name="Answer").locator("details")
     await expect(calls).to_have_count(len(PAYLOADS))
     await calls.evaluate_all("all => all.forEach((each) => { each.open = true; })")
-    # Code and formulas are drawn when their parts have come.
+    # Code and formulas are drawn when they come into sight.
+    for answer in await page.get_by_role("article", name="Answer").all():
+        await answer.scroll_into_view_if_needed()
     await expect(page.locator("math").first).to_be_attached()
     await expect(page.locator(".hljs-tag").first).to_be_attached()
     # A model that writes it all, piece by piece.

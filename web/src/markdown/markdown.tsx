@@ -36,14 +36,40 @@ const Block = memo(
       for (const pre of place.current?.querySelectorAll("pre") ?? []) frame(pre);
     }, [html]);
     useEffect(() => {
-      if (isGrowing) return;
-      for (const code of place.current?.querySelectorAll<HTMLElement>("pre code") ?? []) void colour(code);
-      for (const math of place.current?.querySelectorAll<HTMLElement>(".math") ?? []) void draw(math);
+      const { current } = place;
+      if (isGrowing || !current?.querySelector("pre code, .math")) return undefined;
+      return whenNear(current, () => {
+        for (const code of current.querySelectorAll<HTMLElement>("pre code")) void colour(code);
+        for (const math of current.querySelectorAll<HTMLElement>(".math")) void draw(math);
+      });
     }, [html, isGrowing]);
     return <div ref={place} className="block" dangerouslySetInnerHTML={html} />;
   },
   (before, after) => before.raw === after.raw && before.isGrowing === after.isGrowing,
 );
+
+const waiting = new Map<Element, () => void>();
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      waiting.get(target)?.();
+      waiting.delete(target);
+    }
+  },
+  { rootMargin: "50%", scrollMargin: "50%" } as IntersectionObserverInit,
+);
+
+/** Has what takes long wait until the element comes close to the window; the answer gives it up. */
+function whenNear(element: Element, work: () => void): () => void {
+  waiting.set(element, work);
+  near.observe(element);
+  return () => {
+    near.unobserve(element);
+    waiting.delete(element);
+  };
+}
 
 function languageOf(code: Element | null): string {
   return [...(code?.classList ?? [])].find((name) => name.startsWith("language-"))?.slice(9) ?? "";

@@ -44,7 +44,7 @@ export function Shell() {
         {t("Skip to the page")}
       </a>
       <div className="flex h-dvh flex-col md:flex-row">
-        <aside className="hidden w-64 shrink-0 border-r bg-panel md:block" aria-label={t("Navigation")}>
+        <aside className="hidden w-64 shrink-0 border-e bg-panel md:block" aria-label={t("Navigation")}>
           <Sidebar />
         </aside>
         <header className="flex h-12 shrink-0 items-center justify-between border-b px-2 md:hidden">
@@ -66,7 +66,7 @@ export function Shell() {
         </main>
       </div>
       {isDrawerOpen && (
-        <Dialog title={t("Navigation")} place="left" onClose={() => setDrawerOpen(false)}>
+        <Dialog title={t("Navigation")} place="start" onClose={() => setDrawerOpen(false)}>
           <Sidebar />
         </Dialog>
       )}

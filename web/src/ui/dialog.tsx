@@ -10,15 +10,15 @@ interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
-  /** Where it stands: in the middle, at the top (to search), or from the left edge over the whole height. */
-  place?: "middle" | "top" | "left";
+  /** Where it stands: in the middle, at the top (to search), or from the edge where lines begin over the whole height. */
+  place?: "middle" | "top" | "start";
   className?: string;
 }
 
 const PLACES = {
   middle: "m-auto w-[min(28rem,calc(100vw-2rem))] rounded-xl border p-5",
   top: "mx-auto mt-[12vh] mb-auto w-[min(36rem,calc(100vw-2rem))] rounded-xl border",
-  left: "m-0 h-dvh max-h-none w-[min(18rem,85vw)] border-r",
+  start: "m-0 h-dvh max-h-none w-[min(18rem,85vw)] border-e",
 } as const;
 
 /** The browser's own modal dialog: it keeps the focus, closes by Escape, and gives the focus back. */

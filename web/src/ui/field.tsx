@@ -9,11 +9,11 @@ const INPUT =
   "w-full rounded-lg border border-strong-line bg-canvas px-3 py-2 placeholder:text-muted aria-invalid:border-danger disabled:opacity-60";
 
 export function Input({ className, ...rest }: ComponentProps<"input">) {
-  return <input className={cn(INPUT, "h-10", className)} {...rest} />;
+  return <input dir="auto" className={cn(INPUT, "h-10", className)} {...rest} />;
 }
 
 export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
-  return <textarea className={cn(INPUT, className)} {...rest} />;
+  return <textarea dir="auto" className={cn(INPUT, className)} {...rest} />;
 }
 
 export function Select({ className, ...rest }: ComponentProps<"select">) {

@@ -66,5 +66,5 @@ export default function CodeMirror({ label, language, value, onChange, isReadOnl
     }
   }, [value]);
 
-  return <div ref={place} />;
+  return <div ref={place} dir="ltr" />;
 }

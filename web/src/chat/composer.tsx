@@ -55,7 +55,11 @@ export function Composer({ draftKey, uploads, isSending, onSend, onStop, isDisab
     if (!canSend) return;
     setText("");
     const sent = onSend({ text, media: media.map(({ uuid, name }) => ({ uuid, name })) });
-    sent.then(uploads.clear, () => setText((typed) => typed || text));
+    sent.then(uploads.clear, () => {
+      // The session may have ended, and this be gone by now: the text is there again when one comes back.
+      if (!sessionStorage.getItem(key)) sessionStorage.setItem(key, text);
+      setText((typed) => typed || text);
+    });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing || HAS_TOUCH) return;

@@ -4,9 +4,9 @@ import { useState, type FormEvent } from "react";
 
 import { api, ApiError, value as valueOf, type Schemas } from "@/api/client";
 import { t } from "@/i18n";
-import { copyText } from "@/markdown/markdown";
 import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
+import { copyText } from "@/ui/clipboard";
 import { Dialog } from "@/ui/dialog";
 import { Field, SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";

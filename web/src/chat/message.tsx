@@ -5,9 +5,10 @@ import { memo, useEffect, useState, type FormEvent, type ReactNode } from "react
 import { api, localAddress, type Message } from "@/api/client";
 import { formatCost, formatNumber, formatTime } from "@/format";
 import { t } from "@/i18n";
-import { copyText, Markdown } from "@/markdown/markdown";
+import { Markdown } from "@/markdown/markdown";
 import { useWorkspace } from "@/shell/workspace";
 import { Button, IconButton } from "@/ui/button";
+import { copyText } from "@/ui/clipboard";
 import { cn } from "@/ui/classes";
 import { TextArea } from "@/ui/field";
 import { Spinner } from "@/ui/state";

@@ -3,6 +3,7 @@ import type { Token } from "marked";
 import { memo, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 
 import { t } from "@/i18n";
+import { copyText } from "@/ui/clipboard";
 
 import { highlighted } from "./highlight";
 import { formula } from "./math";
@@ -104,14 +105,4 @@ async function draw(math: HTMLElement): Promise<void> {
   const tex = math.textContent ?? "";
   const html = await formula(tex, math.classList.contains("math-block"));
   if (html !== null && math.textContent === tex) math.innerHTML = sanitisedMath(html) as unknown as string;
-}
-
-/** Also where the clipboard is closed to pages that did not come by HTTPS. */
-export async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = Object.assign(document.createElement("textarea"), { value: text });
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }

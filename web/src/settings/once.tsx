@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { t } from "@/i18n";
 import { Button } from "@/ui/button";
+import { copyText } from "@/ui/clipboard";
 
 /** A secret that is shown this once, to be copied. */
 export function Once({ label, secret }: { label: string; secret: string }) {
@@ -14,7 +15,7 @@ export function Once({ label, secret }: { label: string; secret: string }) {
         <code aria-label={label} role="textbox" aria-readonly tabIndex={0} className="min-w-0 flex-1 rounded-lg border bg-canvas px-3 py-2 break-all select-all">
           {secret}
         </code>
-        <Button onClick={() => void navigator.clipboard.writeText(secret).then(() => setCopied(true))}>
+        <Button onClick={() => void copyText(secret).then(() => setCopied(true))}>
           {isCopied ? <Check aria-hidden /> : <Copy aria-hidden />}
           {isCopied ? t("Copied") : t("Copy")}
         </Button>

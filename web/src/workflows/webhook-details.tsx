@@ -7,6 +7,7 @@ import { formatTime } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Button, IconButton } from "@/ui/button";
+import { copyText } from "@/ui/clipboard";
 import { Input } from "@/ui/field";
 import { Failure, Spinner } from "@/ui/state";
 import { notify } from "@/ui/toasts";
@@ -33,7 +34,7 @@ export function WebhookDetails() {
 
 function Address({ label, url }: { label: string; url: string }) {
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(url);
+    await copyText(url);
     notify(t("Copied"));
   };
   return (

@@ -4,20 +4,19 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { RefreshCw } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 
-import { api, ApiError, value as valueOf, type Schemas } from "@/api/client";
+import { api, value as valueOf, type Schemas } from "@/api/client";
 import { tagged, type Tagged } from "@/api/items";
 import { formatTime } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
-import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
-import { useDraft } from "@/ui/draft";
+import { useDraft, type Draft } from "@/ui/draft";
 import { Skeleton } from "@/ui/listing";
 import { Page, Section } from "@/ui/page";
-import { Leaving, SaveBar } from "@/ui/save-bar";
 import { Failure } from "@/ui/state";
-import { notify, notifyFailure } from "@/ui/toasts";
+import { notifyFailure } from "@/ui/toasts";
 
+import { FormPage, useChanging, useMaking, type Saving } from "./form-page";
 import { toolQuery, type Tool, type ToolType } from "./queries";
 import { begunTool, bodyOf, draftOf, type ToolDraft } from "./tool-form";
 import { ToolFields } from "./tool-fields";
@@ -54,10 +53,9 @@ export function NewToolPage() {
   const type = (TOOL_TYPES.find((each) => each.type === given)?.type ?? "http") satisfies ToolType;
   const begun = useMemo(() => begunTool(type), [type]);
   const draft = useDraft(begun);
-  const client = useQueryClient();
   const navigate = useNavigate();
-  const create = useMutation({
-    mutationFn: async () =>
+  const saving = useMaking<Tool>({
+    make: async () =>
       (
         await valueOf(
           api.POST("/api/v1/tools", {
@@ -66,24 +64,11 @@ export function NewToolPage() {
           }),
         )
       ).data,
-    onSuccess: async (made) => {
-      await client.invalidateQueries({ queryKey: ["tools", uuid] });
-      await navigate({ to: "/w/$workspace/tools/$tool", params: { workspace: uuid, tool: made.uuid }, replace: true, ignoreBlocker: true });
-      notify(t("The tool is made. Try it below."));
-    },
+    listKey: ["tools", uuid],
+    open: ({ uuid: tool }) => navigate({ to: "/w/$workspace/tools/$tool", params: { workspace: uuid, tool }, replace: true, ignoreBlocker: true }),
+    said: t("The tool is made. Try it below."),
   });
-  return (
-    <ToolFrame
-      title={t("New tool: {type}", { type: t(typeLabel(type)) })}
-      type={type}
-      draft={draft}
-      error={create.error}
-      isSaving={create.isPending}
-      onSave={() => create.mutate()}
-      onReload={create.reset}
-      known={[]}
-    />
-  );
+  return <Form title={t("New tool: {type}", { type: t(typeLabel(type)) })} type={type} draft={draft} saving={saving} known={[]} />;
 }
 
 function Existing({ given: { item, etag } }: { given: Tagged<Tool> }) {
@@ -91,40 +76,24 @@ function Existing({ given: { item, etag } }: { given: Tagged<Tool> }) {
   const saved = useMemo(() => draftOf(item), [item]);
   const draft = useDraft(saved, etag);
   const client = useQueryClient();
-  const { queryKey } = toolQuery(uuid, item.uuid);
   const params = { path: { tool_uuid: item.uuid }, query: { workspace_uuid: uuid } };
-  const save = useMutation({
-    mutationFn: () =>
+  const saving = useChanging({
+    save: () =>
       tagged<Tool>(
         api.PUT("/api/v1/tools/{tool_uuid}", { params: { ...params, header: { "If-Match": draft.etag } }, body: bodyOf(item.type, draft.value) }),
       ),
-    onSuccess: (changed) => {
-      client.setQueryData(queryKey, changed);
-      void client.invalidateQueries({ queryKey: ["tools", uuid] });
-      notify(t("The tool is saved."));
-    },
+    queryKey: toolQuery(uuid, item.uuid).queryKey,
+    listKey: ["tools", uuid],
+    draft,
+    said: t("The tool is saved."),
   });
   const refresh = useMutation({
     mutationFn: () => api.POST("/api/v1/tools/{tool_uuid}/refresh", { params }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["tools", uuid] }),
     onError: notifyFailure,
   });
-  const onReload = (): void => {
-    draft.reset();
-    save.reset();
-    void client.invalidateQueries({ queryKey });
-  };
   return (
-    <ToolFrame
-      title={item.name}
-      type={item.type}
-      draft={draft}
-      error={save.error}
-      isSaving={save.isPending}
-      onSave={() => save.mutate()}
-      onReload={onReload}
-      known={item.functions.map(({ name }) => name)}
-    >
+    <Form title={item.name} type={item.type} draft={draft} saving={saving} known={item.functions.map(({ name }) => name)}>
       <Section
         title={t("Functions")}
         about={t("What a model may call, as of {time}.", { time: formatTime(item.refreshed_at) })}
@@ -148,42 +117,33 @@ function Existing({ given: { item, etag } }: { given: Tagged<Tool> }) {
         </ul>
       </Section>
       {may("tools.call") && <ToolTest tool={item} />}
-    </ToolFrame>
+    </Form>
   );
 }
 
-interface ToolFrameProps {
+interface FormProps {
   title: string;
   type: ToolType;
-  draft: ReturnType<typeof useDraft<ToolDraft>>;
-  error: unknown;
-  isSaving: boolean;
-  onSave: () => void;
-  onReload: () => void;
+  draft: Draft<ToolDraft>;
+  saving: Saving;
   /** The names of its functions, as far as they are known. */
   known: readonly string[];
   children?: ReactNode;
 }
 
-function ToolFrame({ title, type, draft, error, isSaving, onSave, onReload, known, children }: ToolFrameProps) {
+function Form({ title, type, draft, saving, known, children }: FormProps) {
   const { may } = useWorkspace();
-  const mayChange = may("tools.update");
-  const problems = error instanceof ApiError ? error.problems : {};
   return (
-    <Page title={title} above={<Above />} width="text" actions={<Badge>{t(typeLabel(type))}</Badge>}>
-      <fieldset disabled={!mayChange} className="grid min-w-0 gap-6">
-        <ToolFields type={type} value={draft.value} change={draft.change} problems={problems} known={known} />
-      </fieldset>
+    <FormPage
+      title={title}
+      above={<Above />}
+      kind={t(typeLabel(type))}
+      draft={draft}
+      saving={saving}
+      mayChange={may("tools.update")}
+      fields={(problems) => <ToolFields type={type} value={draft.value} change={draft.change} problems={problems} known={known} />}
+    >
       {children}
-      <SaveBar
-        isChanged={draft.isChanged && mayChange}
-        isSaving={isSaving}
-        error={error}
-        onSave={onSave}
-        onDiscard={draft.reset}
-        onReload={onReload}
-      />
-      <Leaving isChanged={draft.isChanged && mayChange} />
-    </Page>
+    </FormPage>
   );
 }

@@ -60,7 +60,7 @@ async def test_an_agent_with_a_tool_is_made_tried_changed_and_restored(
     await expect(page.get_by_text("There are changes that are not saved.")).to_be_hidden()
     await page.get_by_role("link", name="Versions").click()
     changes = page.get_by_role("list", name="Changes")
-    await expect(changes).to_contain_text("system_prompt")
+    await expect(changes).to_contain_text("Instructions")
     await expect(changes).to_contain_text("Count twice.")
     await page.get_by_role("link", name=re.compile("Version 2")).click()
     await page.get_by_role("button", name="Restore").click()

@@ -19,6 +19,7 @@ import { Empty, Failure } from "@/ui/state";
 import { notify } from "@/ui/toasts";
 
 import { Channels } from "./channels";
+import { partsOf } from "./labels";
 import { changesQuery, versionsQuery, type Version } from "./queries";
 
 const route = getRouteApi("/w/$workspace/agents/$agent/versions");
@@ -143,11 +144,12 @@ function Difference({ agent, number, since, newest }: DifferenceProps) {
 }
 
 function ChangeView({ change }: { change: Schemas["AgentChange"] }) {
+  const label = partsOf(change.path).join(" › ");
   return (
     <li className="overflow-hidden rounded-xl border">
-      <p className="border-b bg-panel px-3 py-1.5 font-mono text-[13px]">{change.path}</p>
+      <p className="border-b bg-panel px-3 py-1.5 font-medium">{label}</p>
       {change.lines ? (
-        <pre tabIndex={0} aria-label={change.path} className="max-h-96 overflow-auto font-mono text-[13px]">
+        <pre tabIndex={0} aria-label={label} className="max-h-96 overflow-auto font-mono text-[13px]">
           {change.lines.map((line, at) => (
             <Line key={at} line={line} />
           ))}

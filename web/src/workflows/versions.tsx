@@ -10,10 +10,13 @@ import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Listing, Skeleton } from "@/ui/listing";
 import { Failure } from "@/ui/state";
+import type { JsonSchema } from "@/ui/schema-form/schema";
 import { notify, notifyFailure } from "@/ui/toasts";
 
+import { changedField } from "./change-labels";
 import { draftOf } from "./editing";
 import { useEditor } from "./editor-context";
+import { titleOf } from "./graph";
 import { changesQuery, versionsQuery, workflowQuery } from "./queries";
 
 type Version = Schemas["WorkflowVersion"];
@@ -84,27 +87,38 @@ const PARTS: Readonly<Record<Change["part"], { label: string }>> = {
 };
 
 function Changes({ changes }: { changes: readonly Change[] }) {
+  const { state, kinds } = useEditor();
+  const nodes = new Map(state.present.nodes.map((node) => [node.id, node]));
   if (changes.length === 0) return <p className="text-muted">{t("They are alike.")}</p>;
   return (
     <ul className="grid gap-2">
-      {changes.map((change, number) => (
-        <li key={number} className="grid min-w-0 gap-1">
-          <p className="flex flex-wrap items-center gap-2">
-            <Badge tone={KINDS[change.kind].tone}>{t(KINDS[change.kind].label)}</Badge>
-            <span className="min-w-0 break-words">
-              {t(PARTS[change.part].label)} <code className="font-mono text-[13px]">{change.name}</code>
-              {change.path && <code className="font-mono text-[13px] text-muted"> {change.path}</code>}
-            </span>
-          </p>
-          {change.kind === "changed" && (
-            <div className="grid gap-1 font-mono text-xs">
-              <del className="rounded bg-danger-soft px-2 py-1 break-words whitespace-pre-wrap no-underline">{written(change.before)}</del>
-              <ins className="rounded bg-success-soft px-2 py-1 break-words whitespace-pre-wrap no-underline">{written(change.after)}</ins>
-            </div>
-          )}
-        </li>
-      ))}
+      {changes.map((change, number) => {
+        const node = change.part === "node" ? nodes.get(change.name) : undefined;
+        const kind = node && kinds.get(node.type);
+        const field = change.path && changedField(change.part, change.path, kind?.config_schema as JsonSchema | undefined);
+        return <ChangeView key={number} change={change} title={node ? titleOf(node, kind) : change.name} field={field} />;
+      })}
     </ul>
+  );
+}
+
+function ChangeView({ change, title, field }: { change: Change; title: string; field: string | null }) {
+  return (
+    <li className="grid min-w-0 gap-1">
+      <p className="flex flex-wrap items-center gap-2">
+        <Badge tone={KINDS[change.kind].tone}>{t(KINDS[change.kind].label)}</Badge>
+        <span className="min-w-0 break-words">
+          {t(PARTS[change.part].label)} {change.part !== "setting" && <span dir="auto" className="font-medium">{title}</span>}
+          {field !== null && <span className="text-muted"> {field}</span>}
+        </span>
+      </p>
+      {change.kind === "changed" && (
+        <div className="grid gap-1 font-mono text-xs">
+          <del className="rounded bg-danger-soft px-2 py-1 break-words whitespace-pre-wrap no-underline">{written(change.before)}</del>
+          <ins className="rounded bg-success-soft px-2 py-1 break-words whitespace-pre-wrap no-underline">{written(change.after)}</ins>
+        </div>
+      )}
+    </li>
   );
 }
 

@@ -28,6 +28,7 @@ export function AgentPage() {
     ...(workspace.may("evaluations.view")
       ? [{ label: "Evaluations", link: linkOptions({ to: "/w/$workspace/agents/$agent/evaluations", params }) }]
       : []),
+    ...(workspace.may("budgets.view") ? [{ label: "Budgets", link: linkOptions({ to: "/w/$workspace/agents/$agent/budgets", params }) }] : []),
     ...(workspace.may("shares.view") ? [{ label: "Sharing", link: linkOptions({ to: "/w/$workspace/agents/$agent/sharing", params }) }] : []),
   ];
   return (

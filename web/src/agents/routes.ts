@@ -89,4 +89,10 @@ const sharing = createRoute({
   component: lazyRouteComponent(() => import("./sharing-page"), "SharingPage"),
 });
 
-export const agentRoutes = [agents, agent.addChildren([definition, test, knowledge, versions, evaluations, sharing])] as const;
+const budgets = createRoute({
+  getParentRoute: () => agent,
+  path: "/budgets",
+  component: lazyRouteComponent(() => import("./budgets-page"), "BudgetsPage"),
+});
+
+export const agentRoutes = [agents, agent.addChildren([definition, test, knowledge, versions, evaluations, budgets, sharing])] as const;

@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useState } from "react";
 
+import { Budgets } from "@/budgets/budgets";
 import { given } from "@/api/lists";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
@@ -10,7 +11,6 @@ import { Button } from "@/ui/button";
 import { Input, Select } from "@/ui/field";
 import { Page } from "@/ui/page";
 
-import { Budgets } from "./budgets";
 import { Leaderboard } from "./leaderboard";
 import { MetricView } from "./metric-view";
 import { metricsQuery } from "./queries";

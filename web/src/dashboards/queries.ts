@@ -82,10 +82,3 @@ export const leaderboardQuery = (workspace: string, { days = 30 }: DashboardSear
       }),
     ),
   );
-
-export type Budget = Schemas["Budget"];
-
-export const budgetsQuery = (workspace: string) =>
-  listOptions<Budget>(["budgets", workspace], (cursor, signal) =>
-    value(api.GET("/api/v1/budgets", { params: { query: { workspace_uuid: workspace, cursor, per_page: 20, sort: "name" } }, signal })),
-  );

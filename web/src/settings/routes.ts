@@ -1,6 +1,9 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 
+import { SCOPES, type BudgetsSearch, type ScopeType } from "@/budgets/queries";
 import { workspace } from "@/shell/routes";
+
+import type { VariablesSearch } from "./variables";
 
 const start = createRoute({
   getParentRoute: () => workspace,
@@ -28,4 +31,28 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("./tokens-page"), "TokensPage"),
 });
 
-export const settingsRoutes = [start, general, members, tokens] as const;
+const budgets = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/budgets",
+  validateSearch: ({ scope_type }): BudgetsSearch =>
+    typeof scope_type === "string" && scope_type in SCOPES ? { scope_type: scope_type as ScopeType } : {},
+  component: lazyRouteComponent(() => import("@/budgets/budgets-page"), "BudgetsPage"),
+});
+
+const variables = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/variables",
+  validateSearch: ({ search, kind }): VariablesSearch => ({
+    ...(typeof search === "string" && search ? { search } : {}),
+    ...(kind === "variable" || kind === "secret" ? { kind } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./variables-page"), "VariablesPage"),
+});
+
+const embeddings = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/embeddings",
+  component: lazyRouteComponent(() => import("./embeddings-page"), "EmbeddingsPage"),
+});
+
+export const settingsRoutes = [start, general, members, tokens, budgets, variables, embeddings] as const;

@@ -13,6 +13,9 @@ export function SettingsPage({ children }: { children: ReactNode }) {
     { label: "General", link: linkOptions({ to: "/w/$workspace/settings/general", params: { workspace } }), permission: "workspaces.view" },
     { label: "Members", link: linkOptions({ to: "/w/$workspace/settings/members", params: { workspace } }), permission: "members.view" },
     { label: "Tokens", link: linkOptions({ to: "/w/$workspace/settings/tokens", params: { workspace } }), permission: "tokens.view" },
+    { label: "Budgets", link: linkOptions({ to: "/w/$workspace/settings/budgets", params: { workspace } }), permission: "budgets.view" },
+    { label: "Variables", link: linkOptions({ to: "/w/$workspace/settings/variables", params: { workspace } }), permission: "variables.view" },
+    { label: "Embeddings", link: linkOptions({ to: "/w/$workspace/settings/embeddings", params: { workspace } }), permission: "memories.view" },
   ];
   return (
     <Page title={t("Settings")} about={name} width="table">

@@ -8,9 +8,12 @@ import { Listing } from "@/ui/listing";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Plus, Trash2 } from "lucide-react";
+import { useMemo } from "react";
 
-import { formatNumber, formatTime } from "@/format";
 import type { Schemas } from "@/api/client";
+import { Budgets } from "@/budgets/budgets";
+import type { BudgetsSearch } from "@/budgets/queries";
+import { formatNumber, formatTime } from "@/format";
 
 import { useEditor } from "./editor-context";
 import { StateBadge } from "./looks";
@@ -33,13 +36,26 @@ const TITLES: Readonly<Record<Panel, { label: string }>> = {
 export function WorkflowPanel({ panel, onClose }: { panel: Panel; onClose: () => void }) {
   return (
     <SidePanel title={t(TITLES[panel].label)} onClose={onClose}>
-      {panel === "workflow" && <Settings />}
+      {panel === "workflow" && (
+        <>
+          <Settings />
+          <Spending />
+        </>
+      )}
       {panel === "versions" && <Versions />}
       {panel === "executions" && <Executions />}
       {panel === "webhook" && <WebhookDetails />}
       {panel === "problems" && <ProblemList />}
     </SidePanel>
   );
+}
+
+/** What all executions together may spend. */
+function Spending() {
+  const { workflow } = useEditor();
+  const { may } = useWorkspace();
+  const search = useMemo((): BudgetsSearch => ({ scope_type: "workflow", scope_uuid: workflow.uuid }), [workflow.uuid]);
+  return may("budgets.view") && <Budgets search={search} about={t("What all executions together may spend.")} />;
 }
 
 function Settings() {

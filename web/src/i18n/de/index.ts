@@ -1,14 +1,16 @@
 /** German, in the files of the parts of the console that say it. */
 import { agents } from "./agents";
 import { base } from "./base";
+import { budgets } from "./budgets";
 import { dashboards } from "./dashboards";
 import { executions } from "./executions";
 import { library } from "./library";
 import { memories } from "./memories";
 import { prompts } from "./prompts";
 import { settings } from "./settings";
+import { variables } from "./variables";
 import { workflows } from "./workflows";
 
-export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, memories, prompts, settings, dashboards };
+export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, variables };
 
 export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

@@ -1,0 +1,27 @@
+export const budgets: Record<string, string> = {
+  "A day": "Ein Tag",
+  "A month": "Ein Monat",
+  "All budgets": "Alle Budgets",
+  "At least one of the two.": "Mindestens eines von beiden.",
+  "From {part} on {model} answers.": "Ab {part} antwortet {model}.",
+  "How much may be spent on models in a period. Of those that a call falls under, each holds.":
+    "Wie viel in einem Zeitraum für Modelle ausgegeben werden darf. Von denen, unter die ein Aufruf fällt, gilt jedes.",
+  "In all": "Insgesamt",
+  "New budget": "Neues Budget",
+  "Past it": "Danach",
+  "Soft limit, in %": "Weiche Grenze, in %",
+  "The cheaper model": "Das günstigere Modell",
+  "Time zone": "Zeitzone",
+  "US dollars": "US-Dollar",
+  "Use a cheaper model": "Ein günstigeres Modell nutzen",
+  User: "Benutzer",
+  Warn: "Warnen",
+  "Warns from {part} on.": "Warnt ab {part}.",
+  "What all executions together may spend.": "Was alle Ausführungen zusammen ausgeben dürfen.",
+  "What all runs of this agent together may spend. Budgets of the workspace and of its users hold as well.":
+    "Was alle Läufe dieses Agenten zusammen ausgeben dürfen. Budgets des Arbeitsbereichs und der Benutzer gelten außerdem.",
+  "What it limited is limited by it no more.": "Was es begrenzt hat, begrenzt es dann nicht mehr.",
+  Whose: "Wessen",
+  "Whose spending counts": "Wessen Ausgaben zählen",
+  "{amount} reserved": "{amount} reserviert",
+};

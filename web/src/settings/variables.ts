@@ -1,0 +1,35 @@
+/** What the page of variables and secrets asks for. */
+import { api, value, type Schemas } from "@/api/client";
+import { given, listOptions } from "@/api/lists";
+
+export type Variable = Schemas["Variable"];
+export type VariableKind = Variable["kind"];
+
+export interface VariablesSearch {
+  search?: string;
+  kind?: VariableKind;
+}
+
+export const variablesQuery = (workspace: string, { search, kind }: VariablesSearch) =>
+  listOptions<Variable>(["variables", workspace, search, kind], (cursor, signal) =>
+    value(
+      api.GET("/api/v1/variables", {
+        params: { query: { workspace_uuid: workspace, cursor, per_page: 50, sort: "name", ...given({ search, kind }) } },
+        signal,
+      }),
+    ),
+  );
+
+/** Words that the language keeps to itself: after a dot they name nothing. */
+const KEPT: ReadonlySet<string> = new Set(["in", "true", "false", "null"]);
+
+/** How an expression reads a variable or a secret. */
+export function expressionOf({ kind, name }: Pick<Variable, "kind" | "name">): string {
+  const place = kind === "secret" ? "secrets" : "workspace.variables";
+  return `{{ ${place}${KEPT.has(name) ? `["${name}"]` : `.${name}`} }}`;
+}
+
+/** A value in a line: texts as they are, anything else as JSON. */
+export function written(given: unknown): string {
+  return typeof given === "string" ? given : JSON.stringify(given);
+}

@@ -85,7 +85,15 @@ export function Filters({ filters, onChange, onClear }: FiltersProps) {
   );
 }
 
-function PeriodFilter({ filters, onChange }: Omit<FiltersProps, "onClear">) {
+type Times = Pick<ExecutionFilters, "period" | "from" | "to">;
+
+interface PeriodFilterProps {
+  filters: Times;
+  onChange: (changes: { [Name in keyof Times]: Times[Name] | undefined }) => void;
+}
+
+/** The time until now, or some days. */
+export function PeriodFilter({ filters, onChange }: PeriodFilterProps) {
   const [isOpen, setOpen] = useState(false);
   const isOwn = isOpen || filters.from !== undefined || filters.to !== undefined;
   const choose = (chosen: string): void => {

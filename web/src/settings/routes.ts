@@ -4,6 +4,8 @@ import { SCOPES, type BudgetsSearch, type ScopeType } from "@/budgets/queries";
 import { workspace } from "@/shell/routes";
 
 import type { VariablesSearch } from "./variables";
+import { validateAudit } from "./audit-search";
+import { validateDeliveries } from "./delivery-search";
 
 const start = createRoute({
   getParentRoute: () => workspace,
@@ -55,4 +57,38 @@ const embeddings = createRoute({
   component: lazyRouteComponent(() => import("./embeddings-page"), "EmbeddingsPage"),
 });
 
-export const settingsRoutes = [start, general, members, tokens, budgets, variables, embeddings] as const;
+const webhooks = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/webhooks",
+  component: lazyRouteComponent(() => import("./webhooks-page"), "WebhooksPage"),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/webhooks/$webhook",
+  validateSearch: validateDeliveries,
+  component: lazyRouteComponent(() => import("./webhook-page"), "WebhookPage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/audit",
+  validateSearch: validateAudit,
+  component: lazyRouteComponent(() => import("./audit-page"), "AuditPage"),
+});
+
+const data = createRoute({
+  getParentRoute: () => workspace,
+  path: "/settings/data",
+  component: lazyRouteComponent(() => import("./data-page"), "DataPage"),
+});
+
+const profile = createRoute({
+  getParentRoute: () => workspace,
+  path: "/profile",
+  component: lazyRouteComponent(() => import("./profile-page"), "ProfilePage"),
+});
+
+export const settingsRoutes = [
+  start, general, members, tokens, budgets, variables, embeddings, webhooks, webhook, audit, data, profile,
+] as const;

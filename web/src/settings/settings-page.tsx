@@ -16,6 +16,9 @@ export function SettingsPage({ children }: { children: ReactNode }) {
     { label: "Budgets", link: linkOptions({ to: "/w/$workspace/settings/budgets", params: { workspace } }), permission: "budgets.view" },
     { label: "Variables", link: linkOptions({ to: "/w/$workspace/settings/variables", params: { workspace } }), permission: "variables.view" },
     { label: "Embeddings", link: linkOptions({ to: "/w/$workspace/settings/embeddings", params: { workspace } }), permission: "memories.view" },
+    { label: "Webhooks", link: linkOptions({ to: "/w/$workspace/settings/webhooks", params: { workspace } }), permission: "webhooks.view" },
+    { label: "Audit log", link: linkOptions({ to: "/w/$workspace/settings/audit", params: { workspace } }), permission: "audit_events.view" },
+    { label: "Data", link: linkOptions({ to: "/w/$workspace/settings/data", params: { workspace } }), permission: "workspaces.update" },
   ];
   return (
     <Page title={t("Settings")} about={name} width="table">

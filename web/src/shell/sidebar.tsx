@@ -1,7 +1,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Monitor, Moon, Rocket, Search, SquarePen, Sun } from "lucide-react";
-import type { ReactNode } from "react";
+import { BookOpen, Check, ChevronsUpDown, DoorOpen, Languages, LogOut, Monitor, Moon, Plus, Rocket, Search, SquarePen, Sun, UserRound } from "lucide-react";
+import { useState, type ReactNode } from "react";
 
 import { userQuery } from "@/api/queries";
 import { ThreadList } from "@/chat/thread-list";
@@ -9,7 +9,9 @@ import { currentLanguage, setLanguage, t } from "@/i18n";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 
 import { useActions } from "./actions";
+import { LeaveWorkspace } from "./leave-workspace";
 import { NAVIGATION } from "./navigation";
+import { NewWorkspace } from "./new-workspace";
 import { useShell } from "./shell-context";
 import { setTheme, useTheme, type Theme } from "./theme";
 import { useWorkspace } from "./workspace";
@@ -63,8 +65,10 @@ function Pages() {
 
 function WorkspaceMenu() {
   const { data: user } = useSuspenseQuery(userQuery);
-  const { uuid, name, role } = useWorkspace();
+  const { uuid, name, role, may } = useWorkspace();
   const { openWorkspace } = useActions();
+  const [asked, setAsked] = useState<"new" | "leave" | null>(null);
+  const close = (): void => setAsked(null);
   const trigger = (
     <button type="button" className="flex items-center gap-2 rounded-lg p-2 text-start hover:bg-hover">
       <span className="sr-only">{t("Workspace")}: </span>
@@ -76,17 +80,32 @@ function WorkspaceMenu() {
     </button>
   );
   return (
-    <Menu trigger={trigger} className="w-60">
-      <MenuLabel>
-        {t("Your role here")}: {role}
-      </MenuLabel>
-      {user.workspaces.map((each) => (
-        <MenuItem key={each.uuid} onSelect={() => openWorkspace(each.uuid)}>
-          <span className="min-w-0 flex-1 truncate">{each.name}</span>
-          {each.uuid === uuid && <Check aria-hidden />}
+    <>
+      <Menu trigger={trigger} className="w-60">
+        <MenuLabel>
+          {t("Your role here")}: {role}
+        </MenuLabel>
+        {user.workspaces.map((each) => (
+          <MenuItem key={each.uuid} onSelect={() => openWorkspace(each.uuid)}>
+            <span className="min-w-0 flex-1 truncate">{each.name}</span>
+            {each.uuid === uuid && <Check aria-hidden />}
+          </MenuItem>
+        ))}
+        <MenuLine />
+        {may("workspaces.create") && (
+          <MenuItem onSelect={() => setAsked("new")}>
+            <Plus aria-hidden />
+            {t("New workspace")}
+          </MenuItem>
+        )}
+        <MenuItem onSelect={() => setAsked("leave")}>
+          <DoorOpen aria-hidden />
+          {t("Leave this workspace")}
         </MenuItem>
-      ))}
-    </Menu>
+      </Menu>
+      {asked === "new" && <NewWorkspace onClose={close} />}
+      {asked === "leave" && <LeaveWorkspace onClose={close} />}
+    </>
   );
 }
 
@@ -114,6 +133,10 @@ function UserMenu() {
   return (
     <Menu trigger={trigger} side="top" className="w-60">
       <MenuLabel>{user.email}</MenuLabel>
+      <MenuItem onSelect={() => void navigate({ to: "/w/$workspace/profile", params: { workspace: uuid } })}>
+        <UserRound aria-hidden />
+        {t("Profile")}
+      </MenuItem>
       <MenuLine />
       {THEMES.map((each) => (
         <MenuChoice key={each.theme} isChosen={theme === each.theme} onChoose={() => setTheme(each.theme)}>

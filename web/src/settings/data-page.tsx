@@ -55,13 +55,9 @@ export function DataPage() {
       {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {found.data && <Periods {...found.data} />}
       {may("workspaces.delete") && (
-        <p className="text-muted">
-          {t("The whole workspace is deleted under")}{" "}
-          <Link to="/w/$workspace/settings/general" params={{ workspace: uuid }} className="text-accent-ink underline">
-            {t("General")}
-          </Link>
-          .
-        </p>
+        <Link to="/w/$workspace/settings/general" params={{ workspace: uuid }} className="self-start text-danger underline">
+          {t("Delete this workspace")}
+        </Link>
       )}
     </SettingsPage>
   );

@@ -10,7 +10,10 @@ import { prompts } from "./prompts";
 import { settings } from "./settings";
 import { variables } from "./variables";
 import { workflows } from "./workflows";
+import { workspace } from "./workspace";
 
-export const PARTS: Record<string, Record<string, string>> = { base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, variables };
+export const PARTS: Record<string, Record<string, string>> = {
+  base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, variables, workspace,
+};
 
 export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Download, expect
 
 from tests.console.accessibility import faults
 from tests.console.conftest import DESKTOP, PHONE, OpenPage, Watched
 from tests.console.test_settings import joined, viewing
 from tests.e2e.program import Athena
+
+
+async def content(download: Download) -> bytes:
+    """The file that the browser was given."""
+    return await asyncio.to_thread(Path(await download.path()).read_bytes)
 
 
 async def test_a_webhook_is_made_tested_paused_and_deleted(
@@ -61,7 +67,7 @@ async def test_a_webhook_is_made_tested_paused_and_deleted(
 async def test_the_audit_log_is_narrowed_read_and_taken_along(
     athena: Athena, workspace: str, open_page: OpenPage
 ) -> None:
-    await athena.call("POST", "/variables", {"key": "AUDITED", "value": "seen"})
+    await athena.call("POST", "/variables", {"name": "AUDITED", "value": "seen"})
     page = await open_page(f"/w/{workspace}/settings/audit?action=variable.created")
     table = page.get_by_role("table", name="Audit log")
     await expect(table).to_contain_text("variable.created")
@@ -77,7 +83,7 @@ async def test_the_audit_log_is_narrowed_read_and_taken_along(
     await page.get_by_role("button", name="Export").click()
     async with page.expect_download() as downloading:
         await page.get_by_role("menuitem", name="CSV").click()
-    written = Path(await (await downloading.value).path()).read_text("utf-8")
+    written = (await content(await downloading.value)).decode()
     assert "variable.created" in written
     assert written.count("\n") == 2
 
@@ -87,7 +93,7 @@ async def test_data_is_exported_and_forgotten(athena: Athena, workspace: str, op
     await page.get_by_role("button", name="Start an export").click()
     async with page.expect_download() as downloading:
         await page.get_by_role("link", name="Download").click()
-    assert Path(await (await downloading.value).path()).read_bytes().startswith(b"PK")
+    assert (await content(await downloading.value)).startswith(b"PK")
 
     await page.get_by_label("Unused files").fill("3000")
     await page.get_by_role("button", name="Save", exact=True).click()

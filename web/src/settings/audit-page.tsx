@@ -19,6 +19,7 @@ import { Table } from "@/ui/table";
 
 import { actorName, EntryDialog } from "./audit-entry";
 import { auditQueryOf, validateAudit, type AuditFilters, type AuditSearch } from "./audit-search";
+import { EventName } from "./event-name";
 import { SettingsPage } from "./settings-page";
 import { eventTypesQuery } from "./webhook-queries";
 
@@ -77,14 +78,14 @@ function Entries({ events, onOpen }: { events: readonly AuditEvent[]; onOpen: (e
           id: "action",
           label: "Action",
           show: (event) => (
-            <button type="button" className="font-mono text-[13px] break-all text-start hover:underline" onClick={() => onOpen(event)}>
-              {event.action}
+            <button type="button" className="text-start hover:underline" onClick={() => onOpen(event)}>
+              <EventName name={event.action} />
             </button>
           ),
         },
         { id: "actor", label: "By", show: (event) => <span className="break-words">{actorName(event)}</span> },
         { id: "changed", label: "Changed", isMinor: true, show: (event) => <span className="line-clamp-1 break-all text-muted">{changedOf(event)}</span> },
-        { id: "time", label: "Time", isNumber: true, show: (event) => <span className="whitespace-normal">{formatTime(event.created_at)}</span> },
+        { id: "time", label: "Time", isNumber: true, show: (event) => <span className="max-md:whitespace-normal">{formatTime(event.created_at)}</span> },
       ]}
     />
   );

@@ -99,7 +99,7 @@ function Periods({ saved, etag }: { saved: Retention; etag: string }) {
     void client.invalidateQueries({ queryKey: ["workspace", uuid] });
   };
   return (
-    <Section title={t("Retention")} about={t("How many days what is kept. An empty field keeps it for ever.")}>
+    <Section title={t("Retention")} about={t("For how many days things are kept. An empty field keeps them for ever.")}>
       <div className="grid max-w-3xl gap-4 sm:grid-cols-2">
         {PERIODS.map(({ name, label, about }) => (
           <NumberField

@@ -19,6 +19,7 @@ import { Table } from "@/ui/table";
 import { notifyFailure } from "@/ui/toasts";
 
 import { DELIVERY_STATUSES, validateDeliveries, type DeliverySearch } from "./delivery-search";
+import { EventName } from "./event-name";
 import { deliveriesQuery, deliveryQuery, eventTypesQuery, redeliver, type Delivery, type Webhook } from "./webhook-queries";
 import { DeliveryBadge, deliveryName } from "./webhook-status";
 
@@ -71,8 +72,8 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
                 id: "event",
                 label: "Event",
                 show: (each) => (
-                  <button type="button" className="font-mono text-[13px] break-all text-start hover:underline" onClick={() => show({ status, event, delivery: each.uuid })}>
-                    {each.event_type}
+                  <button type="button" className="text-start hover:underline" onClick={() => show({ status, event, delivery: each.uuid })}>
+                    <EventName name={each.event_type} />
                   </button>
                 ),
               },
@@ -108,7 +109,7 @@ function Details({ delivery }: { delivery: Delivery }) {
     <div className="grid gap-4">
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name={t("Event")}>
-          <code className="font-mono text-[13px]">{delivery.event_type}</code>
+          <EventName name={delivery.event_type} />
         </Fact>
         <Fact name={t("Status")}>
           <DeliveryBadge status={delivery.status} />

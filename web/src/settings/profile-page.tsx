@@ -16,6 +16,7 @@ import { Table } from "@/ui/table";
 import { notify } from "@/ui/toasts";
 
 import { DeleteAccount } from "./delete-account";
+import { EventName } from "./event-name";
 import { Exports } from "./exports";
 
 type User = Schemas["User"];
@@ -206,10 +207,10 @@ function Activity() {
           rows={query.data}
           keyOf={(event) => event.uuid}
           columns={[
-            { id: "action", label: "Action", show: (event) => <code className="font-mono text-[13px] break-all">{event.action}</code> },
+            { id: "action", label: "Action", show: (event) => <EventName name={event.action} /> },
             { id: "address", label: "Network address", show: (event) => event.address ?? "–" },
             { id: "program", label: "Program", isMinor: true, show: (event) => <span className="line-clamp-1 break-all text-muted">{event.user_agent ?? "–"}</span> },
-            { id: "time", label: "Time", isNumber: true, show: (event) => <span className="whitespace-normal">{formatTime(event.created_at)}</span> },
+            { id: "time", label: "Time", isNumber: true, show: (event) => <span className="max-md:whitespace-normal">{formatTime(event.created_at)}</span> },
           ]}
         />
       )}

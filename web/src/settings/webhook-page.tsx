@@ -42,7 +42,7 @@ export function WebhookPage() {
     );
   const { item } = query.data;
   return (
-    <Page title={item.url} above={above} about={item.description} actions={<Actions found={query.data} onSecret={setSecret} />}>
+    <Page title={new URL(item.url).host} above={above} about={<About webhook={item} />} actions={<Actions found={query.data} onSecret={setSecret} />}>
       {secret !== null && <Once label={t("Secret")} secret={secret} />}
       <WhyDisabled webhook={item} />
       <div className="flex flex-wrap items-center gap-1.5">
@@ -59,6 +59,19 @@ export function WebhookPage() {
   );
 }
 
+function About({ webhook }: { webhook: Webhook }) {
+  return (
+    <>
+      <code className="font-mono text-[13px] break-all select-all">{webhook.url}</code>
+      {webhook.description && (
+        <p dir="auto" className="break-words">
+          {webhook.description}
+        </p>
+      )}
+    </>
+  );
+}
+
 /** Why nothing is sent, or may soon not be. */
 function WhyDisabled({ webhook }: { webhook: Webhook }) {
   const at = webhook.disabled_at ? formatTime(webhook.disabled_at) : "";
@@ -71,7 +84,7 @@ function WhyDisabled({ webhook }: { webhook: Webhook }) {
         : webhook.disabled_reason === "user"
           ? t("Paused since {time}. What happened meanwhile is not sent.", { time: at })
           : webhook.status === "failing"
-            ? t("Failing since {time}: {count} attempts in a row. It is disabled after five days.", { time: since, count: webhook.consecutive_failures })
+            ? t("Failing since {time}, attempts in a row: {count}. It is disabled after five days.", { time: since, count: webhook.consecutive_failures })
             : null;
   if (said === null) return null;
   return (

@@ -1,7 +1,7 @@
 /** Everything by its name: commands, workspaces and threads, from the keyboard. */
 import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, LogOut, MessageSquare, Moon, Search, SquarePen, Sun } from "lucide-react";
+import { Boxes, LogOut, MessageSquare, Moon, Search, SquarePen, Sun, UserRound } from "lucide-react";
 import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactNode } from "react";
 
 import { threadsQuery, userQuery } from "@/api/queries";
@@ -115,6 +115,13 @@ function useCommands(text: string): Command[] {
       icon: <item.icon aria-hidden />,
       run: () => void navigate(item.link(workspace.uuid)),
     })),
+    {
+      id: "profile",
+      group: t("Pages"),
+      label: t("Profile"),
+      icon: <UserRound aria-hidden />,
+      run: () => void navigate({ to: "/w/$workspace/profile", params: { workspace: workspace.uuid } }),
+    },
     { id: "light", group: t("Commands"), label: t("Light colours"), icon: <Sun aria-hidden />, run: () => setTheme("light") },
     { id: "dark", group: t("Commands"), label: t("Dark colours"), icon: <Moon aria-hidden />, run: () => setTheme("dark") },
     { id: "out", group: t("Commands"), label: t("Sign out"), icon: <LogOut aria-hidden />, run: () => void signOut() },

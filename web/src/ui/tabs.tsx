@@ -1,5 +1,5 @@
 /** Views of one thing beside each other, each with an address of its own. */
-import { Link, type LinkProps } from "@tanstack/react-router";
+import { Link, useLocation, type LinkProps } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
 import { t } from "@/i18n";
@@ -10,10 +10,14 @@ export interface Tab {
 }
 
 export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
-  const nav = useRef<HTMLElement>(null);
-  useEffect(() => nav.current?.querySelector("[data-status=active]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), []);
+  const place = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // In small windows the one that is shown may be beyond the edge.
+  useEffect(() => {
+    place.current?.querySelector("[data-status=active]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
-    <nav ref={nav} aria-label={label} className="-mx-1 flex gap-1 overflow-x-auto border-b px-1">
+    <nav ref={place} aria-label={label} className="-mx-1 flex gap-1 overflow-x-auto border-b px-1">
       {tabs.map((tab) => (
         <Link
           key={tab.label}

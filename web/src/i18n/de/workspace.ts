@@ -39,16 +39,16 @@ export const workspace: Record<string, string> = {
   "Export of your data": "Export Ihrer Daten",
   "Export of {time}": "Export vom {time}",
   Failing: "Gestört",
-  "Failing since {time}: {count} attempts in a row. It is disabled after five days.":
-    "Gestört seit {time}: {count} Versuche in Folge. Nach fünf Tagen wird er abgeschaltet.",
+  "Failing since {time}, attempts in a row: {count}. It is disabled after five days.":
+    "Gestört seit {time}, Versuche in Folge: {count}. Nach fünf Tagen wird er abgeschaltet.",
   "Files that no message, agent or other resource uses, counted from their upload.":
     "Dateien, die keine Nachricht, kein Agent und nichts anderes nutzt, ab dem Hochladen.",
   "First name": "Vorname",
   "For 24 hours the present one signs as well, so that the receiver can be changed in between.":
     "24 Stunden lang signiert auch das jetzige, damit der Empfänger inzwischen umgestellt werden kann.",
   "For ever": "Für immer",
-  "How many days what is kept. An empty field keeps it for ever.":
-    "Wie viele Tage was behalten wird. Ein leeres Feld behält es für immer.",
+  "For how many days things are kept. An empty field keeps them for ever.":
+    "Wie viele Tage etwas aufbewahrt wird. Ein leeres Feld bewahrt es für immer auf.",
   "Identity provider": "Identitätsanbieter",
   "In this browser. Times and numbers follow it, too.": "In diesem Browser. Auch Zeiten und Zahlen richten sich danach.",
   Initials: "Initialen",

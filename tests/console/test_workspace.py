@@ -33,7 +33,7 @@ async def test_a_webhook_is_made_tested_paused_and_deleted(
     await dialog.get_by_role("button", name="Make webhook").click()
     await expect(page.get_by_role("textbox", name="Secret")).to_contain_text("whsec_")
 
-    await page.get_by_role("link", name=f"{mockllm}/hooks").click()
+    await page.get_by_role("link", name=f"{mockllm}/hooks", exact=True).click()
     await expect(page.get_by_text("agent.*", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Send a test").click()
     delivery = page.get_by_role("dialog", name="Delivery")
@@ -58,10 +58,10 @@ async def test_a_webhook_is_made_tested_paused_and_deleted(
     await expect(page.get_by_role("button", name="Send a test")).to_be_disabled()
     await page.get_by_role("button", name="Resume").click()
     await expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    await page.get_by_role("button", name=f"Delete {mockllm}/hooks").click()
+    await page.get_by_role("button", name=f"Delete {mockllm}/hooks", exact=True).click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page).to_have_url(f"{address}/w/{workspace}/settings/webhooks")
-    await expect(page.get_by_role("link", name=f"{mockllm}/hooks")).to_have_count(0)
+    await expect(page.get_by_role("link", name=f"{mockllm}/hooks", exact=True)).to_have_count(0)
 
 
 async def test_the_audit_log_is_narrowed_read_and_taken_along(

@@ -97,7 +97,7 @@ function EventsField({ values, problem, onChange }: EventsFieldProps) {
           {types.isPending && <Skeleton rows={4} />}
           {types.isError && <Failure error={types.error} onRetry={() => void types.refetch()} />}
           {types.data && (
-            <ul className="max-h-72 divide-y overflow-y-auto rounded-lg border" tabIndex={0} aria-label={t("Events")}>
+            <ul className="max-h-[min(18rem,34dvh)] divide-y overflow-y-auto rounded-lg border" tabIndex={0} aria-label={t("Events")}>
               {matching(groups, search).map((group) => (
                 <Group key={group.family} group={group} values={values} onChange={onChange} />
               ))}

@@ -71,7 +71,7 @@ function deletesMore(before: Retention, after: Retention): boolean {
 function Periods({ saved, etag }: { saved: Retention; etag: string }) {
   const { uuid } = useWorkspace();
   const client = useQueryClient();
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const [isBusy, setBusy] = useState(false);
   const [isAsking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -80,7 +80,7 @@ function Periods({ saved, etag }: { saved: Retention; etag: string }) {
     setBusy(true);
     setError(null);
     try {
-      const params = { path: { workspace_uuid: uuid }, header: { "If-Match": etag } };
+      const params = { path: { workspace_uuid: uuid }, header: { "If-Match": draft.etag } };
       await api.PUT("/api/v1/workspaces/{workspace_uuid}", { params, body: { retention: draft.value } });
       await client.invalidateQueries({ queryKey: ["workspace", uuid] });
       notify(t("Saved"));
@@ -121,7 +121,7 @@ function Periods({ saved, etag }: { saved: Retention; etag: string }) {
         isChanged={draft.isChanged}
         isSaving={isBusy}
         error={error}
-        onSave={() => (deletesMore(saved, draft.value) ? setAsking(true) : void save())}
+        onSave={() => (deletesMore(draft.base, draft.value) ? setAsking(true) : void save())}
         onDiscard={discard}
         onReload={reload}
       />

@@ -58,7 +58,7 @@ export function ProfilePage() {
 
 function About({ user, saved, etag }: { user: User; saved: ReturnType<typeof draftOf>; etag: string }) {
   const client = useQueryClient();
-  const draft = useDraft(saved);
+  const draft = useDraft(saved, etag);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const problems = error instanceof ApiError ? error.problems : {};
@@ -66,10 +66,10 @@ function About({ user, saved, etag }: { user: User; saved: ReturnType<typeof dra
     setBusy(true);
     setError(null);
     const { name, first_name, last_name, initials, color, default_workspace_uuid } = draft.value;
-    const photo = { ...(initials === saved.initials ? {} : { initials: initials || null }), ...(color === saved.color ? {} : { color }) };
+    const photo = { ...(initials === draft.base.initials ? {} : { initials: initials || null }), ...(color === draft.base.color ? {} : { color }) };
     const body = { name, default_workspace_uuid, profile: { first_name: first_name || null, last_name: last_name || null, photo } };
     try {
-      await api.PUT("/api/v1/user", { params: { header: { "If-Match": etag } }, body });
+      await api.PUT("/api/v1/user", { params: { header: { "If-Match": draft.etag } }, body });
       await client.invalidateQueries({ queryKey: ["user"] });
       notify(t("Saved"));
     } catch (caught) {

@@ -23,7 +23,9 @@ interface WebhookDialogProps {
 }
 
 /** Where to send which events. */
-export function WebhookDialog({ present, onClose, onMade }: WebhookDialogProps) {
+export function WebhookDialog({ present: found, onClose, onMade }: WebhookDialogProps) {
+  // What others save while it is open is not what these changes began with.
+  const [present] = useState(found);
   const { uuid: workspace } = useWorkspace();
   const [url, setUrl] = useState(present?.item.url ?? "");
   const [description, setDescription] = useState(present?.item.description ?? "");

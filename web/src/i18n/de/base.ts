@@ -113,6 +113,7 @@ export const base: Record<string, string> = {
   Save: "Speichern",
   Score: "Punktzahl",
   Search: "Suchen",
+  Secret: "Geheimnis",
   "Search and commands": "Suche und Befehle",
   "Search chats": "Chats suchen",
   "Search chats, or type a command": "Chats suchen oder Befehl eingeben",

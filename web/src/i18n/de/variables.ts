@@ -22,7 +22,6 @@ export const variables: Record<string, string> = {
   "No variable or secret is called so.": "Keine Variable und kein Geheimnis heißt so.",
   "No variables and secrets yet": "Noch keine Variablen und Geheimnisse",
   "Search names and descriptions": "Namen und Beschreibungen durchsuchen",
-  Secret: "Geheimnis",
   Secrets: "Geheimnisse",
   "The model that tells what memories mean, so that they are found by their meaning and not by words alone.":
     "Das Modell, das sagt, was Erinnerungen bedeuten, sodass sie nach Bedeutung und nicht nur nach Wörtern gefunden werden.",

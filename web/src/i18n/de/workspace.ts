@@ -97,7 +97,6 @@ export const workspace: Record<string, string> = {
   "Runs and executions with their logs, counted from their end.": "Läufe und Ausführungen mit ihren Protokollen, ab ihrem Ende.",
   "Save and delete": "Speichern und löschen",
   "Search events": "Ereignisse suchen",
-  Secret: "Geheimnis",
   "Send a test": "Test senden",
   "Send a test, or wait until something happens.": "Senden Sie einen Test, oder warten Sie, bis etwas geschieht.",
   "Send again": "Erneut senden",

@@ -78,7 +78,7 @@ export function Canvas({ isPhone }: { isPhone: boolean }) {
     <ReactFlow
       ref={box}
       // While it moves it is one picture, which is drawn anew when it stands still.
-      onMoveStart={() => box.current?.toggleAttribute("data-moving", true)}
+      onMove={() => box.current?.toggleAttribute("data-moving", true)}
       onMoveEnd={() => box.current?.toggleAttribute("data-moving", false)}
       nodes={nodes}
       edges={edges}

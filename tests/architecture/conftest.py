@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("athena", "tests", "scripts", "benchmarks")
+FOLDERS = ("athena", "athena_client", "examples", "tests", "scripts", "benchmarks")
 
 
 @dataclass(frozen=True)

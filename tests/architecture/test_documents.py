@@ -39,7 +39,8 @@ CODE_ARGUMENT = {
     "_unusable",
 }
 # How one process of Athena tells another, and the tests': not for users.
-INTERNAL = "ATHENA_(PROCESS_DATABASE_URL|LOCAL_MODEL_(URL|KEY|NAME)|CRASH_POINT|ENGINE_.*)"
+# Nor are those of the client, which are no settings of the server.
+INTERNAL = "ATHENA_(URL|TOKEN|PROCESS_DATABASE_URL|LOCAL_MODEL_(URL|KEY|NAME)|CRASH_POINT|ENGINE_.*)"
 
 
 @pytest.fixture(scope="session")

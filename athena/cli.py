@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from athena import __version__
+from athena.commands import daily
 
 if TYPE_CHECKING:
     from athena.config import Settings
@@ -19,7 +20,6 @@ cli = typer.Typer(
     name="athena",
     help="Athena, a platform for AI agents.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -31,6 +31,7 @@ cli.add_typer(secret_commands, name="secrets")
 cli.add_typer(token_commands, name="token")
 cli.add_typer(user_commands, name="user")
 cli.add_typer(model_commands, name="model")
+daily.register(cli)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (ATHENA_HOST).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on (ATHENA_PORT).")]

@@ -1,0 +1,1 @@
+"""The commands for daily use, over the client for Python."""

@@ -48,5 +48,6 @@ def failure(data: Mapping[str, Any]) -> str:
     error = data.get("error")
     if isinstance(error, dict):
         given = cast("dict[str, Any]", error)
-        return f"{given.get('message') or given.get('detail') or 'it failed'} ({given.get('code', 'failed')})"
+        code = f" ({given['code']})" if given.get("code") else ""
+        return f"{given.get('message') or 'it failed'}{code}"
     return "it failed"

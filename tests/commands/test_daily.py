@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from itertools import pairwise
 from typing import Any
 
@@ -157,3 +158,18 @@ async def test_the_shell_completes_commands_and_resources(shell: Shell) -> None:
 def test_what_would_command_a_terminal_is_left_out(text: str) -> None:
     assert not set(output.clean(text)) & set("\x1b\x07\x9b\r\x08")
     assert output.cell(text + "\na") == output.clean(text) + " a" if output.clean(text) else "a"
+
+
+async def test_a_command_that_is_interrupted_is_status_130_and_the_run_goes_on(desk: Desk, shell: Shell) -> None:
+    await workflow(desk, "Orders", START, {"id": "ask", "type": "approval", "data": {"title": "Pay?"}})
+    uuid = (await shell.good("run", "Orders", "-i", "{}", "--background")).strip()
+    program = await shell.start("logs", "-f", uuid)
+    assert program.stdout is not None
+    assert b"run.started" in await program.stdout.readline()
+    program.send_signal(signal.SIGINT)
+    _, error = await program.communicate()
+    assert (program.returncode, error) == (130, b"")
+    async with desk.client() as client:
+        assert (await client.workflow_executions.get(uuid))["status"] in {"running", "waiting"}
+        assert (await client.workflow_executions.cancel(uuid))["status"] == "cancelled"
+        assert (await client.workflow_executions.counts())["cancelled"] == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 CELL = 60
+CONTROL = re.compile("[\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
@@ -33,8 +35,8 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A value for programs, on one line when it is one of many."""
-    return json.dumps(value, ensure_ascii=False)
+    """A value for programs, on one line. All control characters are escaped: JSON itself lets some stand."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def write(text: str) -> None:

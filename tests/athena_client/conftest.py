@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -92,9 +92,6 @@ class Desk:
                 return work(client)
 
         return await asyncio.to_thread(call)
-
-
-MakeDesk = Callable[..., Awaitable[Desk]]
 
 
 @pytest.fixture

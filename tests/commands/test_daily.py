@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from athena.commands import output
 from tests.athena_client.conftest import Desk
@@ -173,3 +175,10 @@ async def test_a_command_that_is_interrupted_is_status_130_and_the_run_goes_on(d
         assert (await client.workflow_executions.get(uuid))["status"] in {"running", "waiting"}
         assert (await client.workflow_executions.cancel(uuid))["status"] == "cancelled"
         assert (await client.workflow_executions.counts())["cancelled"] == 1
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_holds_every_text_and_no_control_character(text: str) -> None:
+    printed = output.as_json({"text": text})
+    assert json.loads(printed) == {"text": text}
+    assert output.clean(printed) == printed

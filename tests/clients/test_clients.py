@@ -28,7 +28,7 @@ def arguments(athena: Athena, mockllm: str) -> list[str]:
 
 async def test_a_python_client(athena: Athena, tools: Path, mockllm: str, tmp_path: Path) -> None:
     source = await document(athena, tmp_path)
-    package = tmp_path / "athena_client"
+    package = tmp_path / "athena_generated"
     generate = ["-m", "openapi_python_client", "generate", "--path", str(source), "--output-path", str(package)]
     options = ["--meta", "none", "--config", str(HERE / "generator.yml"), "--fail-on-warning"]
     binaries = f"{tools / 'python' / 'bin'}:/usr/bin:/bin"

@@ -8,41 +8,41 @@ from io import BytesIO
 from typing import TypeVar
 from uuid import UUID
 
-from athena_client import AuthenticatedClient
-from athena_client.api.account import create_account, verify_account
-from athena_client.api.agent import create_agent, get_agent, get_agent_leaderboard, share_agent
-from athena_client.api.approval import answer_approval, get_approvals
-from athena_client.api.audit import get_audit_events
-from athena_client.api.authentication import create_token, get_permissions
-from athena_client.api.command_room_task import store_command_room_task
-from athena_client.api.large_language_model import get_large_language_models
-from athena_client.api.media import upload_media
-from athena_client.api.memory import create_memory, get_memories
-from athena_client.api.message import create_message
-from athena_client.api.metrics import get_agents_metrics
-from athena_client.api.prompt import create_prompt
-from athena_client.api.provider import get_providers
-from athena_client.api.run import get_runs
-from athena_client.api.share import get_shares
-from athena_client.api.thread import create_thread, get_threads, run_thread
-from athena_client.api.user import get_authenticated_user
-from athena_client.api.variable import create_variable
-from athena_client.api.webhook import create_webhook
-from athena_client.api.workflow import create_workflow, run_workflow, share_workflow, update_workflow
-from athena_client.api.workflow_execution import (
+from athena_generated import AuthenticatedClient
+from athena_generated.api.account import create_account, verify_account
+from athena_generated.api.agent import create_agent, get_agent, get_agent_leaderboard, share_agent
+from athena_generated.api.approval import answer_approval, get_approvals
+from athena_generated.api.audit import get_audit_events
+from athena_generated.api.authentication import create_token, get_permissions
+from athena_generated.api.command_room_task import store_command_room_task
+from athena_generated.api.large_language_model import get_large_language_models
+from athena_generated.api.media import upload_media
+from athena_generated.api.memory import create_memory, get_memories
+from athena_generated.api.message import create_message
+from athena_generated.api.metrics import get_agents_metrics
+from athena_generated.api.prompt import create_prompt
+from athena_generated.api.provider import get_providers
+from athena_generated.api.run import get_runs
+from athena_generated.api.share import get_shares
+from athena_generated.api.thread import create_thread, get_threads, run_thread
+from athena_generated.api.user import get_authenticated_user
+from athena_generated.api.variable import create_variable
+from athena_generated.api.webhook import create_webhook
+from athena_generated.api.workflow import create_workflow, run_workflow, share_workflow, update_workflow
+from athena_generated.api.workflow_execution import (
     get_workflow_execution,
     get_workflow_execution_counts,
     get_workflow_executions,
     retry_workflow_execution,
 )
-from athena_client.api.workspace import (
+from athena_generated.api.workspace import (
     create_workspace_invitation,
     export_workspace,
     get_workspace_members,
     get_workspaces,
     update_workspace,
 )
-from athena_client.models import (
+from athena_generated.models import (
     AccountCreate,
     AccountCreateCredentials,
     AgentCreate,
@@ -76,7 +76,7 @@ from athena_client.models import (
     WorkflowUpdate,
     WorkspaceUpdate,
 )
-from athena_client.types import File
+from athena_generated.types import File
 
 T = TypeVar("T")
 base_url, token, model_server = sys.argv[1:]

@@ -14,8 +14,8 @@ from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
+from athena.dialects.limits import OpenStreams
 from athena.dialects.mcp import endpoints as mcp_dialect
-from athena.dialects.mcp.limits import OpenStreams
 from athena.dialects.openai import endpoints as openai_dialect
 from athena.dialects.openai.assistants import endpoints as openai_assistants
 from athena.dialects.openai.conversations import endpoints as openai_conversations
@@ -156,7 +156,7 @@ def create_app(process: Process) -> Envelope:
     app.state.engine = process.engine
     app.state.repeat_run = runs.repeated
     app.state.settings = settings
-    app.state.mcp_streams = OpenStreams()
+    app.state.open_streams = OpenStreams()
     install_problems(app)
     app.include_router(reference.router(lambda: openapi.complete(app)))
     app.include_router(console.router())

@@ -14,9 +14,9 @@ from athena.config import Environment, Settings
 from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.methods import CALL, INITIALIZE, METHODS
 from athena.dialects.mcp.resources import KINDS as RESOURCES
-from athena.dialects.mcp.rpc import Message, ProtocolError, read
 from athena.dialects.mcp.service import is_known_origin
 from athena.dialects.mcp.tools import KINDS as TOOLS
+from athena.dialects.rpc import Message, ProtocolError, read
 from athena.kit.errors import ValidationFailed
 from athena.kit.ids import new_uuid
 from tests.conftest import MakeTenant, Tenant

@@ -130,7 +130,7 @@ async def test_a_user_follows_so_many_calls_at_once(
 ) -> None:
     await scene.agent(name="Shop")
     await workflow(stranger)
-    monkeypatch.setattr(app._app.state.mcp_streams, "most", 1)
+    monkeypatch.setattr(app._app.state.open_streams, "most", 1)
     more = asyncio.Event()
     scene.model.scripts = [saying("Wide", " ones.", until=more)]
     headers = await session_of(scene.tenant)

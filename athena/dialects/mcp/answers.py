@@ -10,14 +10,15 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from athena.approvals.service import ApprovalService
+from athena.dialects.checking import checked
 from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.elicitation import answered
-from athena.dialects.mcp.rpc import Id, Message, Object
 from athena.dialects.mcp.schemas import CallParams, CancelledParams
 from athena.dialects.mcp.streams import ASKS
-from athena.dialects.mcp.talk import Talk, checked
+from athena.dialects.mcp.talk import Talk
 from athena.dialects.mcp.tools import LABEL
 from athena.dialects.repository import NamedRepository
+from athena.dialects.rpc import Id, Message, Object
 from athena.kit.crypto import Keyring
 from athena.kit.errors import Conflict, NotFound, ValidationFailed
 from athena.permissions import Permission

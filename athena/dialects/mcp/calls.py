@@ -6,12 +6,12 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 import orjson
 
-from athena.dialects.mcp.rpc import Id
+from athena.dialects.rpc import Id
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.crypto import Keyring
@@ -20,7 +20,6 @@ from athena.kit.errors import ValidationFailed
 PURPOSE: Final = "mcp call"
 LIFETIME: Final = timedelta(days=7)
 LONGEST: Final = 2_048
-SAID: Final = {"run.started": "Started.", "message.restarted": "The answer begins anew."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +76,3 @@ class Call:
 
 def _about(access: Access, mark: str) -> str:
     return f"{access.workspace_uuid}/{access.user_uuid}/{mark}"
-
-
-def progress(event_type: str, data: dict[str, Any]) -> str | None:
-    """What a user is told of an event; ``None`` where that is nothing."""
-    match event_type:
-        case "message.delta":
-            return data["delta"]
-        case "run.started" | "message.restarted":
-            return SAID[event_type]
-        case "tool_call.started":
-            return f"{data['name']} is called."
-        case "tool_call.completed":
-            return f"{data['name']} has answered."
-        case "node.started" | "node.completed" | "node.failed":
-            return f"{data['node_id']}: {event_type.removeprefix('node.')}."
-        case _:
-            return None

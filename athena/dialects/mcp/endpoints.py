@@ -8,8 +8,8 @@ from urllib.parse import quote
 from fastapi import Header, Request, Response
 
 from athena.config import Settings
-from athena.dialects.mcp import rpc
-from athena.dialects.mcp.limits import CallResponse, OpenStreams
+from athena.dialects import rpc
+from athena.dialects.limits import CountedStream, OpenStreams
 from athena.dialects.mcp.methods import CALL
 from athena.dialects.mcp.protocol import SESSION_HEADER
 from athena.dialects.mcp.service import McpService, is_known_origin
@@ -57,7 +57,7 @@ async def resume_mcp_stream_here(request: Request, caller: SpeakerHere, last_eve
 async def _answer(request: Request, caller: Caller) -> Response:
     _check_origin(request)
     message = rpc.read(parse_json(await request.body(), request.headers.get("content-type", "")))
-    streams: OpenStreams = request.app.state.mcp_streams
+    streams: OpenStreams = request.app.state.open_streams
     try:
         if message.method == CALL:
             streams.check(caller.access.user_uuid)
@@ -66,7 +66,7 @@ async def _answer(request: Request, caller: Caller) -> Response:
         await caller.session.rollback()
         return _failure(message, error, alone="mcp-method" in request.headers)
     if answer.stream is not None:
-        return CallResponse(answer.stream, streams, caller.access.user_uuid)
+        return CountedStream(answer.stream, streams, caller.access.user_uuid)
     if answer.message is None:
         return Response(status_code=202)
     return JsonResponse(answer.message, 200, {SESSION_HEADER: answer.session_id} if answer.session_id else None)
@@ -76,11 +76,11 @@ async def _resume(request: Request, caller: Caller, last_event_id: str | None) -
     _check_origin(request)
     if last_event_id is None:
         raise MethodNotAllowed("There is no stream beside those that answer.", headers={"Allow": "POST"})
-    streams: OpenStreams = request.app.state.mcp_streams
+    streams: OpenStreams = request.app.state.open_streams
     streams.check(caller.access.user_uuid)
     stream = await McpService(caller.session, caller.access, request.headers).resumed(last_event_id)
     await caller.session.commit()
-    return CallResponse(stream, streams, caller.access.user_uuid)
+    return CountedStream(stream, streams, caller.access.user_uuid)
 
 
 def _check_origin(request: Request) -> None:

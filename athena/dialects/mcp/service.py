@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from athena.config import Environment, Settings
+from athena.dialects.checking import checked
 from athena.dialects.mcp import answers, results, tools
 from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.methods import CALL, CANCELLED, INITIALIZE, METHODS
@@ -20,11 +21,11 @@ from athena.dialects.mcp.protocol import (
     of_request,
     stamped,
 )
-from athena.dialects.mcp.rpc import METHOD_NOT_FOUND, Message, ProtocolError, result
 from athena.dialects.mcp.schemas import CallParams, InitializeParams
 from athena.dialects.mcp.sessions import McpSession
 from athena.dialects.mcp.streams import CallStream
-from athena.dialects.mcp.talk import Talk, checked
+from athena.dialects.mcp.talk import Talk
+from athena.dialects.rpc import METHOD_NOT_FOUND, Message, ProtocolError, result
 from athena.kit.access import Access
 from athena.kit.crypto import Keyring
 from athena.kit.db import Session

@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from athena.dialects.mcp.protocol import VERSIONS
-from athena.dialects.mcp.rpc import Id, ProtocolError
+from athena.dialects.rpc import Id, ProtocolError
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.crypto import Keyring

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from athena.approvals.answering import Answerer
 from athena.approvals.service import ApprovalService, present
-from athena.dialects.mcp import elicitation, results, rpc
-from athena.dialects.mcp.calls import Call, progress
+from athena.dialects import rpc
+from athena.dialects.mcp import elicitation, results
+from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.protocol import VERSIONS, stamped
 from athena.dialects.mcp.talk import Talk
+from athena.dialects.progress import progress
+from athena.dialects.streams import ToldStream
 from athena.engine import Subscription
 from athena.kit.crypto import Keyring
-from athena.kit.db import Row, Session
+from athena.kit.db import Row
 from athena.kit.errors import NotFound, PermissionDenied
 from athena.kit.sse import StreamedEvent
 from athena.llm.structured import InvalidSchema, Schema
@@ -32,88 +34,45 @@ ASKS: Final = "approval/"
 LAST_WITH_FORMS_ALONE: Final = VERSIONS.index("2025-06-18")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Bytes of the stream."""
-
-    data: bytes
-    id: int = 0
-    type: str = ""
-
-
-def frame(event: Frame | StreamedEvent) -> bytes:
-    """The bytes of an event that is bytes already."""
-    return event.data
-
-
-class CallStream:
-    """The events of a call's run from one on, as :class:`athena.kit.sse.EventStream` takes them.
+class CallStream(ToldStream):
+    """The events of a call's run from one on, as the client is told them.
 
     A client whose requests stand alone cancels by leaving; one with a session may come back.
     """
 
     def __init__(self, talk: Talk, call: Call, rest: Subscription | None = None) -> None:
         """``rest``: what is left of the events, of a stream that goes on."""
+        events = rest or RunService(talk.session, talk.access).events(call.run_uuid)
+        super().__init__(talk.session, talk.access, events)
         self._talk = talk
         self._call = call
-        self._database = talk.session.database
-        self._events = rest or RunService(talk.session, talk.access).events(call.run_uuid)
-        self._primed = rest is not None or not self._resumable
-        self._event: StreamedEvent | None = None
-        self._ended = False
-        self._left = False
+        self._is_new = rest is None
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Frame:
-        if not self._primed:
-            # So that a client that loses the connection before the first event knows where to go on.
-            self._primed = True
-            return Frame(f"id: {self._call.mark(0)}\ndata: \n\n".encode())
-        while not self._ended:
-            if self._event is None:
-                try:
-                    self._event = await self._events.__anext__()
-                except StopAsyncIteration:
-                    await self._leave()
-                    raise
-            event = self._event
-            told = await self._told(event)
-            self._event = None
-            if told:
-                return self._frame(event.id, told)
-        raise StopAsyncIteration
-
-    def ready(self) -> Sequence[Frame]:
-        """None: each is made when it is asked for."""
-        return ()
-
-    def close(self) -> None:
-        """Ends the stream; before its end, that is the client's doing."""
-        self._left = not self._ended
-        self._events.close()
+    def first(self) -> bytes:
+        """So that a client that loses the connection before the first event knows where to go on."""
+        return f"id: {self._call.mark(0)}\ndata: \n\n".encode() if self._is_new and self._resumable else b""
 
     @property
     def _resumable(self) -> bool:
         """Whether the client takes an event without data: those before this version fail on it."""
         return self._talk.generation.has_sessions and self._talk.version == VERSIONS[-1]
 
-    async def _leave(self) -> None:
-        if self._left and not self._talk.generation.has_sessions:
-            async with self._session() as session:
+    async def left(self) -> None:
+        """Ends the run of a request that stands alone."""
+        if not self._talk.generation.has_sessions:
+            async with self.session() as session:
                 await RunService(session, self._talk.access).cancel(self._call.run_uuid)
 
-    def _session(self) -> Session:
-        session = self._database.session(self._talk.access.scope)
-        session.actor = self._talk.access.actor
-        return session
+    async def told(self, event: StreamedEvent) -> bytes:
+        """The messages that tell an event."""
+        told = await self._told(event)
+        return self._frame(event.id, told) if told else b""
 
-    def _frame(self, event_id: int, messages: Sequence[dict[str, Any]]) -> Frame:
+    def _frame(self, event_id: int, messages: Sequence[dict[str, Any]]) -> bytes:
         head = f"id: {self._call.mark(event_id)}\n" if self._talk.generation.has_sessions else ""
         parts = [b"event: message\ndata: " + orjson.dumps(message) + b"\n\n" for message in messages]
         # What one event comes to is seen as a whole, or told again.
-        return Frame(b"".join(parts[:-1]) + head.encode() + parts[-1])
+        return b"".join(parts[:-1]) + head.encode() + parts[-1]
 
     async def _told(self, event: StreamedEvent) -> list[dict[str, Any]]:
         data: dict[str, Any] = orjson.loads(event.data)
@@ -143,7 +102,7 @@ class CallStream:
 
     async def _problems(self, output: Any) -> list[str]:
         """Why what a workflow gave is not what its tool promises: nothing else compares the two."""
-        async with self._session() as session:
+        async with self.session() as session:
             run = await RunService(session, self._talk.access).get(self._call.run_uuid)
             try:
                 workflow = await WorkflowService(session, self._talk.access).get(UUID(run["labels"]["workflow_uuid"]))
@@ -156,7 +115,7 @@ class CallStream:
     async def _ask(self, approval_uuid: UUID, event_id: int) -> list[dict[str, Any]]:
         """Asks the client's user, where that may answer; or else ends the call, while its run waits."""
         talk = self._talk
-        async with self._session() as session:
+        async with self.session() as session:
             try:
                 row = await ApprovalService(session, talk.access).get(approval_uuid)
             except NotFound:
@@ -178,7 +137,7 @@ class CallStream:
         return [self._result({"resultType": "input_required", **wanted})]
 
     def _result(self, value: dict[str, Any]) -> dict[str, Any]:
-        self._ended = True
+        self.end()
         return rpc.result(self._call.number, stamped(value, self._talk.generation, cacheable=False))
 
 

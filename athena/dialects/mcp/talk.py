@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from athena.config import Settings
 from athena.dialects.mcp.protocol import Generation
-from athena.dialects.mcp.rpc import Id, Object
 from athena.dialects.mcp.sessions import McpSession
+from athena.dialects.rpc import Id
 from athena.kit.access import Access
 from athena.kit.db import Session
-from athena.kit.errors import ValidationFailed
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +37,3 @@ class Talk:
         """Where approvals are answered in the console."""
         base_url = self.session.provided(Settings).base_url.rstrip("/")
         return f"{base_url}/w/{self.access.workspace_uuid}/approvals"
-
-
-def checked(model: type[M], given: Object, path: str = "params") -> M:
-    """``given`` as ``model``; :class:`ValidationFailed`, which names the field, when it does not fit."""
-    try:
-        return model.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in (path, *first["loc"]))
-        raise ValidationFailed.of(where, f"{first['msg'].removeprefix('Value error, ')}.") from error

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from athena.dialects.checking import checked
 from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.names import PAGE, called, name_of, next_page, place
 from athena.dialects.mcp.schemas import AgentArguments, CallParams, ListParams
-from athena.dialects.mcp.talk import Talk, checked
+from athena.dialects.mcp.talk import Talk
 from athena.dialects.repository import NamedRepository
 from athena.kit.db import Row
 from athena.kit.errors import NotFound

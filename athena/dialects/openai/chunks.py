@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from athena.dialects.openai.completions import RunFacts, Said, answer_of, is_whole
-from athena.dialects.openai.sent import Sent, Unsayable
+from athena.dialects.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 
 DONE: Final = b"data: [DONE]\n\n"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from athena.dialects.files import part_of
 from athena.dialects.openai.schemas import (
     AssistantMessage,
     FilePart,
@@ -16,7 +17,7 @@ from athena.dialects.openai.schemas import (
     ToolMessage,
     UserMessage,
 )
-from athena.dialects.openai.uploads import Uploads, part_of
+from athena.dialects.openai.uploads import Uploads
 from athena.kit.errors import ValidationFailed
 
 Content = str | list[dict[str, Any]]

@@ -12,7 +12,7 @@ from athena.dialects.openai.assistants.shown import contents, run, seconds
 from athena.dialects.openai.chunks import RESTARTED
 from athena.dialects.openai.completions import RunFacts
 from athena.dialects.openai.ids import id_of
-from athena.dialects.openai.sent import Sent, Unsayable
+from athena.dialects.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 
 DONE: Final = b"event: done\ndata: [DONE]\n\n"

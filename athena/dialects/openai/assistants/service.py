@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from athena.agents.schemas import AgentCreate, AgentUpdate
 from athena.agents.service import LIST as AGENTS
 from athena.agents.service import AgentService
+from athena.dialects.files import part_of
 from athena.dialects.openai.asking import reason
 from athena.dialects.openai.assistants.schemas import (
     AssistantCreate,
@@ -24,7 +25,7 @@ from athena.dialects.openai.ids import unknown, uuid_of
 from athena.dialects.openai.metadata import settings_with
 from athena.dialects.openai.schemas import Metadata
 from athena.dialects.openai.slices import slice_of
-from athena.dialects.openai.uploads import Uploads, part_of
+from athena.dialects.openai.uploads import Uploads
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import NotFound, ValidationFailed

@@ -13,7 +13,7 @@ from athena.dialects.openai.completions import RunFacts, is_whole
 from athena.dialects.openai.folding import output_text
 from athena.dialects.openai.ids import id_of
 from athena.dialects.openai.responses.shown import output_items, response_at
-from athena.dialects.openai.sent import Sent, Unsayable
+from athena.dialects.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 
 Told = Sequence[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""JSON-RPC as MCP has it: what arrives, and how answers and errors are told. Pure."""
+"""JSON-RPC, of which several dialects are made: what arrives, and how answers and errors are told. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Object = Mapping[str, Any]
 class ProtocolError(AthenaError):
     """A message that the protocol does not allow; ``rpc_code`` and ``data`` go into its answer."""
 
-    status, code, title = 400, "mcp_message_invalid", "Bad Request"
+    status, code, title = 400, "rpc_message_invalid", "Bad Request"
 
     def __init__(self, detail: str, rpc_code: int = INVALID_REQUEST, data: Object | None = None) -> None:
         super().__init__(detail)

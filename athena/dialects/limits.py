@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from starlette.types import Receive, Scope, Send
 
-from athena.dialects.mcp.streams import CallStream, frame
+from athena.dialects.streams import ToldStream, frame
 from athena.kit.errors import TooManyRequests
 from athena.kit.sse import EventStream
 
@@ -46,11 +46,11 @@ class OpenStreams:
                 del self._open[user_uuid]
 
 
-class CallResponse(EventStream):
-    """A call's stream, counted."""
+class CountedStream(EventStream):
+    """A stream that counts while it is open."""
 
-    def __init__(self, stream: CallStream, streams: OpenStreams, user_uuid: UUID) -> None:
-        super().__init__(stream, form=frame)
+    def __init__(self, stream: ToldStream, streams: OpenStreams, user_uuid: UUID, **options: Any) -> None:
+        super().__init__(stream, form=frame, **options)
         self._streams = streams
         self._user_uuid = user_uuid
 

@@ -14,6 +14,8 @@ from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
+from athena.dialects.a2a import endpoints as a2a_dialect
+from athena.dialects.a2a.errors import told as a2a_error
 from athena.dialects.limits import OpenStreams
 from athena.dialects.mcp import endpoints as mcp_dialect
 from athena.dialects.openai import endpoints as openai_dialect
@@ -131,6 +133,7 @@ def api() -> FastAPI:
         openai_files.router,
         openai_assistants.router,
         mcp_dialect.router,
+        a2a_dialect.router,
         oauth.router,
         health,
     )
@@ -171,6 +174,7 @@ def create_app(process: Process) -> Envelope:
         dialects={
             openai_dialect.PREFIX: openai_error,
             mcp_dialect.PREFIX: mcp_dialect.told(settings.base_url),
+            a2a_dialect.PREFIX: a2a_error(settings.base_url),
             **dict.fromkeys(oauth.FOR_CLIENTS, oauth_error),
         },
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from athena.approvals.models import approval_answers, approvals
 from athena.kit import clock
 from athena.kit.db import Row, Session
 from athena.kit.repository import Repository, Where
+
+MOST_OPEN: Final = 1_000
 
 
 class ApprovalRepository(Repository):
@@ -57,6 +59,16 @@ class ApprovalRepository(Repository):
             where.add("node_id = {}", node_id)
         return await self.session.fetch(
             f"SELECT {self.columns} FROM approvals WHERE {where.sql} ORDER BY uuid LIMIT 20", *where.args
+        )
+
+    async def open_of_runs(self, run_uuids: Sequence[UUID]) -> list[Row]:
+        """What runs still ask, the oldest first; at most :data:`MOST_OPEN`."""
+        where = Where()
+        self.within(where)
+        where.add("run_uuid = ANY({})", list(run_uuids))
+        where.add("status = 'open' AND (expires_at IS NULL OR expires_at > {})", clock.now())
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM approvals WHERE {where.sql} ORDER BY uuid LIMIT {MOST_OPEN}", *where.args
         )
 
 

@@ -150,6 +150,13 @@ class ApprovalService:
         """One approval; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._approvals.get(uuid)
 
+    async def open_of(self, run_uuids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+        """What each of some runs asks at this moment, forms too, the oldest first; in one query."""
+        found: dict[UUID, list[Row]] = {uuid: [] for uuid in run_uuids}
+        for row in await self._approvals.open_of_runs(run_uuids) if run_uuids else ():
+            found[row["run_uuid"]].append(row)
+        return found
+
     async def answer(self, uuid: UUID, given: ApprovalAnswerCreate) -> Row:
         """Stores the caller's answer; with the one that decides, the run goes on."""
         return await give(self._session, self._access.workspace_uuid, uuid, given, Answerer.of(self._access))

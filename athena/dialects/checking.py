@@ -18,5 +18,5 @@ def checked(model: type[M], given: Mapping[str, Any], path: str = "params") -> M
         return model.model_validate(dict(given))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in (path, *first["loc"]))
+        where = ".".join(str(part) for part in (*([path] if path else []), *first["loc"]))
         raise ValidationFailed.of(where, f"{first['msg'].removeprefix('Value error, ')}.") from error

@@ -95,6 +95,10 @@ class RunService:
         """One run; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._runs.get(uuid)
 
+    async def by_ids(self, uuids: Sequence[UUID]) -> dict[UUID, Row]:
+        """The runs that exist among ``uuids``, in one query."""
+        return await self._runs.by_ids(uuids)
+
     async def is_there(self, uuid: UUID) -> bool:
         """Whether there is such a run."""
         return await self._runs.find(uuid) is not None

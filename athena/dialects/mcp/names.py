@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from athena.dialects import cursors
 from athena.kit.db import Row
-from athena.kit.errors import ValidationFailed
 
 PAGE: Final = 50
 SLUG: Final = re.compile(r"[a-z0-9-]{1,48}")
@@ -33,21 +31,11 @@ def called(name: str) -> UUID | str:
 
 def place(cursor: str | None) -> UUID | None:
     """Behind which a page begins."""
-    if cursor is None:
-        return None
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
-    except (binascii.Error, ValueError):
-        raise wrong_cursor() from None
-
-
-def wrong_cursor() -> ValidationFailed:
-    """The error of a cursor that no list has given."""
-    return ValidationFailed.of("cursor", "This cursor does not belong to this list.")
+    return None if cursor is None else cursors.place(cursor)
 
 
 def next_page(rows: Sequence[Row]) -> dict[str, str]:
     """``nextCursor``, where there are more rows than a page has."""
     if len(rows) <= PAGE:
         return {}
-    return {"nextCursor": base64.urlsafe_b64encode(rows[PAGE - 1]["uuid"].bytes).decode().rstrip("=")}
+    return {"nextCursor": cursors.cursor_of(rows[PAGE - 1]["uuid"])}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from athena.dialects.mcp.names import PAGE, wrong_cursor
+from athena.dialects import cursors
+from athena.dialects.mcp.names import PAGE
 from athena.dialects.mcp.schemas import ListParams, ResourceParams
 from athena.dialects.mcp.talk import Talk
 from athena.kit.db import Row
@@ -47,7 +48,7 @@ async def listed(talk: Talk, given: ListParams) -> dict[str, Any]:
         return {"resources": []}
     name, _, inner = (given.cursor or f"{mine[0]}.").partition(".")
     if name not in mine:
-        raise wrong_cursor()
+        raise cursors.wrong()
     kind = KINDS[name]
     assert kind.page is not None  # noqa: S101 - of those that have one
     assert kind.title is not None  # noqa: S101 - as above

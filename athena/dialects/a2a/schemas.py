@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from athena.kit.nesting import is_nested_within
+from athena.dialects.checking import AnyJson, Nested
 
-MAXIMUM_DEPTH = 32
 MAXIMUM_TEXT = 200_000
 PAGE = 50
 MOST = 100
@@ -27,14 +26,7 @@ State = Literal[
 ]
 
 
-def _shallow(value: Any) -> Any:
-    if not is_nested_within(value, MAXIMUM_DEPTH):
-        raise ValueError(f"JSON may be nested {MAXIMUM_DEPTH} deep.")
-    return value
-
-
 Id = Annotated[str, Field(max_length=256)]
-Free = Annotated[dict[str, JsonValue] | None, AfterValidator(_shallow)]
 HistoryLength = Annotated[int | None, Field(ge=0, le=2**31 - 1)]
 PageSize = Annotated[int, Field(ge=1, le=MOST)]
 
@@ -51,7 +43,7 @@ class Part(Params):
     text: Annotated[str | None, Field(max_length=MAXIMUM_TEXT)] = None
     raw: str | None = None
     url: Annotated[str | None, Field(max_length=2_048)] = None
-    data: Annotated[JsonValue, AfterValidator(_shallow)] = None
+    data: AnyJson = None
     filename: Annotated[str | None, Field(max_length=255)] = None
     media_type: Annotated[str | None, Field(max_length=255)] = None
 
@@ -70,7 +62,7 @@ class Message(Params):
     task_id: Id = ""
     role: Literal["ROLE_USER", "ROLE_UNSPECIFIED"] = "ROLE_USER"
     parts: Annotated[list[Part], Field(min_length=1, max_length=64)]
-    metadata: Free = None
+    metadata: Nested | None = None
 
 
 class Authentication(Params):
@@ -106,7 +98,7 @@ class SendParams(Params):
 
     message: Message
     configuration: Configuration = Field(default_factory=Configuration)
-    metadata: Free = None
+    metadata: Nested | None = None
 
 
 class TaskParams(Params):

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import orjson
 
-from athena.dialects.openai.completions import RunFacts, Said, answer_of, is_whole
+from athena.dialects.facts import RunFacts, is_whole
+from athena.dialects.openai.completions import Said, answer_of
 from athena.dialects.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
 
-from athena.dialects.openai.asking import Acceptance, Asked, reason
+from athena.dialects.asking import Acceptance, Asked, reason
+from athena.dialects.facts import RunFacts
+from athena.dialects.named import meant
 from athena.dialects.openai.messages import Conversation, conversation, text_of
 from athena.dialects.openai.schemas import ChatRequest, ForcedTool, UserMessage
-from athena.dialects.openai.service import NamedService
 from athena.dialects.openai.uploads import Uploads
 from athena.kit.access import Access
 from athena.kit.db import Session
@@ -33,7 +34,7 @@ class Completions:
 
     async def accept(self, given: ChatRequest) -> UUID:
         """Accepts the run of the agent, workflow or model that ``given`` names; its uuid."""
-        target = await NamedService(self._session, self._access).target(given.model)
+        target = await meant(self._session, self._access, given.model)
         asked = _asked(given)
         acceptance = Acceptance(self._session, self._access, asked)
         if target.kind == "workflow":
@@ -91,14 +92,6 @@ def _asked(given: ChatRequest) -> Asked:
     )
 
 
-class RunFacts(Protocol):
-    """A run's row."""
-
-    def __getitem__(self, key: str, /) -> Any:
-        """A field by its name."""
-        ...
-
-
 def completion(row: RunFacts, model: str) -> dict[str, Any]:
     """The chat completion that a run came to."""
     said = answer_of(row["output"])
@@ -140,14 +133,6 @@ def answer_of(output: Mapping[str, Any]) -> Said:
     ]
     reason = REASONS.get(message["finish_reason"], "stop")
     return Said(message["content"], reason, usage_of(message["usage"]), calls if reason == "tool_calls" else ())
-
-
-def is_whole(row: RunFacts) -> bool:
-    """Whether the answer is told at its end alone: a workflow's, and what must fit a schema."""
-    given: Mapping[str, Any] = row["input"]
-    wishes: Mapping[str, Any] = given.get("wishes") or {}
-    abilities: Mapping[str, Any] = given.get("abilities") or {}
-    return row["kind"] == "workflow" or bool(wishes.get("schema") or abilities.get("output_schema"))
 
 
 def usage_of(usage: Mapping[str, Any]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from athena.budgets.spending import Spender, check
-from athena.dialects.openai.errors import ModelNotFound
+from athena.dialects.named import ModelNotFound
 from athena.dialects.openai.schemas import EmbeddingRequest
 from athena.embeddings import MODEL, EmbeddingsUnavailable
 from athena.kit.access import Access

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import Response
 
+from athena.dialects.named import ModelNotFound
 from athena.kit.errors import AthenaError, BudgetExhausted
 from athena.kit.routing import JsonResponse
 
@@ -25,12 +26,6 @@ UNKNOWN_FIELD: Final = ("Extra inputs are not permitted", "Unknown query paramet
 INDEX: Final = re.compile(r"\.(\d+)(?=\.|$)")
 REPEATABLE: Final = frozenset({"idempotency_in_flight"})
 """Conflicts that end by themselves: clients may ask again, as they do after any 409 unless they are told otherwise."""
-
-
-class ModelNotFound(AthenaError):
-    """The request names a model that the caller has not."""
-
-    status, code, title = 404, "model_not_found", "Not Found"
 
 
 def body(error: AthenaError) -> dict[str, Any]:

@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from athena.kit.nesting import is_nested_within
+from athena.dialects.checking import Nested
 from athena.kit.schemas import Input, Text, Uuid
 from athena.large_language_models.parameters import ModelName
-
-MAXIMUM_DEPTH = 64
-"""Of lists and objects within each other, in what is given as JSON."""
-
-
-def _shallow(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if not is_nested_within(value, MAXIMUM_DEPTH):
-        raise ValueError(f"JSON may be nested {MAXIMUM_DEPTH} deep.")
-    return value
-
-
-Nested = Annotated[dict[str, JsonValue], AfterValidator(_shallow)]
 
 Key = Annotated[str, Field(min_length=1, max_length=64)]
 Metadata = Annotated[dict[Key, Annotated[str, Field(max_length=512)]], Field(max_length=16)]

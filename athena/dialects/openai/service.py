@@ -1,27 +1,15 @@
-"""What can be named as a model, and what stands behind a name."""
+"""What can be named as a model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 from athena.accounts.service import Connections
-from athena.dialects.openai.errors import ModelNotFound
+from athena.dialects.named import ModelNotFound, meant
 from athena.dialects.repository import NamedRepository
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.permissions import Permission
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a request's ``model`` means; ``uuid`` of an agent or workflow, ``row`` as the list has it."""
-
-    kind: Literal["agent", "workflow", "model"]
-    name: str
-    uuid: UUID | None = None
-    row: Row | None = None
 
 
 class NamedService:
@@ -43,30 +31,16 @@ class NamedService:
 
     async def one(self, name: str) -> dict[str, Any]:
         """One of them, by its id or by the slug of its name; :class:`ModelNotFound` if the caller sees none such."""
-        target = await self.target(name)
-        if target.row is not None:
-            needed = Permission.AGENTS_VIEW if target.kind == "agent" else Permission.WORKFLOWS_VIEW
+        found = await meant(self._session, self._access, name)
+        if found.row is not None:
+            needed = Permission.AGENTS_VIEW if found.kind == "agent" else Permission.WORKFLOWS_VIEW
             if needed in self._access.permissions:
-                return _own(target.row)
+                return _own(found.row)
             raise _unknown(name)
-        found = next((each for each in await self._models() if each["id"] == name), None)
-        if found is None:
+        model = next((each for each in await self._models() if each["id"] == name), None)
+        if model is None:
             raise _unknown(name)
-        return found
-
-    async def target(self, name: str) -> Target:
-        """What stands behind a name: an agent or workflow by its id, or the only one of that slug, or else a model."""
-        try:
-            found = await self._named.by_uuid(UUID(name))
-        except ValueError:
-            found = [] if "/" in name else await self._named.by_slug(name)
-        match found:
-            case []:
-                return Target("model", name)
-            case [row]:
-                return Target(row["kind"], name, row["uuid"], row)
-            case _:
-                raise ModelNotFound(f"Several agents or workflows are called {name[:200]}; name one by its uuid.")
+        return model
 
     async def _models(self) -> list[dict[str, Any]]:
         rows = {row["name"]: _model(row["name"], row["slug"], row) for row in await self._named.models()}

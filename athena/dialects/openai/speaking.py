@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from athena.dialects.openai.asking import reason
+from athena.dialects.asking import reason
 from athena.dialects.openai.folding import fold
 from athena.dialects.openai.ids import unknown, uuid_of
 from athena.kit.access import Access

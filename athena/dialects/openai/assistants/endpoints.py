@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
+from athena.dialects.facts import is_whole
 from athena.dialects.openai.assistants.events import AssistantEvents
 from athena.dialects.openai.assistants.runs import AssistantRuns
 from athena.dialects.openai.assistants.schemas import (
@@ -22,7 +23,6 @@ from athena.dialects.openai.assistants.schemas import (
 )
 from athena.dialects.openai.assistants.service import AssistantService, AssistantThreads
 from athena.dialects.openai.assistants.shown import assistant, message, run, step, thread
-from athena.dialects.openai.completions import is_whole
 from athena.dialects.openai.folding import page
 from athena.dialects.openai.slices import has_more
 from athena.kit.access import Caller, require

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import orjson
 
+from athena.dialects.facts import RunFacts
 from athena.dialects.openai.assistants.shown import contents, run, seconds
 from athena.dialects.openai.chunks import RESTARTED
-from athena.dialects.openai.completions import RunFacts
 from athena.dialects.openai.ids import id_of
 from athena.dialects.sent import Sent, Unsayable
 from athena.kit.sse import StreamedEvent

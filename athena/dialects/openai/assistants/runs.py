@@ -9,11 +9,11 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from athena.agents.service import AgentService
-from athena.dialects.openai.asking import Acceptance, Asked
+from athena.dialects.asking import Acceptance, Asked
+from athena.dialects.named import Target
 from athena.dialects.openai.assistants.schemas import RunCreate, RunFields, schema_of
 from athena.dialects.openai.assistants.service import AssistantService, AssistantThreads
 from athena.dialects.openai.ids import unknown, uuid_of
-from athena.dialects.openai.service import Target
 from athena.dialects.openai.slices import slice_of
 from athena.kit.access import Access
 from athena.kit.db import Row, Session

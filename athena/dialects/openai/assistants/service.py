@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from athena.agents.schemas import AgentCreate, AgentUpdate
 from athena.agents.service import LIST as AGENTS
 from athena.agents.service import AgentService
+from athena.dialects.asking import reason
 from athena.dialects.files import part_of
-from athena.dialects.openai.asking import reason
 from athena.dialects.openai.assistants.schemas import (
     AssistantCreate,
     AssistantUpdate,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from athena.dialects.openai.completions import RunFacts, answer_of
+from athena.dialects.facts import RunFacts
+from athena.dialects.openai.completions import answer_of
 from athena.dialects.openai.ids import id_of
 from athena.dialects.openai.metadata import free
 from athena.kit.db import Row

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from athena.dialects.facts import RunFacts, is_whole
 from athena.dialects.openai.chunks import RESTARTED
-from athena.dialects.openai.completions import RunFacts, is_whole
 from athena.dialects.openai.folding import output_text
 from athena.dialects.openai.ids import id_of
 from athena.dialects.openai.responses.shown import output_items, response_at

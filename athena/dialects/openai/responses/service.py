@@ -10,14 +10,13 @@ from uuid import UUID
 
 import orjson
 
-from athena.agents.service import AgentService
-from athena.dialects.openai.asking import Acceptance, Asked
+from athena.dialects.asking import Acceptance, Asked
+from athena.dialects.named import Target, meant
 from athena.dialects.openai.folding import fold
 from athena.dialects.openai.ids import id_of, unknown, uuid_of
 from athena.dialects.openai.reading import read
 from athena.dialects.openai.responses.schemas import NamedTool, ResponseRequest
 from athena.dialects.openai.responses.shown import output_items
-from athena.dialects.openai.service import NamedService, Target
 from athena.dialects.openai.speaking import Speaking
 from athena.dialects.openai.uploads import Uploads
 from athena.kit.access import Access
@@ -78,7 +77,7 @@ class ResponseService:
 
     async def accept(self, given: ResponseRequest) -> UUID:
         """Accepts the run of the agent, workflow or model that ``given`` names; its uuid."""
-        target = await NamedService(self._session, self._access).target(given.model)
+        target = await meant(self._session, self._access, given.model)
         speaking = await self._speaking(given.conversation_id)
         items = await read(given.input, Uploads(self._session, self._access), "input", self._item)
         conversation = None if speaking is None else str(speaking.thread["uuid"])
@@ -155,9 +154,7 @@ class ResponseService:
             raise ValidationFailed.of("input", "The last message must be the user's.")
         settings = dict(given.settings)
         if given.instructions:
-            agent = await AgentService(self._session, self._access).get(target.uuid)
-            own = thread["metadata"].get("system_prompt") or agent["system_prompt"]
-            settings["system_prompt"] = "\n\n".join(filter(None, (own, given.instructions)))
+            settings["system_prompt"] = await acceptance.beside(target.uuid, thread, given.instructions)
         options = ThreadRun(agent_uuid=target.uuid, parent_uuid=last["uuid"], metadata=ModelMetadata(**settings))
         return await acceptance.runs.run_thread(thread["uuid"], options)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from athena.dialects.openai.completions import RunFacts, answer_of, is_whole
+from athena.dialects.facts import RunFacts, is_whole
+from athena.dialects.openai.completions import answer_of
 from athena.dialects.openai.folding import output_text, unfold
 from athena.dialects.openai.ids import id_of
 

@@ -10,9 +10,9 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from athena.dialects.openai.errors import ModelNotFound
-from athena.dialects.openai.schemas import MAXIMUM_DEPTH
-from athena.dialects.openai.service import Target
+from athena.agents.service import AgentService
+from athena.dialects.checking import MAXIMUM_DEPTH
+from athena.dialects.named import ModelNotFound, Target
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import ValidationFailed
@@ -112,6 +112,12 @@ class Acceptance:
             if error.error_code == "model_unavailable":
                 raise ModelNotFound(error.detail) from error
             raise
+
+    async def beside(self, agent_uuid: UUID, thread: Row, told: str) -> str:
+        """The instructions of an agent in a thread, and beside them what it is told for one answer."""
+        agent = await AgentService(self._session, self._access).get(agent_uuid)
+        own = thread["metadata"].get("system_prompt") or agent["system_prompt"]
+        return "\n\n".join(filter(None, (own, told)))
 
     async def by_workflow(self, target: Target, text: str, where: str) -> UUID:
         """The execution of a workflow with ``text`` as its input, or the JSON in it, if its trigger wants that."""

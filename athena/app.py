@@ -16,6 +16,7 @@ from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
 from athena.dialects.a2a import endpoints as a2a_dialect
 from athena.dialects.a2a.errors import told as a2a_error
+from athena.dialects.ag_ui import endpoints as ag_ui_dialect
 from athena.dialects.limits import OpenStreams
 from athena.dialects.mcp import endpoints as mcp_dialect
 from athena.dialects.openai import endpoints as openai_dialect
@@ -134,6 +135,7 @@ def api() -> FastAPI:
         openai_assistants.router,
         mcp_dialect.router,
         a2a_dialect.router,
+        ag_ui_dialect.router,
         oauth.router,
         health,
     )

@@ -107,6 +107,17 @@ class NamedRepository:
         sql = "SELECT uuid FROM runs WHERE workspace_uuid = $1 AND labels @> $2 ORDER BY uuid DESC LIMIT 1"
         return await self._session.value(sql, self._workspace_uuid, {label: value})
 
+    async def is_interrupted(self, thread_uuid: UUID) -> bool:
+        """Whether a run in a thread waits for people's answers."""
+        sql = """
+            SELECT EXISTS (
+                SELECT FROM runs AS r JOIN approvals AS a ON a.workspace_uuid = r.workspace_uuid AND a.run_uuid = r.uuid
+                WHERE r.workspace_uuid = $1 AND r.thread_uuid = $2 AND r.finished_at IS NULL
+                    AND a.status = 'open' AND (a.expires_at IS NULL OR a.expires_at > now())
+            )
+        """
+        return await self._session.value(sql, self._workspace_uuid, str(thread_uuid))
+
     async def _counted(self, every: str, condition: str, where: Where, after: UUID | None, limit: int) -> list[Row]:
         follows = "TRUE" if after is None else f"uuid < {where.parameter(after)}"
         sql = f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from athena.kit.db import Row
 from athena.kit.repository import Repository
 from athena.threads.models import threads
 
@@ -14,7 +15,16 @@ class ThreadRepository(Repository):
     table = threads
     recorded = "thread"
     counted = True
+    hidden = frozenset({"external_id"})
     found_by = "athena_find_threads"
+
+    async def called(self, external_id: str) -> Row | None:
+        """The thread that a program calls so."""
+        return await self.session.fetch_one(
+            f"SELECT {self.columns} FROM threads WHERE workspace_uuid = $1 AND external_id = $2",
+            self.workspace_uuid,
+            external_id,
+        )
 
     async def lock_unfinished_runs(self, uuid: UUID) -> list[UUID]:
         """The runs of a thread that are not at their end, the last first; none of them ends before this transaction."""

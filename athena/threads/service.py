@@ -53,8 +53,12 @@ class ThreadService:
         """One thread; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._threads.get(uuid)
 
-    async def create(self, given: ThreadCreate) -> Row:
-        """Stores a new thread of the caller."""
+    async def called(self, name: str) -> Row | None:
+        """The thread to which a program of the caller's has given this name."""
+        return await self._threads.called(self._external_id(name))
+
+    async def create(self, given: ThreadCreate, name: str | None = None) -> Row:
+        """Stores a new thread of the caller; ``name``: by which :meth:`called` finds it."""
         if given.agent_uuid is not None:
             await AgentService(self._session, self._access).get(given.agent_uuid)
         return await self._threads.insert(
@@ -65,6 +69,7 @@ class ThreadService:
                 "metadata": merge_metadata({}, given.metadata.model_dump(exclude_unset=True)),
                 "creator_uuid": self._access.user_uuid,
                 "last_message_at": clock.now(),
+                "external_id": None if name is None else self._external_id(name),
             }
         )
 
@@ -111,6 +116,10 @@ class ThreadService:
             for item, row in zip(items, rows, strict=True):
                 item[name] = found.get(row[column])
         return items
+
+    def _external_id(self, name: str) -> str:
+        """Of the caller's own: what others call theirs is nothing to them."""
+        return f"{self._access.user_uuid}/{name}"
 
     async def _attachments(self, uuids: list[UUID]) -> Found:
         return await MessageService(self._session, self._access).attachments("thread_uuid", uuids)

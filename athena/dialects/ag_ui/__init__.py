@@ -1,0 +1,1 @@
+"""``/ag-ui``: agents and models for front ends, which speak AG-UI."""

@@ -10,7 +10,10 @@ import openai as library
 import pytest
 from openai import AsyncOpenAI
 
+from athena.permissions import Role
 from tests.budgets.conftest import make_budget
+from tests.conftest import MakeTenant
+from tests.dialects.conftest import client_of
 from tests.dialects.test_chat import PNG
 from tests.runs.conftest import Scene
 from tests.runs.model_server import failing, saying
@@ -187,3 +190,20 @@ async def test_threads_and_messages_are_changed_and_deleted(scene: Scene, openai
     await openai.beta.threads.delete(thread.id)
     with pytest.raises(library.NotFoundError):
         await openai.beta.threads.retrieve(thread.id)
+
+
+async def test_a_run_tells_nobody_what_its_agent_is_told(
+    scene: Scene, openai: AsyncOpenAI, make_tenant: MakeTenant, server_url: str
+) -> None:
+    agent = await scene.agent(name="Diary", system_prompt="The safe's code is 4711.", visibility="private")
+    said: Any = {"messages": [{"role": "user", "content": "Hello"}]}
+    run = await openai.beta.threads.create_and_run(
+        assistant_id=f"asst_{agent['uuid'].replace('-', '')}", thread=said, instructions="Be kind."
+    )
+    assert run.instructions == "Be kind."
+    other = await scene.begin(await scene.thread(agent), "Hello")
+    run_id, thread_id = (other[name].replace("-", "") for name in ("uuid", "thread_uuid"))
+    member = await make_tenant(Role.OPERATOR, scene.tenant.workspace_uuid)
+    async with client_of(member, server_url) as client:
+        seen = await client.beta.threads.runs.retrieve(f"run_{run_id}", thread_id=f"thread_{thread_id}")
+    assert seen.instructions == ""

@@ -104,4 +104,7 @@ class AssistantRuns:
 def _request(given: RunFields) -> Mapping[str, Any]:
     names = ("temperature", "top_p", "max_completion_tokens")
     shown = {name: getattr(given, name) for name in names}
-    return {"dialect": DIALECT, "shown": {**shown, "metadata": given.metadata or {}}}
+    return {
+        "dialect": DIALECT,
+        "shown": {**shown, "instructions": given.instructions or "", "metadata": given.metadata or {}},
+    }

@@ -131,7 +131,8 @@ def run(row: RunFacts, status: str | None = None, **facts: Any) -> dict[str, Any
         "last_error": _error(error) if error and state == "failed" else None,
         "incomplete_details": {"reason": "max_completion_tokens"} if is_cut else None,
         "model": given["model"] or "",
-        "instructions": given["system_prompt"] or "",
+        # The agent's own are for who may see the agent.
+        "instructions": "",
         "tools": [],
         "tool_choice": "auto",
         "parallel_tool_calls": True,

@@ -66,6 +66,11 @@ def problem(uri: str) -> str | None:
     return "It must begin with https://, or lead to this machine (http://127.0.0.1, http://localhost)."
 
 
+def leads_to_a_site(uri: str) -> bool:
+    """Whether it leads to another machine, and not to a program on the user's own."""
+    return urlsplit(uri).scheme == "https"
+
+
 def origin_of(uri: str) -> str:
     """What a policy must allow so that a form may lead there."""
     parts = urlsplit(uri)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -32,7 +32,11 @@ class NotAskable(Exception):
 
 
 class SentBack(Exception):
-    """The client is told by its own address; the text is that address."""
+    """The client is told by its own address; the text is that address, and ``reason`` is for people."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class ConsentService:
         except ValidationError as error:
             field = str(error.errors()[0]["loc"][0])
             code = "unsupported_response_type" if field == "response_type" else "invalid_request"
-            raise self._back(fields, error=code, error_description=f"{field} is missing or wrong.") from error
+            raise self._back(fields, code, f"{field} is missing or wrong.") from error
         return Wish(client, fields, asked, self._workspace(fields, asked))
 
     async def page(self, wish: Wish, identity: Identity, csrf: str) -> Consent:
@@ -113,10 +117,10 @@ class ConsentService:
         try:
             return UUID(below.removeprefix("/"))
         except ValueError:
-            raise self._back(fields, error="invalid_target", error_description="There is no such resource.") from None
+            raise self._back(fields, "invalid_target", "There is no such resource.") from None
 
-    def _back(self, fields: Mapping[str, str], **told: Any) -> SentBack:
-        return SentBack(self._address(fields, **told))
+    def _back(self, fields: Mapping[str, str], code: str, reason: str) -> SentBack:
+        return SentBack(self._address(fields, error=code, error_description=reason), reason)
 
     def _address(self, fields: Mapping[str, str], **told: str) -> str:
         uri, state = fields["redirect_uri"], fields.get("state")

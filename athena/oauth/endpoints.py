@@ -16,7 +16,7 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Session
 from athena.kit.routing import JsonResponse, parse_json
 from athena.oauth import pages
-from athena.oauth.clients import Client
+from athena.oauth.clients import Client, leads_to_a_site
 from athena.oauth.consent import ConsentService, NotAskable, SentBack
 from athena.oauth.errors import OAuthError
 from athena.oauth.schemas import Decision, Registration
@@ -97,8 +97,8 @@ async def ask_user(request: Request, session: Anybody) -> Response:
         return pages.consent(await service.page(wish, identity, csrf))
     except NotAskable as reason:
         return pages.refused(str(reason))
-    except SentBack as address:
-        return _to(str(address))
+    except SentBack as back:
+        return _back(back)
 
 
 @router.post(f"{PREFIX}authorize")
@@ -116,8 +116,8 @@ async def take_decision(request: Request, session: Anybody) -> Response:
         return pages.refused("The page was not filled in.")
     except NotAskable as reason:
         return pages.refused(str(reason))
-    except SentBack as address:
-        return _to(str(address))
+    except SentBack as back:
+        return _back(back)
 
 
 @router.post(f"{PREFIX}token")
@@ -173,6 +173,12 @@ def _authorizer(request: Request) -> Authorizer:
 def _base_url(request: Request) -> str:
     settings: Settings = request.app.state.settings
     return settings.base_url.rstrip("/")
+
+
+def _back(back: SentBack) -> Response:
+    """Anybody can register a site: where a user was asked nothing, none leads there by itself (RFC 9700, 4.11.2)."""
+    address = str(back)
+    return pages.sent_back(address, back.reason) if leads_to_a_site(address) else _to(address)
 
 
 def _to(address: str) -> Response:

@@ -74,6 +74,16 @@ def refused(reason: str) -> Response:
     return _page("Not possible", f"<h1>Not possible</h1><p>{escape(reason)}</p>", 400)
 
 
+def sent_back(address: str, reason: str) -> Response:
+    """Tells what a client has asked wrongly; whether to go back to it is the user's to decide."""
+    host = escape(urlsplit(address).netloc)
+    body = (
+        f"<h1>Not possible</h1><p>A program has asked for what is not possible here: {escape(reason)}</p>"
+        f'<p><a href="{escape(address)}">Go back to <bdi>{host}</bdi></a>, if that is where you come from.</p>'
+    )
+    return _page("Not possible", body, 400)
+
+
 def _page(title: str, body: str, status: int, targets: str = "") -> Response:
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Athena</title>'

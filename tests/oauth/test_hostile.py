@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import httpx2
@@ -14,6 +16,7 @@ from tests.conftest import Tenant
 from tests.oauth.conftest import RETURN_TO, SignedIn, exchange, refresh, register, returned, wish
 
 JSON = {"content-type": "application/json"}
+LINK = re.compile(r'<a href="([^"]+)"')
 ELSEWHERE = [
     "https://evil.example/callback",
     "http://127.0.0.1:33418/other",
@@ -96,9 +99,25 @@ async def test_a_wish_that_is_none_is_told_to_the_client(
     for change, error in changes:
         back = returned(await browser.open(wish(client_id, **change)))
         assert (back["error"], back["state"], back["iss"]) == (error, "s 1", "http://athena.test")
+    assert (await client.get(wish(client_id, response_type="token"))).status_code == 303  # a program waits there
     denied = returned(await browser.decide(await browser.open(wish(client_id)), "deny"))
     assert denied["error"] == "access_denied"
     assert "code" not in denied
+
+
+async def test_no_address_of_ours_leads_by_itself_to_another_site(client: httpx2.AsyncClient) -> None:
+    site = "https://evil.example/?a=1&b=2"
+    client_id = await register(client, site)
+    fields = dict(httpx2.URL(wish(client_id, redirect_uri=site, response_type="token")).params)
+    for answer in (
+        await client.get("/oauth/authorize", params=fields),
+        await client.post("/oauth/authorize", data=fields),
+    ):
+        assert answer.status_code == 400
+        assert "location" not in answer.headers
+        [target] = LINK.findall(answer.text)
+        assert html.unescape(target).startswith(f"{site}&error=unsupported_response_type&")
+        assert "<bdi>evil.example</bdi>" in answer.text
 
 
 async def test_who_is_not_signed_in_is_not_asked(owner: Tenant, client: httpx2.AsyncClient) -> None:

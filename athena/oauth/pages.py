@@ -43,15 +43,16 @@ class Consent:
 
 def consent(asked: Consent) -> Response:
     """Asks the user whether the client may."""
-    host = urlsplit(asked.redirect_uri).netloc
+    # What a client says of itself could turn around, too, what is written behind it.
+    name, host = _apart(asked.client_name), _apart(urlsplit(asked.redirect_uri).netloc)
     options = "".join(f'<option value="{escape(uuid)}">{escape(name)}</option>' for uuid, name in asked.workspaces)
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in {**asked.fields, "csrf": asked.csrf}.items()
     )
-    body = f"""<h1>Let {escape(asked.client_name)} in?</h1>
-<p>You are signed in as {escape(asked.user)}. A program that calls itself <strong>{escape(asked.client_name)}</strong>,
-and takes you back to <strong>{escape(host)}</strong>, wants to act for you: to see and run agents, workflows, prompts
+    body = f"""<h1>Let {name} in?</h1>
+<p>You are signed in as {escape(asked.user)}. A program that calls itself <strong>{name}</strong>,
+and takes you back to <strong>{host}</strong>, wants to act for you: to see and run agents, workflows, prompts
 and tools, to answer approvals, and to read and change threads, messages, memories and files. Let it in only if you have
 just asked it to.</p>
 <form method="post" action="/oauth/authorize">{hidden}
@@ -76,12 +77,16 @@ def refused(reason: str) -> Response:
 
 def sent_back(address: str, reason: str) -> Response:
     """Tells what a client has asked wrongly; whether to go back to it is the user's to decide."""
-    host = escape(urlsplit(address).netloc)
+    host = _apart(urlsplit(address).netloc)
     body = (
         f"<h1>Not possible</h1><p>A program has asked for what is not possible here: {escape(reason)}</p>"
-        f'<p><a href="{escape(address)}">Go back to <bdi>{host}</bdi></a>, if that is where you come from.</p>'
+        f'<p><a href="{escape(address)}">Go back to {host}</a>, if that is where you come from.</p>'
     )
     return _page("Not possible", body, 400)
+
+
+def _apart(text: str) -> str:
+    return f"<bdi>{escape(text)}</bdi>"
 
 
 def _page(title: str, body: str, status: int, targets: str = "") -> Response:

@@ -144,10 +144,13 @@ async def test_a_form_of_another_site_decides_nothing(
 
 
 async def test_what_a_client_calls_itself_is_text(owner: Tenant, browse: SignedIn, client: httpx2.AsyncClient) -> None:
-    name = "<script>alert(1)</script>\"'&"
+    # The last character has all that follows run backwards.
+    name = "<script>alert(1)</script>\"'&\u202e"
     client_id = await register(client, name=name)
     page = await (await browse(owner)).open(wish(client_id, state='"><script>x</script>'))
     assert page.status_code == 200
+    assert page.text.count(html.escape(name)) == page.text.count(f"<bdi>{html.escape(name)}</bdi>") > 0
+    assert "<bdi>127.0.0.1:33418</bdi>" in page.text
     assert "<script>" not in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -82,6 +83,8 @@ class GrantService:
         if client is None or await role_in(self._session, code.user_uuid, code.workspace_uuid) is None:
             raise _invalid("The client or the user is not known any more.")
         moment = clock.now()
+        # Who let the client in did so in the console.
+        self._session.actor = replace(self._session.actor, user_uuid=code.user_uuid, kind="session")
         row, access = await create_token(
             self._session,
             user_uuid=code.user_uuid,

@@ -112,6 +112,14 @@ async def test_what_is_given_opens_one_workspace_and_no_more_than_an_operator_ma
     assert answer.status_code == 400
 
 
+async def test_the_log_tells_who_has_let_a_client_in(
+    owner: Tenant, browse: SignedIn, client: httpx2.AsyncClient
+) -> None:
+    await grant(client, await browse(owner))
+    [event] = (await owner.get("/api/v1/audit-events?action=token.created")).json()["data"]
+    assert (event["actor_user_uuid"], event["credential"]["kind"]) == (str(owner.user_uuid), "session")
+
+
 async def test_a_code_is_used_once_by_who_asked(owner: Tenant, browse: SignedIn, client: httpx2.AsyncClient) -> None:
     browser, client_id, other = await browse(owner), await register(client), await register(client, name="Other")
     code = returned(await browser.decide(await browser.open(wish(client_id))))["code"]

@@ -54,8 +54,11 @@ class GrantRepository:
         """The access token that is meant by itself or by its refresh token."""
         return await self._session.value(
             """
-            SELECT g.token_uuid FROM oauth_grants AS g JOIN tokens AS t ON t.uuid = g.token_uuid
-            WHERE g.refresh_hash = $1 OR t.token_hash = $1 LIMIT 1
+            SELECT token_uuid FROM oauth_grants WHERE refresh_hash = $1
+            UNION ALL
+            SELECT g.token_uuid FROM tokens AS t JOIN oauth_grants AS g ON g.token_uuid = t.uuid
+            WHERE t.token_hash = $1
+            LIMIT 1
             """,
             digest,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -15,8 +15,10 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull,
 from pydantic import AnyUrl
 
 from athena.kit import clock
+from athena.kit.db import Database
 from athena.kit.ids import new_uuid
 from athena.oauth import codes
+from athena.oauth.repository import GrantRepository
 from athena.oauth.service import SCOPES
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.mcp_client import send
@@ -184,6 +186,26 @@ async def test_what_was_given_can_be_taken_back(
     # A token that no client was given is not the clients' to revoke.
     assert (await client.post("/oauth/revoke", data={"token": owner.token})).status_code == 200
     assert (await owner.get("/api/v1/agents")).status_code == 200
+
+
+class Explaining:
+    """A session that tells how a statement would be done."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    async def value(self, sql: str, *args: Any) -> list[Any]:
+        return await self._session.fetch(f"EXPLAIN {sql}", *args)
+
+
+async def test_what_is_to_be_revoked_is_looked_up_and_not_searched_for(database: Database) -> None:
+    async with database.system() as session:
+        await session.execute("SET LOCAL enable_seqscan = off")
+        rows: Any = await GrantRepository(cast("Any", Explaining(session))).of_secret(b"x")
+    plan = "\n".join(row[0] for row in rows)
+    for index in ("uq_oauth_grants_refresh_hash", "uq_tokens_token_hash"):
+        assert index in plan
+    assert "Filter" not in plan
 
 
 async def test_who_leaves_the_workspace_takes_the_clients_along(

@@ -25,14 +25,17 @@ class OpenStreams:
         self.most = most
         self._open = Counter[UUID]()
 
-    def check(self, user_uuid: UUID) -> None:
-        """429 for who has as many as may be."""
+    @contextmanager
+    def taken(self, user_uuid: UUID) -> Generator[None]:
+        """Counts one that is about to be opened: those that come at once see each other. 429 where none is left."""
         if self._open[user_uuid] >= self.most:
             raise TooManyRequests(
                 f"{self.most} calls of yours are being followed already.",
                 retry_after=AGAIN_SECONDS,
                 code="too_many_streams",
             )
+        with self.counted(user_uuid):
+            yield
 
     @contextmanager
     def counted(self, user_uuid: UUID) -> Generator[None]:

@@ -147,6 +147,23 @@ async def test_a_user_follows_so_many_calls_at_once(
     assert (await send(scene.tenant, CALL, given, headers)).status_code == 200
 
 
+async def test_calls_that_come_at_once_are_counted_too(scene: Scene, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.agent(name="Shop")
+    monkeypatch.setattr(app._app.state.open_streams, "most", 1)
+    more = asyncio.Event()
+    scene.model.scripts = [saying("Wide", until=more) for _ in range(4)]
+    headers = await session_of(scene.tenant)
+    calls = [
+        asyncio.create_task(send(scene.tenant, CALL, {"name": "shop", "arguments": {"input": "Which?"}}, headers))
+        for _ in range(4)
+    ]
+    ended = asyncio.as_completed(calls)
+    async with asyncio.timeout(20):
+        assert [(await next(ended)).status_code for _ in range(3)] == [429, 429, 429]
+    more.set()
+    assert (await next(ended)).status_code == 200
+
+
 async def test_long_lists_come_in_pages_without_gap_or_repeat(owner: Tenant, server_url: str) -> None:
     await asyncio.gather(*(workflow(owner, name=f"Flow {number}") for number in range(60)))
     names: list[str] = []

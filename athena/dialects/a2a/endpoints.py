@@ -94,16 +94,16 @@ async def _answered(
     if number is None or message.method is None:
         raise rpc.ProtocolError("A message has an `id` and a `method`.")
     if message.method in {methods.STREAM, methods.SUBSCRIBE}:
-        _streams(request).check(caller.access.user_uuid)
 
         def wrap(update: Mapping[str, Any]) -> dict[str, Any]:
             return rpc.result(number, update)
 
-        if message.method == methods.STREAM:
-            stream = await _sent(service, checked(SendParams, message.params), wrap)
-        else:
-            stream = await service.followed(checked(TaskParams, message.params), last_event_id, wrap)
-        return await _streamed(request, caller, stream)
+        with _streams(request).taken(caller.access.user_uuid):
+            if message.method == methods.STREAM:
+                stream = await _sent(service, checked(SendParams, message.params), wrap)
+            else:
+                stream = await service.followed(checked(TaskParams, message.params), last_event_id, wrap)
+            return await _streamed(request, caller, stream)
     method = methods.METHODS.get(message.method)
     if method is None:
         raise rpc.ProtocolError(f"There is no method {message.method[:100]} here.", rpc.METHOD_NOT_FOUND)
@@ -120,10 +120,10 @@ async def send_message_to_agent(request: Request, caller: Runner, agent: Agent, 
 @router.operation("POST", f"{ONE}/message:stream", summary="Send a message and follow its task", keyed=False)
 async def stream_message_to_agent(request: Request, caller: Runner, agent: Agent, _: Spoken) -> Response:
     """A message, and the updates of its task."""
-    _streams(request).check(caller.access.user_uuid)
-    service = await A2AService.of(caller.session, caller.access, agent)
-    stream = await _sent(service, checked(SendParams, await _body(request), ""), dict)
-    return await _streamed(request, caller, stream)
+    with _streams(request).taken(caller.access.user_uuid):
+        service = await A2AService.of(caller.session, caller.access, agent)
+        stream = await _sent(service, checked(SendParams, await _body(request), ""), dict)
+        return await _streamed(request, caller, stream)
 
 
 @router.operation("GET", TASKS, summary="List tasks")
@@ -194,10 +194,10 @@ async def get_extended_agent_card(caller: Reader, agent: Agent, _: Spoken) -> Re
 
 
 async def _followed(request: Request, caller: Caller, agent: str, task_id: str, last_event_id: int | None) -> Response:
-    _streams(request).check(caller.access.user_uuid)
-    service = await A2AService.of(caller.session, caller.access, agent)
-    stream = await service.followed(TaskParams(id=task_id), last_event_id, dict)
-    return await _streamed(request, caller, stream)
+    with _streams(request).taken(caller.access.user_uuid):
+        service = await A2AService.of(caller.session, caller.access, agent)
+        stream = await service.followed(TaskParams(id=task_id), last_event_id, dict)
+        return await _streamed(request, caller, stream)
 
 
 async def _sent(service: A2AService, given: SendParams, wrap: Wrap) -> TaskStream:

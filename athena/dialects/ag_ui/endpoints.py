@@ -40,14 +40,14 @@ async def repeated(
 @router.operation("POST", PATH, summary="Run an agent for a front end", repeat=repeated)
 async def run_for_front_end(request: Request, caller: Runner, name: Name, body: RunAgentInput) -> Response:
     """Begins a run, or goes on with one that was interrupted."""
-    _streams(request).check(caller.access.user_uuid)
-    service = FrontEndService(caller.session, caller.access)
-    begun = await service.accept(name, body)
-    if caller.key is not None:
-        caller.key.note_run(begun.run_uuid, streamed=True)
-    await caller.session.commit()
-    stream = await service.stream(body, begun)
-    await caller.session.commit()
+    with _streams(request).taken(caller.access.user_uuid):
+        service = FrontEndService(caller.session, caller.access)
+        begun = await service.accept(name, body)
+        if caller.key is not None:
+            caller.key.note_run(begun.run_uuid, streamed=True)
+        await caller.session.commit()
+        stream = await service.stream(body, begun)
+        await caller.session.commit()
     return _streamed(request, caller, stream)
 
 
@@ -58,9 +58,9 @@ async def resume_for_front_end(
     """The rest of a stream that broke off."""
     if last_event_id is None:
         raise MethodNotAllowed("Name the event that was seen last as Last-Event-ID.", headers={"Allow": "POST"})
-    _streams(request).check(caller.access.user_uuid)
-    stream = await FrontEndService(caller.session, caller.access).resumed(name, last_event_id)
-    await caller.session.commit()
+    with _streams(request).taken(caller.access.user_uuid):
+        stream = await FrontEndService(caller.session, caller.access).resumed(name, last_event_id)
+        await caller.session.commit()
     return _streamed(request, caller, stream)
 
 

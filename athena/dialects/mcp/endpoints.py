@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -58,10 +59,10 @@ async def _answer(request: Request, caller: Caller) -> Response:
     _check_origin(request)
     message = rpc.read(parse_json(await request.body(), request.headers.get("content-type", "")))
     streams: OpenStreams = request.app.state.open_streams
+    follows = streams.taken(caller.access.user_uuid) if message.method == CALL else contextlib.nullcontext()
     try:
-        if message.method == CALL:
-            streams.check(caller.access.user_uuid)
-        answer = await McpService(caller.session, caller.access, request.headers).told(message)
+        with follows:
+            answer = await McpService(caller.session, caller.access, request.headers).told(message)
     except AthenaError as error:
         await caller.session.rollback()
         return _failure(message, error, alone="mcp-method" in request.headers)
@@ -77,9 +78,9 @@ async def _resume(request: Request, caller: Caller, last_event_id: str | None) -
     if last_event_id is None:
         raise MethodNotAllowed("There is no stream beside those that answer.", headers={"Allow": "POST"})
     streams: OpenStreams = request.app.state.open_streams
-    streams.check(caller.access.user_uuid)
-    stream = await McpService(caller.session, caller.access, request.headers).resumed(last_event_id)
-    await caller.session.commit()
+    with streams.taken(caller.access.user_uuid):
+        stream = await McpService(caller.session, caller.access, request.headers).resumed(last_event_id)
+        await caller.session.commit()
     return CountedStream(stream, streams, caller.access.user_uuid)
 
 

@@ -26,11 +26,19 @@ def oracle() -> Tokenizer:
     return tokenizer
 
 
+def newer(character: str) -> bool:
+    """Whether a mark came into Unicode after the reference's tables were made, so that it reads a letter there."""
+    is_mark = unicodedata.category(character).startswith("P")
+    return is_mark and len(pre_tokenizers.BertPreTokenizer().pre_tokenize_str(f"a{character}")) == 1
+
+
 # Characters on which every version of Unicode agrees; newer ones are read as each side's tables know them.
 SETTLED = st.characters(
     exclude_categories=("Cs", "Cn", "Co"),
     exclude_characters=[
-        chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) in {"Po", "Pd", "Mn"} and n > 0x2FFF
+        character
+        for character in map(chr, range(0x110000))
+        if newer(character) or (unicodedata.category(character) in {"Po", "Pd", "Mn"} and character > "\u2fff")
     ],
 )
 TEXTS = st.text(st.one_of(SETTLED, st.sampled_from("abcdeinst ,.-'ÄéßİΣ漢字ñ\t\n")), max_size=200)

@@ -31,7 +31,16 @@ from athena.kit.tables import metadata
 Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 OLD, NEW = "an old secret key, long enough 0123456789", "a new secret key, long enough 0123456789"
 # Bytes that are no secrets: hashes, and keys made of hashes.
-IN_THE_OPEN = {"token_hash", "session_hash", "csrf_hash", "fingerprint", "key"}
+IN_THE_OPEN = {
+    "token_hash",
+    "session_hash",
+    "csrf_hash",
+    "fingerprint",
+    "key",
+    "client_hash",
+    "refresh_hash",
+    "used_hash",
+}
 _names = itertools.count()
 
 

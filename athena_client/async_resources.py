@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from athena_client import models
-from athena_client.calls import RUN_SECONDS, fields
+from athena_client.calls import RUN_SECONDS, at, fields
 
 if TYPE_CHECKING:
     from athena_client.async_client import AsyncAthena, AsyncStream
@@ -27,10 +27,12 @@ class AsyncReadable(Generic[T]):
         self._client = client
         self._path = path
 
-    async def list(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[T]:
-        """All of them, page by page as they are needed; at most ``limit``. Nothing is skipped when rows are added."""
+    async def list(self, /, *, limit: int | None = None, cursor: str | None = "", **filters: Any) -> AsyncIterator[T]:
+        """All of them, page by page as they are needed; at most ``limit``. Nothing is skipped when rows are added.
+
+        ``cursor`` is where to begin, as a page of the API tells it.
+        """
         left = limit
-        cursor: str | None = ""
         while cursor is not None and left != 0:
             length = PAGE if left is None else min(PAGE, left)
             page = await self._client.request(
@@ -43,7 +45,7 @@ class AsyncReadable(Generic[T]):
 
     async def get(self, uuid: str, **query: Any) -> T:
         """One of them."""
-        return cast("T", await self._data("GET", f"/{uuid}", query=fields(query)))
+        return cast("T", await self._data("GET", at(uuid), query=fields(query)))
 
     async def _data(self, method: str, path: str, **options: Any) -> Any:
         answer = await self._client.request(method, f"{self._path}{path}", **options)
@@ -55,7 +57,7 @@ class AsyncDeletable(AsyncReadable[T]):
 
     async def delete(self, uuid: str) -> None:
         """Deletes one."""
-        await self._data("DELETE", f"/{uuid}")
+        await self._data("DELETE", at(uuid))
 
 
 class AsyncCreatable(AsyncDeletable[T]):
@@ -71,7 +73,7 @@ class AsyncCollection(AsyncCreatable[T]):
 
     async def update(self, uuid: str, **given: Any) -> T:
         """Changes the fields that are given, and leaves the others."""
-        return cast("T", await self._data("PUT", f"/{uuid}", body=fields(given)))
+        return cast("T", await self._data("PUT", at(uuid), body=fields(given)))
 
 
 class AsyncRunnable(AsyncCollection[T]):
@@ -79,11 +81,11 @@ class AsyncRunnable(AsyncCollection[T]):
 
     async def run(self, uuid: str, *, timeout: float = RUN_SECONDS, **given: Any) -> models.Run:
         """Runs it and waits for the end; with ``background=True`` for the start alone."""
-        return cast("models.Run", await self._data("POST", f"/{uuid}/run", body=fields(given), timeout=timeout))
+        return cast("models.Run", await self._data("POST", at(uuid, "/run"), body=fields(given), timeout=timeout))
 
     def stream(self, uuid: str, **given: Any) -> AsyncStream:
         """Runs it, and gives its events as they come."""
-        return self._client.stream(f"{self._path}/{uuid}/run", fields(given))
+        return self._client.stream(f"{self._path}{at(uuid, '/run')}", fields(given))
 
 
 class AsyncAgents(AsyncRunnable[models.Agent]):
@@ -100,13 +102,13 @@ class AsyncWorkflows(AsyncCollection[models.Workflow]):
     """Workflows."""
 
     async def run(self, uuid: str, input: Any = None, *, timeout: float = RUN_SECONDS, **given: Any) -> Any:  # noqa: A002
-        """Runs it and waits: what its webhook's response mode says, or with ``background=True`` the run."""
+        """Runs it and waits for the end; with ``background=True`` for the start alone. The run is the ``data``."""
         body = {"input": input, **fields(given)}
-        return await self._client.request("POST", f"{self._path}/{uuid}/run", body=body, timeout=timeout)
+        return await self._client.request("POST", f"{self._path}{at(uuid, '/run')}", body=body, timeout=timeout)
 
     def stream(self, uuid: str, input: Any = None, **given: Any) -> AsyncStream:  # noqa: A002 - the API's word
         """Runs it, and gives its events as they come."""
-        return self._client.stream(f"{self._path}/{uuid}/run", {"input": input, **fields(given)})
+        return self._client.stream(f"{self._path}{at(uuid, '/run')}", {"input": input, **fields(given)})
 
 
 class AsyncExecutions(AsyncDeletable[models.WorkflowExecution]):
@@ -118,11 +120,11 @@ class AsyncExecutions(AsyncDeletable[models.WorkflowExecution]):
 
     async def cancel(self, uuid: str) -> models.WorkflowExecution:
         """Stops one; what its nodes did is kept."""
-        return cast("models.WorkflowExecution", await self._data("POST", f"/{uuid}/cancel"))
+        return cast("models.WorkflowExecution", await self._data("POST", at(uuid, "/cancel")))
 
     async def retry(self, uuid: str, **given: Any) -> Any:
         """Does again what was not done, as a new execution in the background."""
-        return await self._data("POST", f"/{uuid}/retry", body={"background": True, **fields(given)})
+        return await self._data("POST", at(uuid, "/retry"), body={"background": True, **fields(given)})
 
 
 class AsyncRuns(AsyncReadable[models.Run]):
@@ -134,16 +136,16 @@ class AsyncRuns(AsyncReadable[models.Run]):
 
     async def cancel(self, uuid: str) -> models.Run:
         """Stops one; what was said so far is kept."""
-        return cast("models.Run", await self._data("POST", f"/{uuid}/cancel"))
+        return cast("models.Run", await self._data("POST", at(uuid, "/cancel")))
 
 
 class AsyncApprovals(AsyncReadable[models.Approval]):
     """What waits for a human."""
 
-    async def answer(self, uuid: str, decision: str, **given: Any) -> models.Approval:
-        """Answers one: ``approved`` or ``rejected``."""
-        body = {"decision": decision, **fields(given)}
-        return cast("models.Approval", await self._data("POST", f"/{uuid}/answer", body=body))
+    async def answer(self, uuid: str, decision: str | None = None, **given: Any) -> models.Approval:
+        """Answers one: ``approved`` or ``refused``; a form with its ``values`` alone."""
+        body = fields(given) if decision is None else {"decision": decision, **fields(given)}
+        return cast("models.Approval", await self._data("POST", at(uuid, "/answer"), body=body))
 
 
 class AsyncMedia(AsyncDeletable[models.Media]):
@@ -166,7 +168,7 @@ class AsyncMetrics:
 
     async def get(self, kind: str, **query: Any) -> dict[str, Any]:
         """Of ``agents``, ``workflows``, ``threads``, ``messages`` or ``workflow-executions``."""
-        answer = await self._client.request("GET", f"/metrics/{kind}", query=fields(query))
+        answer = await self._client.request("GET", f"/metrics{at(kind)}", query=fields(query))
         return cast("dict[str, Any]", answer["data"])
 
 

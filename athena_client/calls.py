@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 
@@ -47,11 +48,17 @@ class Options:
 def options(
     base_url: str | None, token: str | None, workspace_uuid: str | None, timeout: float, max_retries: int
 ) -> Options:
-    """What is given, or else ``ATHENA_URL`` and ``ATHENA_TOKEN`` of the environment."""
+    """What is given, or else ``ATHENA_URL`` and ``ATHENA_TOKEN`` of the environment; an empty token is none."""
     url = base_url or os.environ.get("ATHENA_URL") or DEFAULT_URL
     if not url.startswith(("http://", "https://")):
         raise AthenaError("the address must begin with http:// or https://")
-    secret = token or os.environ.get("ATHENA_TOKEN")
+    try:
+        is_whole = bool(httpx2.URL(url).host.encode("idna"))
+    except (httpx2.InvalidURL, UnicodeError):
+        is_whole = False
+    if not is_whole:
+        raise AthenaError(f"the address {url} is none")
+    secret = os.environ.get("ATHENA_TOKEN") if token is None else token
     return Options(url.rstrip("/"), secret, workspace_uuid, timeout, max_retries)
 
 
@@ -131,6 +138,19 @@ def pause(failures: int) -> float:
     """Seconds before the next attempt: twice as long each time, with jitter, so that clients do not come together."""
     longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (failures - 1))
     return random.uniform(longest / 2, longest)  # noqa: S311 - it guards nothing
+
+
+def at(uuid: object, rest: str = "") -> str:
+    """The end of a path, with an id as one part of it, whatever it holds."""
+    return f"/{quote(str(uuid), safe='')}{rest}"
+
+
+def value(answer: httpx2.Response) -> Any:
+    """The JSON of an answer that has been read; ``None`` of one without a body."""
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise AthenaError(f"{answer.url}: the answer is no JSON; is the address right?") from error
 
 
 def fields(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 import httpx2
 
-from athena_client.calls import STREAM_SILENCE_SECONDS, Call, options, pause
+from athena_client.calls import STREAM_SILENCE_SECONDS, Call, at, options, pause, value
 from athena_client.errors import ConnectionFailed
 from athena_client.events import Event, EventDecoder
 from athena_client.resources import Resources
@@ -19,8 +19,8 @@ from athena_client.resources import Resources
 class Athena(Resources):
     """Athena's API, with its resources as attributes: ``Athena().agents.list()``.
 
-    ``base_url`` and ``token`` are taken from ``ATHENA_URL`` and ``ATHENA_TOKEN`` when left out; ``timeout`` is in
-    seconds, of one request. Threads may share a client.
+    ``base_url`` and ``token`` are taken from ``ATHENA_URL`` and ``ATHENA_TOKEN`` when left out, and an empty token
+    is none; ``timeout`` is in seconds, of one request. Threads may share a client.
     """
 
     def __init__(
@@ -59,8 +59,7 @@ class Athena(Resources):
         timeout: float | None = None,
     ) -> Any:
         """Any operation: its path after ``/api/v1``. The answer's JSON, or ``None``. Raises an ``ApiError``."""
-        answer = self._send(Call(method, path, query or {}, body, files=files, timeout=timeout))
-        return answer.json() if answer.content else None
+        return value(self._send(Call(method, path, query or {}, body, files=files, timeout=timeout)))
 
     def stream(self, path: str, body: Mapping[str, Any]) -> Stream:
         """Starts what is named by its path, and gives its events as they come."""
@@ -168,4 +167,4 @@ class Stream(Iterator[Event]):
             self._start.timeout = STREAM_SILENCE_SECONDS
             return self._start
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self.last_event_id)}
-        return Call("GET", f"/runs/{self.run_uuid}/events", headers=headers, timeout=STREAM_SILENCE_SECONDS)
+        return Call("GET", f"/runs{at(self.run_uuid, '/events')}", headers=headers, timeout=STREAM_SILENCE_SECONDS)

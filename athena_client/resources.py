@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from athena_client import models
-from athena_client.calls import RUN_SECONDS, fields
+from athena_client.calls import RUN_SECONDS, at, fields
 
 if TYPE_CHECKING:
     from athena_client.client import Athena, Stream
@@ -23,10 +23,12 @@ class Readable(Generic[T]):
         self._client = client
         self._path = path
 
-    def list(self, *, limit: int | None = None, **filters: Any) -> Iterator[T]:
-        """All of them, page by page as they are needed; at most ``limit``. Nothing is skipped when rows are added."""
+    def list(self, /, *, limit: int | None = None, cursor: str | None = "", **filters: Any) -> Iterator[T]:
+        """All of them, page by page as they are needed; at most ``limit``. Nothing is skipped when rows are added.
+
+        ``cursor`` is where to begin, as a page of the API tells it.
+        """
         left = limit
-        cursor: str | None = ""
         while cursor is not None and left != 0:
             length = PAGE if left is None else min(PAGE, left)
             page = self._client.request(
@@ -39,7 +41,7 @@ class Readable(Generic[T]):
 
     def get(self, uuid: str, **query: Any) -> T:
         """One of them."""
-        return cast("T", self._data("GET", f"/{uuid}", query=fields(query)))
+        return cast("T", self._data("GET", at(uuid), query=fields(query)))
 
     def _data(self, method: str, path: str, **options: Any) -> Any:
         answer = self._client.request(method, f"{self._path}{path}", **options)
@@ -51,7 +53,7 @@ class Deletable(Readable[T]):
 
     def delete(self, uuid: str) -> None:
         """Deletes one."""
-        self._data("DELETE", f"/{uuid}")
+        self._data("DELETE", at(uuid))
 
 
 class Creatable(Deletable[T]):
@@ -67,7 +69,7 @@ class Collection(Creatable[T]):
 
     def update(self, uuid: str, **given: Any) -> T:
         """Changes the fields that are given, and leaves the others."""
-        return cast("T", self._data("PUT", f"/{uuid}", body=fields(given)))
+        return cast("T", self._data("PUT", at(uuid), body=fields(given)))
 
 
 class Runnable(Collection[T]):
@@ -75,11 +77,11 @@ class Runnable(Collection[T]):
 
     def run(self, uuid: str, *, timeout: float = RUN_SECONDS, **given: Any) -> models.Run:
         """Runs it and waits for the end; with ``background=True`` for the start alone."""
-        return cast("models.Run", self._data("POST", f"/{uuid}/run", body=fields(given), timeout=timeout))
+        return cast("models.Run", self._data("POST", at(uuid, "/run"), body=fields(given), timeout=timeout))
 
     def stream(self, uuid: str, **given: Any) -> Stream:
         """Runs it, and gives its events as they come."""
-        return self._client.stream(f"{self._path}/{uuid}/run", fields(given))
+        return self._client.stream(f"{self._path}{at(uuid, '/run')}", fields(given))
 
 
 class Agents(Runnable[models.Agent]):
@@ -94,13 +96,13 @@ class Workflows(Collection[models.Workflow]):
     """Workflows."""
 
     def run(self, uuid: str, input: Any = None, *, timeout: float = RUN_SECONDS, **given: Any) -> Any:  # noqa: A002
-        """Runs it and waits: what its webhook's response mode says, or with ``background=True`` the run."""
+        """Runs it and waits for the end; with ``background=True`` for the start alone. The run is the ``data``."""
         body = {"input": input, **fields(given)}
-        return self._client.request("POST", f"{self._path}/{uuid}/run", body=body, timeout=timeout)
+        return self._client.request("POST", f"{self._path}{at(uuid, '/run')}", body=body, timeout=timeout)
 
     def stream(self, uuid: str, input: Any = None, **given: Any) -> Stream:  # noqa: A002 - the API's word
         """Runs it, and gives its events as they come."""
-        return self._client.stream(f"{self._path}/{uuid}/run", {"input": input, **fields(given)})
+        return self._client.stream(f"{self._path}{at(uuid, '/run')}", {"input": input, **fields(given)})
 
 
 class Executions(Deletable[models.WorkflowExecution]):
@@ -112,11 +114,11 @@ class Executions(Deletable[models.WorkflowExecution]):
 
     def cancel(self, uuid: str) -> models.WorkflowExecution:
         """Stops one; what its nodes did is kept."""
-        return cast("models.WorkflowExecution", self._data("POST", f"/{uuid}/cancel"))
+        return cast("models.WorkflowExecution", self._data("POST", at(uuid, "/cancel")))
 
     def retry(self, uuid: str, **given: Any) -> Any:
         """Does again what was not done, as a new execution in the background."""
-        return self._data("POST", f"/{uuid}/retry", body={"background": True, **fields(given)})
+        return self._data("POST", at(uuid, "/retry"), body={"background": True, **fields(given)})
 
 
 class Runs(Readable[models.Run]):
@@ -128,16 +130,16 @@ class Runs(Readable[models.Run]):
 
     def cancel(self, uuid: str) -> models.Run:
         """Stops one; what was said so far is kept."""
-        return cast("models.Run", self._data("POST", f"/{uuid}/cancel"))
+        return cast("models.Run", self._data("POST", at(uuid, "/cancel")))
 
 
 class Approvals(Readable[models.Approval]):
     """What waits for a human."""
 
-    def answer(self, uuid: str, decision: str, **given: Any) -> models.Approval:
-        """Answers one: ``approved`` or ``rejected``."""
-        body = {"decision": decision, **fields(given)}
-        return cast("models.Approval", self._data("POST", f"/{uuid}/answer", body=body))
+    def answer(self, uuid: str, decision: str | None = None, **given: Any) -> models.Approval:
+        """Answers one: ``approved`` or ``refused``; a form with its ``values`` alone."""
+        body = fields(given) if decision is None else {"decision": decision, **fields(given)}
+        return cast("models.Approval", self._data("POST", at(uuid, "/answer"), body=body))
 
 
 class Media(Deletable[models.Media]):
@@ -157,7 +159,7 @@ class Metrics:
 
     def get(self, kind: str, **query: Any) -> dict[str, Any]:
         """Of ``agents``, ``workflows``, ``threads``, ``messages`` or ``workflow-executions``."""
-        answer = self._client.request("GET", f"/metrics/{kind}", query=fields(query))
+        answer = self._client.request("GET", f"/metrics{at(kind)}", query=fields(query))
         return cast("dict[str, Any]", answer["data"])
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,60 @@ async def test_pages_follow_one_another(desk: Desk, monkeypatch: pytest.MonkeyPa
         assert len([each async for each in client.threads.list(limit=3)]) == 3
 
 
+async def test_a_list_begins_where_it_is_told_to_and_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("athena_client.async_resources.PAGE", 1)
+    async with desk.client() as client:
+        for number in range(3):
+            await client.threads.create(name=f"Thread {number}")
+        page = await client.request("GET", "/threads", query={"cursor": "", "per_page": 1, "sort": "created_at"})
+        rest = client.threads.list(limit=5, cursor=page["meta"]["next_cursor"], sort="created_at")
+        assert [each["name"] async for each in rest] == ["Thread 1", "Thread 2"]
+
+
+async def test_an_id_is_one_part_of_a_path(desk: Desk) -> None:
+    async with desk.client() as client:
+        thread = await client.threads.create(name="Kept")
+        for given in (f"x/../../threads/{thread['uuid']}", f"{thread['uuid']}?x=1", "é/#"):
+            for attempt in (client.prompts.delete(given), client.prompts.update(given, name="Mine")):
+                with pytest.raises((NotFound, Invalid)):
+                    await attempt
+        assert (await client.threads.get(thread["uuid"]))["name"] == "Kept"
+
+
+async def test_approvals_and_forms_are_answered(desk: Desk) -> None:
+    nodes: list[dict[str, Any]] = [
+        {"id": "start", "type": "manual_trigger"},
+        {"id": "ask", "type": "form", "data": {"title": "Size?", "fields": [{"name": "size", "type": "number"}]}},
+        {"id": "yes", "type": "approval", "data": {"title": "Order?"}},
+    ]
+    edges = [{"source": "start", "target": "ask"}, {"source": "ask", "target": "yes"}]
+    async with desk.client() as client:
+        made = await client.workflows.create(name="Order", nodes=nodes, edges=edges)
+        run = (await client.workflows.run(made["uuid"], background=True))["data"]
+        seen: list[str] = []
+        async with asyncio.timeout(20), client.runs.events(run["uuid"]) as stream:
+            async for event in stream:
+                seen.append(event.type)
+                if event.type == "approval.required":
+                    question = await client.approvals.get(event.data["approval_uuid"])
+                    given: Any = {"values": {"size": 40}} if question["kind"] == "form" else {"decision": "approved"}
+                    await client.approvals.answer(question["uuid"], **given)
+        assert (seen.count("approval.required"), seen[-1]) == (2, "run.completed")
+
+
+async def test_an_answer_that_is_no_json_is_told_so() -> None:
+    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 7\r\n\r\nWelcome")
+        writer.close()
+
+    async with await asyncio.start_server(welcome, "127.0.0.1", 0) as server:
+        client = AsyncAthena(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "token")
+        with pytest.raises(AthenaError, match="is the address right"):
+            await client.request("GET", "/user")
+        await client.close()
+
+
 async def test_a_bad_request_tells_where(desk: Desk) -> None:
     async with desk.client() as client:
         with pytest.raises(Invalid) as caught:
@@ -104,11 +160,15 @@ async def test_url_and_token_come_from_the_environment(desk: Desk, monkeypatch: 
     async with AsyncAthena(token="athena_wrong") as client:
         with pytest.raises(Unauthorized):
             await client.agents.get(desk.agent_uuid)
+    async with AsyncAthena(token="") as client:
+        with pytest.raises(Unauthorized, match="credentials_missing"):
+            await client.agents.get(desk.agent_uuid)
 
 
-def test_an_address_must_be_one() -> None:
-    with pytest.raises(AthenaError, match="http"):
-        Athena("localhost:8000")
+@pytest.mark.parametrize("address", ["localhost:8000", "http://[::1", "http://.example", "http://"])
+def test_an_address_must_be_one(address: str) -> None:
+    with pytest.raises(AthenaError, match="address"):
+        Athena(address)
 
 
 def test_a_server_that_is_not_there_is_an_error_of_its_own() -> None:

@@ -41,11 +41,14 @@ def stored() -> SignIn | None:
 def store(kept: SignIn) -> Path:
     """Keeps it. The file is never readable to others, not for a moment."""
     path = file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        json.dump(asdict(kept), opened)
-    new.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            json.dump(asdict(kept), opened)
+        new.replace(path)
+    except OSError as error:
+        stop(f"the sign-in cannot be kept in {path}: {error.strerror}")
     return path
 
 

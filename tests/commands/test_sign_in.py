@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 
@@ -54,6 +55,30 @@ async def test_a_password_makes_a_token_that_logout_ends(desk: Desk, fresh: Shel
         await fresh.good("logout")
         with pytest.raises(Unauthorized):
             await client.request("GET", "/user")
+
+
+async def test_a_token_of_the_environment_is_not_sent_where_one_signs_in(desk: Desk, fresh: Shell) -> None:
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+    fresh.environment |= {"ATHENA_URL": desk.server_url, "ATHENA_TOKEN": desk.tenant.token}
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await fresh.run("login", "--url", url, "--email", "ada@example.com", said=f"{PASSWORD}\n")
+    [request] = heard
+    assert request.startswith(b"POST /api/v1/auth/sign-in")
+    assert desk.tenant.token.encode() not in request
+
+
+async def test_a_sign_in_that_cannot_be_kept_is_told_in_a_line(desk: Desk, fresh: Shell) -> None:
+    fresh.file.parent.write_text("No folder.")
+    done = await fresh.run("login", "--url", desk.server_url, said=f"{desk.tenant.token}\n")
+    assert (done.status, len(done.error.splitlines())) == (1, 1)
+    assert str(fresh.file) in done.error
 
 
 async def test_the_kept_token_goes_to_its_own_server_alone(desk: Desk, fresh: Shell) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 1.0
 """After which a run that is not followed has told what there is so far."""
 
+OPTIONS = frozenset({"limit", "search", "cursor"})
+"""What the client knows beside the API's filters."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Text = Annotated[str | None, typer.Option("--input", "-i", help="What is said or given; left out: standard input.")]
 
@@ -120,6 +123,8 @@ def list_(
     pairs = [each.partition("=") for each in filters or ()]
     if bad := next((name for name, equals, _ in pairs if not equals), None):
         raise typer.BadParameter(f"{bad!r} is not of the form name=value", param_hint="--filter")
+    if own := next((name for name, _, _ in pairs if name in OPTIONS), None):
+        raise typer.BadParameter(f"{own!r} is no filter; see `athena list --help`", param_hint="--filter")
     query = {name: value for name, _, value in pairs}
     with connected() as client:
         listed: Any = getattr(client, resource.replace("-", "_"))

@@ -58,6 +58,10 @@ async def test_every_resource_can_be_listed(shell: Shell) -> None:
 async def test_wrong_use_is_status_2(shell: Shell) -> None:
     for arguments in (("list", "nothing"), ("list", "agents", "-f", "status"), ("run",), ("run", "Teller")):
         assert (await shell.run(*arguments)).status == 2
+    for name in ("limit", "search", "cursor", "self"):
+        done = await shell.run("list", "agents", "-f", f"{name}=1")
+        assert done.status in {1, 2}
+        assert "Traceback" not in done.error
 
 
 async def test_a_chat_of_one_message_comes_from_a_pipe(shell: Shell) -> None:

@@ -114,6 +114,7 @@ class RunService:
         if (await self._runs.locked(uuid))["finished_at"] is None:
             raise Conflict("The run has not ended; cancel it first.", code="run_unfinished")
         await self._runs.delete(uuid)
+        self._session.record("run.deleted", "run", uuid)
 
     def events(self, uuid: UUID, after: int = 0) -> Subscription:
         """The run's events after one, and then as they come."""

@@ -50,7 +50,9 @@ FAMILIES: Mapping[str, Family] = {
     "approval": Family(("created", "answered", "link_created", "deleted"), "/api/v1/approvals/{uuid}"),
     "message": Family(CHANGES, "/api/v1/messages/{uuid}"),
     "media": Family(("created", "deleted"), "/api/v1/media/{uuid}"),
-    "run": Family(("started", "cancel_requested", "completed", "failed", "cancelled"), "/api/v1/runs/{uuid}"),
+    "run": Family(
+        ("started", "cancel_requested", "completed", "failed", "cancelled", "deleted"), "/api/v1/runs/{uuid}"
+    ),
     "share": Family(CHANGES, "/api/v1/shares/{uuid}"),
     "command_room_task": Family(CHANGES, "/api/v1/command-room-tasks/{uuid}"),
     "export": Family(("created", "deleted"), "/api/v1/workspaces/{workspace_uuid}/exports/{uuid}"),

@@ -185,6 +185,9 @@ async def test_what_is_not_stored_or_deleted_is_not_there(scene: Scene, openai: 
             await openai.responses.create(model=agent["uuid"], input="Go on", previous_response_id=response_id)
         assert caught.value.param == "previous_response_id"
     assert (await scene.run(kept.id.removeprefix("resp_")))["status"] == "gone"
+    [event] = (await scene.tenant.get("/api/v1/audit-events?action=run.deleted")).json()["data"]
+    assert event["resource_uuid"].replace("-", "") == kept.id.removeprefix("resp_")
+    assert event["actor_user_uuid"] == str(scene.tenant.user_uuid)
 
 
 async def test_an_answer_that_is_cut_off_is_incomplete(scene: Scene, openai: AsyncOpenAI) -> None:

@@ -49,6 +49,9 @@ class Speaking:
         said = [] if tip is None else [{"role": tip["role"], "content": _copied(tip["content"])}]
         sealed = len(said)
         fold(said, items, where, sealed=sealed)
+        if [each["role"] for each in said[sealed:]] not in ([], ["user"]):
+            # Whoever may only have something answered says one thing, in the user's own name.
+            self._access.require(Permission.MESSAGES_CREATE)
         try:
             if tip is not None and said[0]["content"] != tip["content"]:
                 self._access.require(Permission.MESSAGES_UPDATE)

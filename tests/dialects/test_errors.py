@@ -8,6 +8,8 @@ import openai as library
 import pytest
 from openai import AsyncOpenAI
 
+from athena.dialects.openai.errors import told
+from athena.kit.errors import Conflict
 from tests.budgets.conftest import make_budget
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.conftest import HELLO, client_of, workflow
@@ -82,6 +84,12 @@ async def test_a_spent_budget_is_a_quota_that_is_used_up(scene: Scene, openai: A
         await openai.chat.completions.create(model=agent["uuid"], messages=HELLO)
     assert (caught.value.code, caught.value.type) == ("insufficient_quota", "insufficient_quota")
     assert caught.value.response.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(("code", "repeated"), [("concurrent_change", True), ("already_exists", False)])
+def test_clients_repeat_what_another_request_came_before(code: str, *, repeated: bool) -> None:
+    answer = told(Conflict("Another change came first.", code=code), "/v1/responses", "1")
+    assert (answer.status_code, "x-should-retry" in answer.headers) == (409, not repeated)
 
 
 async def test_a_failing_provider_is_a_server_error(scene: Scene, openai: AsyncOpenAI) -> None:

@@ -24,7 +24,7 @@ TYPES: Final = {
 CODES: Final = {"credentials_missing": "invalid_api_key", "token_unknown": "invalid_api_key"}
 UNKNOWN_FIELD: Final = ("Extra inputs are not permitted", "Unknown query parameter")
 INDEX: Final = re.compile(r"\.(\d+)(?=\.|$)")
-REPEATABLE: Final = frozenset({"idempotency_in_flight"})
+REPEATABLE: Final = frozenset({"idempotency_in_flight", "concurrent_change"})
 """Conflicts that end by themselves: clients may ask again, as they do after any 409 unless they are told otherwise."""
 
 

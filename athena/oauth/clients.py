@@ -22,6 +22,8 @@ PRIVATE_SCHEMES: Final = frozenset({"cursor", "vscode", "vscode-insiders"})
 """Of programs that are known; any other could be one that a browser acts upon."""
 LONGEST_URI: Final = 500
 ADDRESS: Final = re.compile(r"[!-~]+")
+PLACE: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+"""A host and a port: nothing that would mean something else in a policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,13 @@ def problem(uri: str) -> str | None:
     parts = _split(uri)
     if parts is None or len(uri) > LONGEST_URI or not ADDRESS.fullmatch(uri) or "\\" in uri:
         return "It is no address, or too long."
-    if parts.fragment or "#" in uri or parts.username is not None or parts.password is not None:
-        return "It must have no fragment and no credentials."
-    if parts.scheme == "https" and parts.hostname:
+    if "#" in uri or not PLACE.fullmatch(parts.netloc):
+        return "It must name a host, and have no credentials and no fragment."
+    if parts.scheme == "https":
         return None
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return None
-    if parts.scheme in PRIVATE_SCHEMES and parts.netloc:
+    if parts.scheme in PRIVATE_SCHEMES:
         return None
     return "It must begin with https://, or lead to this machine (http://127.0.0.1, http://localhost)."
 
@@ -74,7 +76,9 @@ def leads_to_a_site(uri: str) -> bool:
 def origin_of(uri: str) -> str:
     """What a policy must allow so that a form may lead there."""
     parts = urlsplit(uri)
-    return f"{parts.scheme}:" if parts.scheme in PRIVATE_SCHEMES else f"{parts.scheme}://{parts.netloc}"
+    # Policies name no host of a private scheme, and none by its address of version 6.
+    is_nameless = parts.scheme in PRIVATE_SCHEMES or "[" in parts.netloc
+    return f"{parts.scheme}:" if is_nameless else f"{parts.scheme}://{parts.netloc}"
 
 
 def client_hash(client_id: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athena.oauth.clients import Client, problem
+from athena.oauth.clients import Client, origin_of, problem
 from tests.conftest import Tenant
 from tests.oauth.conftest import RETURN_TO, SignedIn, exchange, refresh, register, returned, wish
 
@@ -62,11 +62,21 @@ async def test_nobody_is_sent_to_an_address_that_is_not_registered(
         "https://example.com/ b",
         "unknown://app/callback",
         "https://" + "a" * 600,
+        "https://example.com;script-src/",
+        "https://example.com,x/",
+        "http://[::1].example.com/",
     ],
 )
 async def test_such_addresses_are_not_registered(client: httpx2.AsyncClient, uri: str) -> None:
     answer = await client.post("/oauth/register", json={"redirect_uris": [uri]})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_redirect_uri")
+
+
+def test_a_form_may_lead_where_the_user_returns_to() -> None:
+    assert origin_of("https://example.com:8443/callback?a=1") == "https://example.com:8443"
+    assert origin_of("cursor://app/callback") == "cursor:"
+    # Policies know no such addresses: browsers would leave them out, and the user where they are.
+    assert origin_of("http://[::1]:33418/callback") == "http:"
 
 
 def test_on_the_users_machine_the_port_is_free() -> None:

@@ -239,7 +239,7 @@ def _answer(stream: Stream) -> bool:
             elif event.type == "message.completed" and not said:
                 output.write(str(event.data.get("content") or ""))
             elif event.type == "approval.required":
-                typer.echo(f"\n[waits for approval {event.data.get('approval_uuid')}]", err=True)
+                _tell_wait(event)
             elif event.type in {"run.failed", "run.cancelled"}:
                 reason = output.failure(event.data) if event.type == "run.failed" else "it was cancelled"
                 typer.echo(f"athena: {output.cell(reason)}", err=True)
@@ -248,10 +248,18 @@ def _answer(stream: Stream) -> bool:
     return True
 
 
+def _tell_wait(event: Event) -> None:
+    """Whoever follows a run that waits for people is told, however long that is."""
+    typer.echo(f"\n[waits for approval {event.data.get('approval_uuid')}]", err=True)
+
+
 def _last(stream: Stream) -> Event:
     with stream:
-        *_, last = stream
-        return last
+        event = next(stream)
+        for event in stream:
+            if event.type == "approval.required":
+                _tell_wait(event)
+        return event
 
 
 def _given(text: str | None, *, needed: bool = True) -> str:

@@ -134,6 +134,20 @@ async def test_the_events_so_far_are_shown_of_a_run_that_goes_on(desk: Desk, she
     assert "run.completed" not in lines
 
 
+async def test_a_workflow_that_waits_for_people_says_so(desk: Desk, shell: Shell) -> None:
+    await workflow(desk, "Orders", START, {"id": "ask", "type": "approval", "data": {"title": "Pay?"}})
+    program = await shell.start("run", "Orders", "-i", "{}")
+    assert program.stderr is not None
+    async with asyncio.timeout(20):
+        while b"waits for approval" not in (said := await program.stderr.readline()):
+            assert not program.stderr.at_eof()
+    async with desk.client() as client:
+        (question,) = [each async for each in client.approvals.list()]
+        assert question["uuid"] in said.decode()
+        await client.approvals.answer(question["uuid"], "approved")
+    assert await program.wait() == 0
+
+
 async def test_what_is_not_there_or_anothers_is_one_line(desk: Desk, shell: Shell, stranger: Tenant) -> None:
     other = Shell(shell.folder, ATHENA_URL=desk.server_url, ATHENA_TOKEN=stranger.token)
     for done in (

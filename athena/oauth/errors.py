@@ -14,6 +14,12 @@ class OAuthError(AthenaError):
     status, code, title = 400, "invalid_request", "Bad Request"
 
 
+class ClientUnknown(OAuthError):
+    """The client was never registered here, or with keys that are gone: it registers anew."""
+
+    status, code, title = 401, "invalid_client", "Unauthorized"
+
+
 def told(error: AthenaError, _path: str, _request_id: str) -> Response:
     """The answer of an error."""
     if isinstance(error, OAuthError):

@@ -14,7 +14,7 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Row, Session
 from athena.oauth.clients import Client, client_hash, proves
 from athena.oauth.codes import Code
-from athena.oauth.errors import OAuthError
+from athena.oauth.errors import ClientUnknown, OAuthError
 from athena.oauth.repository import GrantRepository
 from athena.permissions import ROLE_PERMISSIONS, Role
 from athena.workspaces.service import role_in
@@ -51,7 +51,7 @@ class GrantService:
             or code.redirect_uri != given.get("redirect_uri")
             or not proves(given.get("code_verifier", ""), code.challenge)
         ):
-            raise _invalid("This code is not yours, or too old.")
+            raise self._refused(client_id, "This code is not yours, or too old.")
         await self._grants.lock_code(code.uuid)
         used_for = await self._grants.of_code(code.uuid)
         if used_for is not None:
@@ -61,10 +61,10 @@ class GrantService:
 
     async def refresh(self, given: dict[str, str]) -> dict[str, Any]:
         """New tokens for a refresh token; who shows a used one ends the grant."""
-        shown = digest(given.get("refresh_token", ""))
+        shown, client_id = digest(given.get("refresh_token", "")), given.get("client_id", "")
         grant = await self._grants.by_refresh(shown)
-        if grant is None or grant["client_hash"] != client_hash(given.get("client_id", "")):
-            raise _invalid("This refresh token is not yours, was revoked, or is too old.")
+        if grant is None or grant["client_hash"] != client_hash(client_id):
+            raise self._refused(client_id, "This refresh token is not yours, was revoked, or is too old.")
         if grant["used_hash"] == shown:
             await self._end(grant["token_uuid"])
             raise _invalid("This refresh token was used before; the grant has been revoked.")
@@ -77,6 +77,11 @@ class GrantService:
         token_uuid = await self._grants.of_secret(digest(given.get("token", "")))
         if token_uuid is not None:
             await self._end(token_uuid)
+
+    def _refused(self, client_id: str, reason: str) -> OAuthError:
+        if Client.opened(client_id, self._keyring) is None:
+            return ClientUnknown("This program is not registered here. Register it anew.")
+        return _invalid(reason)
 
     async def _give(self, code: Code, client_id: str) -> dict[str, Any]:
         client = Client.opened(client_id, self._keyring)

@@ -175,7 +175,7 @@ async def test_what_is_no_request_is_told_so(client: httpx2.AsyncClient) -> None
         (await client.post("/oauth/token", data={"grant_type": "password"}), "unsupported_grant_type"),
         (await client.post("/oauth/token", json={}), "invalid_request"),
         (await exchange(client, client_id, "é\0" * 3), "invalid_request"),
-        (await exchange(client, "x.y", "x"), "invalid_grant"),
+        (await exchange(client, client_id, "x"), "invalid_grant"),
         (await refresh(client, client_id, "x"), "invalid_grant"),
         (await client.post("/oauth/register", json=[]), "invalid_client_metadata"),
         (await client.post("/oauth/register", json={}), "invalid_redirect_uri"),
@@ -187,5 +187,8 @@ async def test_what_is_no_request_is_told_so(client: httpx2.AsyncClient) -> None
     ):
         assert (answer.status_code, answer.json()["error"]) == (400, error), answer.text
         assert answer.headers["cache-control"] == "no-store"
-    for known in (client_id[:-1], f"x{client_id}", "", "é"):
-        assert (await client.get(wish(known))).status_code == 400
+    for unknown in (client_id[:-1], f"x{client_id}", "", "é"):
+        assert (await client.get(wish(unknown))).status_code == 400
+        # By this error clients know that they have to register anew.
+        for answer in (await exchange(client, unknown, "x"), await refresh(client, unknown, "x")):
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

@@ -1,0 +1,1 @@
+"""Bundles: agents, prompts, workflows and what they need, as readable files that travel between workspaces."""

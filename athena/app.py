@@ -12,6 +12,7 @@ from athena.approvals import endpoints as approvals
 from athena.audit_events import endpoints as audit_events
 from athena.auth import endpoints as auth
 from athena.budgets import endpoints as budgets
+from athena.bundles import endpoints as bundles
 from athena.command_room_tasks import endpoints as command_room_tasks
 from athena.console import endpoints as console
 from athena.dialects.a2a import endpoints as a2a_dialect
@@ -64,6 +65,7 @@ ROOMS = (
     workspaces,
     invitations,
     exports,
+    bundles,
     providers,
     accounts,
     agents,
@@ -146,7 +148,7 @@ def api() -> FastAPI:
     return app
 
 
-LARGER = ("/api/v1/media", openai_dialect.CHAT_PATH, openai_responses.PATH, openai_files.PATH)
+LARGER = ("/api/v1/media", "/api/v1/bundles", openai_dialect.CHAT_PATH, openai_responses.PATH, openai_files.PATH)
 """Paths whose requests bring files along."""
 
 

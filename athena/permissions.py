@@ -140,6 +140,12 @@ class Permission(StrEnum):
     WEBHOOKS_CREATE = "webhooks.create"
     WEBHOOKS_UPDATE = "webhooks.update"
     WEBHOOKS_DELETE = "webhooks.delete"
+    BUNDLES_VIEW = "bundles.view"
+    BUNDLES_CREATE = "bundles.create"
+    """Upload a bundle, to be looked at and applied."""
+    BUNDLES_EXPORT = "bundles.export"
+    BUNDLES_APPLY = "bundles.apply"
+    """Plan and apply a bundle; each of its resources needs its own permission as well."""
 
 
 _VALUES = frozenset(permission.value for permission in Permission)
@@ -250,6 +256,9 @@ _BUILDER = _OPERATOR | {
     Permission.WORKFLOWS_SHARE,
     Permission.SHARES_UPDATE,
     Permission.SHARES_DELETE,
+    Permission.BUNDLES_CREATE,
+    Permission.BUNDLES_EXPORT,
+    Permission.BUNDLES_APPLY,
 }
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(

@@ -12,6 +12,7 @@ from athena.accounts.service import Connections
 from athena.auth.authorization import Authorizer
 from athena.budgets import tasks as budgets
 from athena.budgets.known import KnownBudgets
+from athena.bundles import tasks as bundles
 from athena.config import Settings
 from athena.embeddings import Embedder
 from athena.engine import Engine
@@ -74,6 +75,7 @@ CHORES = (
     Chore("leftovers", 5.0, retention.reach_leftovers),
     Chore("exports", 2.0, exports.write_exports),
     Chore("expired exports", 600.0, exports.delete_expired),
+    Chore("expired bundles", 600.0, bundles.delete_expired),
     Chore("retention", 300.0, retention.delete_old),
     Chore("idempotency keys", 60.0, idempotency.sweep),
     Chore("deliveries of webhooks", 600.0, webhooks.sweep),

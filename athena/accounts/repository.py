@@ -36,6 +36,16 @@ class AccountRepository(Repository):
             raise self.not_found()
         return row
 
+    async def of_provider(self, slug: str) -> list[UUID]:
+        """The accounts of the provider that the workspace knows by ``slug``, newest first."""
+        rows = await self.session.fetch(
+            "SELECT a.uuid FROM accounts AS a JOIN providers AS p ON p.uuid = a.provider_uuid "
+            "WHERE a.workspace_uuid = $1 AND p.slug = $2 ORDER BY a.uuid DESC",
+            self.workspace_uuid,
+            slug,
+        )
+        return [row["uuid"] for row in rows]
+
     async def store_grant(self, uuid: UUID, sealed: bytes, former: bytes | None = None) -> bool:
         """Keeps a grant; where ``former`` is given, only in its place. Whether that was done."""
         return bool(

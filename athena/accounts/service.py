@@ -137,6 +137,10 @@ class AccountService:
         """Accounts as other resources show them, by uuid, in one query."""
         return {uuid: present(row) for uuid, row in (await self._accounts.by_ids(uuids)).items()}
 
+    async def of_provider(self, slug: str) -> list[UUID]:
+        """The accounts of the provider with this slug, newest first."""
+        return await self._accounts.of_provider(slug)
+
     async def create(self, given: AccountCreate) -> Row:
         """Stores credentials for a provider that the workspace sees."""
         provider = await ProviderService(self._session, self._access).get(given.provider_uuid)

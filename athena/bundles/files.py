@@ -16,7 +16,7 @@ MANIFEST: Final = "bundle.yaml"
 MAXIMUM_ARCHIVE: Final = 16 * 1024 * 1024
 MAXIMUM_FILES: Final = 2_000
 MAXIMUM_FILE: Final = 2 * 1024 * 1024
-MAXIMUM_TOTAL: Final = 32 * 1024 * 1024
+MAXIMUM_TOTAL: Final = 16 * 1024 * 1024
 _LINK: Final = 0o120000
 _TYPE: Final = 0o170000
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -73,6 +73,8 @@ def _within_limits(entries: Iterator[tuple[str, bytes]]) -> dict[str, str]:
             found[path] = content.decode()
         except UnicodeDecodeError as error:
             raise BundleError("It is no text in UTF-8.", path) from error
+        if "\0" in found[path]:
+            raise BundleError("Text must not contain the NUL character.", path)
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, cast, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from athena.bundles.errors import BundleError
 from athena.bundles.files import MANIFEST, read_files
@@ -28,6 +28,8 @@ TEXT_OF_KNOWLEDGE: Final = "text"
 Kind = Literal["tools", "guardrails", "prompts", "agents", "knowledge", "workflows", "evaluation_sets"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """In an order in which most references lead back."""
+_FIRST: Final = ("id", "key", "name", "title", "type", "description", "source", "target", "messages", "input")
+"""Keys that come first where they are; the others follow by the alphabet, since a database keeps no order of keys."""
 _REFERENCE: Final = re.compile(rf"(?:(?P<bundle>{SLUG})/)?(?P<kind>{'|'.join(KINDS)}|accounts)/(?P<key>{SLUG})")
 
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", examples=["support-desk"])]
@@ -95,7 +97,7 @@ class Resource:
 
     kind: Kind
     key: str
-    spec: Mapping[str, JsonValue]
+    spec: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -174,8 +176,18 @@ def write(bundle: Bundle) -> dict[str, str]:
         if resource.kind == "knowledge" and isinstance(text := spec.get(TEXT_OF_KNOWLEDGE), str):
             files[_text_path(resource.path)] = text
             del spec[TEXT_OF_KNOWLEDGE]
-        files[resource.path] = dump(spec)
+        files[resource.path] = dump(_ordered(spec))
     return files
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, Any]", value)
+        first = [key for key in _FIRST if key in given]
+        return {key: _ordered(given[key]) for key in [*first, *sorted(given.keys() - {*first})]}
+    if isinstance(value, list):
+        return [_ordered(each) for each in cast("list[Any]", value)]
+    return value
 
 
 def _text_path(path: str) -> str:
@@ -209,7 +221,7 @@ def _resource(path: str, text: str, knowledge: str | None) -> tuple[Resource, Do
     if not re.fullmatch(SLUG, key) or f"{dot}{ending}" != ".yaml":
         raise BundleError("A file is named after its key (a-z, 0-9, -), and ends with .yaml.", path)
     document = _mapping(text, path)
-    spec: dict[str, JsonValue] = document.data
+    spec: dict[str, Any] = document.data
     if knowledge is not None:
         if TEXT_OF_KNOWLEDGE in spec:
             message = f"The text stands in {_text_path(path)} as well."

@@ -97,6 +97,8 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         if event.tag not in {None, "!"}:
             raise self._error("Tags (!name) are not allowed.", event)
+        if "\0" in event.value:
+            raise self._error("Text must not contain the NUL character.", event)
         top = self._open[-1] if self._open else None
         if top is not None and isinstance(top.value, dict) and top.key is None:
             if event.value in top.value:

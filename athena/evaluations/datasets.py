@@ -78,6 +78,11 @@ class DatasetService:
         await self._datasets.get(uuid)
         return await self._items(uuid).page(query)
 
+    async def all_items(self, uuid: UUID) -> list[Row]:
+        """Every item, oldest first."""
+        await self._datasets.get(uuid)
+        return await self._items(uuid).everything()
+
     async def item(self, uuid: UUID, item_uuid: UUID) -> Row:
         """One item."""
         return await self._items(uuid).get(item_uuid)

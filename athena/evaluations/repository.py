@@ -55,6 +55,14 @@ class DatasetItemRepository(Repository):
         """The workspace and the dataset."""
         return {**super().placed, "dataset_uuid": self.dataset_uuid}
 
+    async def everything(self) -> list[Row]:
+        """Every item, oldest first."""
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM dataset_items WHERE workspace_uuid = $1 AND dataset_uuid = $2 ORDER BY uuid",
+            self.workspace_uuid,
+            self.dataset_uuid,
+        )
+
     async def insert_many(self, items: Sequence[tuple[UUID, Any, Any]]) -> None:
         """Stores items: uuid, messages and expectations of each."""
         now = clock.now()

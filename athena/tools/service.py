@@ -71,23 +71,36 @@ class ToolService:
 
         Commits before a server is asked for them.
         """
+        return await self.store(await self.prepare(given))
+
+    def asks_server(self, name: str) -> bool:
+        """Whether the functions of tools of this type are found by asking a server, which takes a commit."""
+        return self._kind(name).asks_server
+
+    async def prepare(self, given: ToolCreate) -> dict[str, Any]:
+        """The first half of :meth:`create`, which stores nothing: the columns, for :meth:`store`."""
         values = {key: value for key, value in given.model_dump().items() if key != "with_"}
         kind = self._kind(given.type)
         if given.approval_condition is not None:
             check_condition(given.approval_condition)
         config = await self._checked(kind, values)
+        return {**values, "config": config.model_dump(mode="json"), **await self._found(kind, config, values)}
+
+    async def store(self, prepared: Mapping[str, Any]) -> Row:
+        """Stores what :meth:`prepare` made."""
         return await self._tools.insert(
-            {
-                "uuid": new_uuid(),
-                "creator_uuid": self._access.user_uuid,
-                **values,
-                "config": config.model_dump(mode="json"),
-                **await self._found(kind, config, values),
-            }
+            {"uuid": new_uuid(), "creator_uuid": self._access.user_uuid, **prepared},
         )
 
     async def update(self, uuid: UUID, given: ToolUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names. The functions are found anew where they may have become others."""
+        row, changes = await self.prepare_update(uuid, given, revision)
+        return await self.store_update(row, changes, revision)
+
+    async def prepare_update(
+        self, uuid: UUID, given: ToolUpdate, revision: int | None
+    ) -> tuple[Row, Mapping[str, Any]]:
+        """The first half of :meth:`update`, which changes nothing: what :meth:`store_update` needs."""
         row = await self._tools.get(uuid)
         self._tools.check_revision(row, revision)
         changes = given.changes()
@@ -99,6 +112,10 @@ class ToolService:
             merged = {**row, **changes}
             config = await self._checked(kind, merged)
             changes |= {"config": config.model_dump(mode="json"), **await self._found(kind, config, merged)}
+        return row, changes
+
+    async def store_update(self, row: Row, changes: Mapping[str, Any], revision: int | None) -> Row:
+        """Makes the changes that :meth:`prepare_update` found."""
         return await self._replace(row, changes, revision, "updated")
 
     async def refresh(self, uuid: UUID) -> Row:

@@ -54,6 +54,22 @@ class AgentSourceRepository(Repository):
         )
 
 
+class TaughtRepository(Repository):
+    """The sources of all agents, with what they say."""
+
+    table = agent_sources
+    recorded = "agent_source"
+
+    async def of_agents(self, agent_uuids: Sequence[UUID]) -> list[Row]:
+        """Those of some agents, oldest first."""
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM agent_sources WHERE workspace_uuid = $1 AND agent_uuid = ANY($2) "
+            "ORDER BY agent_uuid, uuid",
+            self.workspace_uuid,
+            list(agent_uuids),
+        )
+
+
 class TrainedRepository:
     """The sources of one run, which may write them as long as no later one has taken them over."""
 

@@ -18,7 +18,7 @@ from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.media.service import MediaService
 from athena.permissions import Permission
 from athena.threads.service import ThreadService
-from athena.training.repository import AgentSourceRepository
+from athena.training.repository import AgentSourceRepository, TaughtRepository
 from athena.training.schemas import (
     AgentTraining,
     MediaSource,
@@ -93,6 +93,17 @@ class AgentSourceService:
         await self._sources(agent_uuid).update(uuid, {"status": "pending", "error": None, "run_uuid": run_uuid})
         return await self._accept(agent_uuid, run_uuid, [uuid])
 
+    async def of_agents(self, agent_uuids: Sequence[UUID]) -> list[Row]:
+        """The sources of agents that exist for the caller, with what they say; oldest first."""
+        reached = [row["uuid"] for row in await AgentService(self._session, self._access).rows(agent_uuids)]
+        return await self._taught().of_agents(reached) if reached else []
+
+    async def with_content(self, uuid: UUID) -> Row:
+        """A source with what it says; :class:`athena.kit.errors.NotFound` when there is none for the caller."""
+        row = await self._taught().get(uuid)
+        await self._check(row["agent_uuid"])
+        return row
+
     async def page(self, agent_uuid: UUID, query: ListQuery) -> RowPage:
         """One page of an agent's sources."""
         await self._check(agent_uuid)
@@ -120,6 +131,9 @@ class AgentSourceService:
     async def _check(self, agent_uuid: UUID) -> None:
         """:class:`athena.kit.errors.NotFound` unless the agent exists for the caller."""
         await AgentService(self._session, self._access).get(agent_uuid)
+
+    def _taught(self) -> TaughtRepository:
+        return TaughtRepository(self._session, self._access.workspace_uuid)
 
     def _sources(self, agent_uuid: UUID) -> AgentSourceRepository:
         return AgentSourceRepository(self._session, self._access.workspace_uuid, agent_uuid)

@@ -37,3 +37,12 @@ class VariableRepository(Repository):
             list(names),
         )
         return frozenset(row["name"] for row in rows)
+
+    async def kinds(self, names: Collection[str]) -> dict[str, str]:
+        """Of ``names`` those that exist, with their kinds."""
+        rows = await self.session.fetch(
+            "SELECT name, kind FROM variables WHERE workspace_uuid = $1 AND name = ANY($2::text[])",
+            self.workspace_uuid,
+            list(names),
+        )
+        return {row["name"]: row["kind"] for row in rows}

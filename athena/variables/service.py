@@ -91,6 +91,10 @@ class VariableService:
         """One variable; :class:`athena.kit.errors.NotFound` when there is none."""
         return await self._variables.get(uuid)
 
+    async def kinds(self, names: Collection[str]) -> dict[str, str]:
+        """Of ``names`` those that exist, with their kinds: variable or secret."""
+        return await self._variables.kinds(names)
+
     async def create(self, given: VariableCreate) -> Row:
         """Stores a new variable of the caller; :class:`Conflict` where its name is taken, or there are too many."""
         if await self._variables.count() >= MOST:

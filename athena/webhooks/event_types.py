@@ -56,6 +56,7 @@ FAMILIES: Mapping[str, Family] = {
     "share": Family(CHANGES, "/api/v1/shares/{uuid}"),
     "command_room_task": Family(CHANGES, "/api/v1/command-room-tasks/{uuid}"),
     "export": Family(("created", "deleted"), "/api/v1/workspaces/{workspace_uuid}/exports/{uuid}"),
+    "bundle": Family(("created", "exported", "applied"), "/api/v1/bundles/{uuid}"),
     "webhook": Family((*CHANGES, "secret_rotated", "disabled"), "/api/v1/webhooks/{uuid}"),
     "audit_event": Family(("exported",)),
 }

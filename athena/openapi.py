@@ -78,6 +78,7 @@ TAGS: Mapping[str, str] = {
     "Invitation": "Letting people in.",
     "Webhook": "Events, sent to addresses.",
     "Audit": "Who changed what, and when.",
+    "Bundle": "Resources as readable files, that travel between workspaces.",
     "Export": "A workspace's data, to take along.",
     "Permission": "What can be permitted.",
 }

@@ -117,7 +117,7 @@ def _zip_entries(content: bytes) -> Iterator[tuple[str, bytes]]:
                     yield path, opened.read(MAXIMUM_FILE + 1)
     except BundleError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError, zlib.error) as error:
         raise BundleError("This is no zip archive that can be read.") from error
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx2
 
+from athena.bundles.files import write_zip
+from athena.bundles.format import Bundle, Manifest, write
 from athena.kit.ids import new_uuid
 from tests.conftest import Tenant
 from tests.tenants.kinds import KINDS, known
@@ -57,7 +59,7 @@ def attempt(world: Workspace, operation: Operation, values: Mapping[Input, str])
             body = world.surface.body_with(each, value, with_own_ids(base, world) if base else body or {})
     names = {each["name"] for each in operation.parameters if each["in"] == "header"}
     headers = {"last-event-id": "1"} if "last-event-id" in {name.lower() for name in names} else {}
-    files = {"file": ("a.txt", b"text", "text/plain")} if operation.is_upload else None
+    files = {"file": UPLOADS.get(operation.id, ("a.txt", b"text", "text/plain"))} if operation.is_upload else None
     return Attempt(operation, dict(values), body, path, query, headers, files)
 
 
@@ -71,6 +73,9 @@ def required_query(world: Workspace, operation: Operation) -> dict[str, str]:
     }
 
 
+_BUNDLE = write_zip(write(Bundle.of(Manifest(name="empty", version="1"), [])))
+# Files of another kind than text.
+UPLOADS = {"upload_bundle": ("bundle.zip", _BUNDLE, "application/zip")}
 UUID_OF_A_MODEL = "01980000-0000-7000-8000-000000000000"
 # What a right request says besides its ids, where the document's example is about something that is not here.
 BODIES: dict[str, Any] = {

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import httpx2
 
+from athena.bundles.files import write_zip
+from athena.bundles.format import Bundle, Manifest, Resource, write
 from athena.kit.ids import new_uuid
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
@@ -329,6 +331,14 @@ async def _workspace(world: Workspace) -> str:
     return (await world.call("create_workspace", {"name": world.mark, "description": world.mark}))["uuid"]
 
 
+async def _bundle(world: Workspace) -> str:
+    """With a prompt that is marked."""
+    prompt = Resource("prompts", "marked", {"name": world.mark, "content": world.mark})
+    bundle = Bundle.of(Manifest(name="marked", version="1.0.0", description=world.mark), [prompt])
+    content = write_zip(write(bundle))
+    return (await world.call("upload_bundle", files={"file": ("bundle.zip", content, "application/zip")}))["uuid"]
+
+
 MODEL_SERVER = [""]
 # In the order of what needs what.
 MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
@@ -362,6 +372,7 @@ MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "delivery": _delivery,
     "memory": _memory,
     "command_room_task": _command_room_task,
+    "bundle": _bundle,
     "export": _export,
     "user_export": _user_export,
     "share": _share,

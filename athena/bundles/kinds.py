@@ -11,6 +11,7 @@ import orjson
 
 from athena.agents.schemas import AgentCreate, AgentUpdate
 from athena.agents.service import AgentService
+from athena.bundles.references import without_secrets
 from athena.guardrails.schemas import GuardrailCreate, GuardrailUpdate
 from athena.guardrails.service import GuardrailService
 from athena.kit.access import Access
@@ -99,7 +100,7 @@ class RowKind(KindService):
         """See :class:`KindService`."""
         row: Row = await self._service.get(uuid)
         names = [name for name in self.model.model_fields if name in row and name not in self.left_out]
-        return Present(self.normal({name: row[name] for name in names}), row["revision"])
+        return Present(without_secrets(self.normal({name: row[name] for name in names})), row["revision"])
 
     async def create(self, spec: Mapping[str, Any]) -> UUID:
         """See :class:`KindService`."""

@@ -8,6 +8,10 @@ from typing import Any, Final, cast
 
 from athena.bundles.format import REF, Reference, reference
 
+SECRET: Final = re.compile(
+    r"(^|[_-])(password|passphrase|secret|token|authorization|cookie|api[_-]?key)$", re.IGNORECASE
+)
+"""Fields whose texts stay behind where they were written out, and do not name a secret of the workspace."""
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -50,3 +54,17 @@ def ids(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for each in cast("list[Any]", value):
             yield from ids(each, field)
+
+
+def without_secrets(value: Any) -> Any:
+    """``value`` without texts that a field's name says are secret; ``{{ secrets.NAME }}`` names one, and stays."""
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, Any]", value)
+        return {key: without_secrets(each) for key, each in given.items() if not _written_out(key, each)}
+    if isinstance(value, list):
+        return [without_secrets(each) for each in cast("list[Any]", value)]
+    return value
+
+
+def _written_out(key: str, value: Any) -> bool:
+    return isinstance(value, str) and SECRET.search(key) is not None and "{{" not in value

@@ -64,7 +64,7 @@ async def test_no_secret_leaves(person: Person) -> None:
             "type": "http_request",
             "data": {
                 "url": "https://shop.example.com/{{ workspace.variables.SHOP }}",
-                "headers": {"X-Token": "{{ secrets.TOKEN }}"},
+                "headers": {"X-Token": "{{ secrets.TOKEN }}", "Authorization": "Bearer canary-written-out"},
                 "account_uuid": key,
             },
         },
@@ -84,6 +84,7 @@ async def test_no_secret_leaves(person: Person) -> None:
     manifest = exported.manifest
     assert [(each.key, each.provider) for each in manifest.accounts] == [("key", "openai"), ("key-2", "openai")]
     assert [(each.name, each.kind) for each in manifest.variables] == [("SHOP", "variable"), ("TOKEN", "secret")]
+    assert "X-Token" in text
     # Back here each finds its own account, though both are of one provider.
     assert set(actions(await person.plan(exported)).values()) == {"unchanged"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
@@ -15,6 +16,14 @@ class Difference(NamedTuple):
     path: str
     before: Any
     after: Any
+
+    def lines(self) -> list[str] | None:
+        """Of texts of several lines: those that change, with two around them, as a unified difference."""
+        before, after = self.before or "", self.after or ""
+        if not (isinstance(before, str) and isinstance(after, str) and "\n" in before + after):
+            return None
+        # The first two lines name files.
+        return list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]:

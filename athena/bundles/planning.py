@@ -305,7 +305,9 @@ def _messages(error: ValidationError | AthenaError) -> list[str]:
 
 
 def _show(item: Planned) -> dict[str, Any]:
-    changes = [{"path": each.path, "before": each.before, "after": each.after} for each in item.changes]
+    changes = [
+        {"path": each.path, "before": each.before, "after": each.after, "lines": each.lines()} for each in item.changes
+    ]
     shown = {"kind": item.kind, "key": item.key, "name": item.title, "action": item.action}
     return {**shown, "uuid": _text(item.uuid), "changes": changes}
 

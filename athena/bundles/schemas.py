@@ -86,6 +86,9 @@ class BundleChange(Output):
     path: Annotated[str, Field(examples=["nodes.ask.data.title"])]
     before: Annotated[Any, Field(description="Null: it is as usual.")]
     after: Annotated[Any, Field(description="Null: it is as usual.")]
+    lines: Annotated[
+        list[str] | None, Field(description="Of longer texts: the lines that change, as a unified difference.")
+    ]
 
 
 class BundleProblem(Output):

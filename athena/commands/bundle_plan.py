@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,13 +52,11 @@ def _missing(text: str, description: str) -> str:
 
 
 def _change(change: Mapping[str, Any]) -> Iterator[str]:
-    before, after = change["before"], change["after"]
-    if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+    if change["lines"] is not None:
         yield f"      {output.clean(change['path'])}"
-        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-        for line in list(lines)[2:]:
+        for line in change["lines"]:
             color = {"+": "green", "-": "red"}.get(line[:1])
             yield typer.style(f"        {output.clean(line)}", fg=color)
         return
-    shown = ["as usual" if each is None else output.cell(each) for each in (before, after)]
+    shown = ["as usual" if each is None else output.cell(each) for each in (change["before"], change["after"])]
     yield f"      {output.clean(change['path'])}: {shown[0]} → {shown[1]}"

@@ -4,6 +4,7 @@ import { agentRoutes } from "@/agents/routes";
 import { approvalRoutes } from "@/approvals/routes";
 import { ResetPasswordPage } from "@/auth/reset-password";
 import { SignInPage } from "@/auth/sign-in";
+import { bundleRoutes } from "@/bundles/routes";
 import { ChatPage } from "@/chat/chat-page";
 import { commandRoomRoutes } from "@/command-room/routes";
 import { dashboardRoutes } from "@/dashboards/routes";
@@ -19,11 +20,18 @@ import { startRoutes } from "@/start/routes";
 import { toolRoutes } from "@/tools/routes";
 import { workflowRoutes } from "@/workflows/routes";
 
+interface HomeSearch {
+  /** An uploaded bundle, which a link opens. */
+  bundle?: string;
+}
+
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: async ({ location }) => {
+  validateSearch: (search): HomeSearch => (typeof search["bundle"] === "string" ? { bundle: search["bundle"] } : {}),
+  beforeLoad: async ({ location, search: { bundle } }) => {
     const workspace = homeWorkspace(await signedIn(location.href));
+    if (workspace !== null && bundle) throw redirect({ to: "/w/$workspace/bundles", params: { workspace }, search: { bundle } });
     if (workspace !== null) throw redirect({ to: "/w/$workspace/chat", params: { workspace } });
   },
   component: NotFoundPage,
@@ -88,6 +96,7 @@ export const router = createRouter({
       chat,
       ...agentRoutes,
       ...approvalRoutes,
+      ...bundleRoutes,
       ...commandRoomRoutes,
       ...dashboardRoutes,
       ...executionRoutes,

@@ -7,6 +7,7 @@ import {
   ChartColumn,
   Cpu,
   Hand,
+  Package,
   Plug,
   Radar,
   Settings,
@@ -80,6 +81,12 @@ export const NAVIGATION: readonly NavigationItem[] = [
     icon: Brain,
     link: (workspace) => linkOptions({ to: "/w/$workspace/memories", params: { workspace } }),
     permission: "memories.view",
+  },
+  {
+    label: "Bundles",
+    icon: Package,
+    link: (workspace) => linkOptions({ to: "/w/$workspace/bundles", params: { workspace } }),
+    permission: "bundles.apply",
   },
   {
     label: "Dashboards",

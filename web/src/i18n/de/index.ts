@@ -2,6 +2,7 @@
 import { agents } from "./agents";
 import { base } from "./base";
 import { budgets } from "./budgets";
+import { bundles } from "./bundles";
 import { dashboards } from "./dashboards";
 import { executions } from "./executions";
 import { library } from "./library";
@@ -13,7 +14,7 @@ import { workflows } from "./workflows";
 import { workspace } from "./workspace";
 
 export const PARTS: Record<string, Record<string, string>> = {
-  base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, variables, workspace,
+  base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, bundles, variables, workspace,
 };
 
 export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

@@ -26,6 +26,7 @@ from athena.dialects.openai.conversations import endpoints as openai_conversatio
 from athena.dialects.openai.errors import told as openai_error
 from athena.dialects.openai.files import endpoints as openai_files
 from athena.dialects.openai.responses import endpoints as openai_responses
+from athena.engine import Engine
 from athena.evaluations import endpoints as evaluations
 from athena.exports import endpoints as exports
 from athena.guardrails import endpoints as guardrails
@@ -108,6 +109,9 @@ async def ready(request: Request) -> Response:
     state: State = request.app.state
     if await state.database.statement("SELECT 1") is None:
         raise Unavailable("The database does not answer.")
+    engine: Engine = request.app.state.engine
+    if problems := engine.problems:
+        raise Unavailable(f"Runs do not get on: {', '.join(problems)}.")
     return JsonResponse({"status": "ok"})
 
 

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """US dollars a day that reading all threads of one workspace may cost."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15.0
     """How long a process may be silent before another one takes over its runs."""
+    shutdown_grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    """How long a process that is told to end lets the steps of its runs come to their ends."""
     rate_limit_token: Annotated[int, Field(ge=0)] = 60_000
     """Requests a minute that one credential may make; 0: as many as it likes."""
     rate_limit_workspace: Annotated[int, Field(ge=0)] = 300_000

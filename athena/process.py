@@ -119,7 +119,12 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
     connections = Connections(
         keyring, ModelClient(egress), LocalModelEndpoint.from_env(), timeout=settings.model_timeout_seconds
     )
-    engine = Engine(database, lease_seconds=settings.lease_seconds, max_concurrent_runs=settings.max_concurrent_runs)
+    engine = Engine(
+        database,
+        lease_seconds=settings.lease_seconds,
+        max_concurrent_runs=settings.max_concurrent_runs,
+        grace_seconds=settings.shutdown_grace_seconds,
+    )
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()

@@ -28,7 +28,8 @@ from athena.tables import migrate
 
 DATABASE_VARIABLE = "ATHENA_PROCESS_DATABASE_URL"
 """Hands the embedded database's address to further processes; not a setting for users."""
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.0
+"""What an end may take beside the grace of the settings."""
 RESTART_SECONDS = 1.0
 DATABASE_LOOK_SECONDS = 0.2
 ANSWERS_SECONDS = 0.5
@@ -65,12 +66,13 @@ def serve(settings: Settings, options: Options, report: Report) -> None:
         else:
             given = {DATABASE_VARIABLE: url, "ATHENA_HOST": settings.host, "ATHENA_PORT": str(settings.port)}
             os.environ.update(given)
-            _run(_serve_in_children(options, ready))
+            _run(_serve_in_children(options, ready, settings.shutdown_grace_seconds + STOP_SECONDS))
 
 
 def serve_child(settings: Settings, *, worker: bool) -> None:
     """Serves as one of several processes that another one prepared, and for as long as that one lives."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    stop_seconds = settings.shutdown_grace_seconds + STOP_SECONDS
+    threading.Thread(target=_end_with_parent, args=(stop_seconds,), daemon=True).start()
     _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker), lambda: None))
 
 
@@ -300,16 +302,16 @@ async def _serve_here(settings: Settings, url: str, options: Options, ready: Cal
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
 
-async def _serve_in_children(options: Options, ready: Callable[[], None]) -> None:
+async def _serve_in_children(options: Options, ready: Callable[[], None], stop_seconds: float) -> None:
     """Keeps ``processes`` children serving the same port; one that dies is replaced."""
     stop = _stop_signal()
-    tasks = [asyncio.create_task(_keep_child(options, stop)) for _ in range(options.processes)]
+    tasks = [asyncio.create_task(_keep_child(options, stop, stop_seconds)) for _ in range(options.processes)]
     ready()
     await stop.wait()
     await asyncio.gather(*tasks)
 
 
-async def _keep_child(options: Options, stop: asyncio.Event) -> None:
+async def _keep_child(options: Options, stop: asyncio.Event, stop_seconds: float) -> None:
     arguments = [sys.executable, "-m", "athena", "serve-child", *([] if options.worker else ["--no-worker"])]
     while not stop.is_set():
         # Its standard input ends when this process does, however that is; see `_end_with_parent`.
@@ -322,7 +324,7 @@ async def _keep_child(options: Options, stop: asyncio.Event) -> None:
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()
             try:
-                await asyncio.wait_for(waiting, STOP_SECONDS)
+                await asyncio.wait_for(waiting, stop_seconds)
             except TimeoutError:
                 child.kill()
                 await child.wait()
@@ -331,10 +333,10 @@ async def _keep_child(options: Options, stop: asyncio.Event) -> None:
         await asyncio.sleep(RESTART_SECONDS)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(stop_seconds: float) -> None:
     """Ends this process after the one that started it; otherwise it would keep the port and the runs."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(STOP_SECONDS)
+    time.sleep(stop_seconds)
     os._exit(1)

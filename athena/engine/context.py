@@ -100,6 +100,13 @@ class RunContext:
         run = self._run
         if key in run.records:
             return run.records[key]
+        async with run.in_step():
+            return await self._step(key, execute, started, repeatable=repeatable)
+
+    async def _step(
+        self, key: str, execute: Callable[[int], Awaitable[StepResult]], started: Event | None, *, repeatable: bool
+    ) -> Any:
+        run = self._run
         begun_under = run.intents.get(key)
         if begun_under is None:
             if started is not None:

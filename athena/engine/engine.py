@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from pgqueuer.errors import RetryRequested
 
 from athena.engine import reads, store
 from athena.engine.away import AWAY
+from athena.engine.beginning import first_rows, next_lease, started
 from athena.engine.children import Children
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
@@ -21,10 +22,11 @@ from athena.engine.events import Event, RunRow, log_row
 from athena.engine.flusher import Flusher
 from athena.engine.held import HeldRun, Interruption
 from athena.engine.hub import Hub, Subscription
+from athena.engine.keeping import Kept
 from athena.engine.models import FINISHED, PARENT_LABEL
 from athena.engine.presence import Presence
 from athena.engine.room import Room
-from athena.engine.store import Claim, LogRow
+from athena.engine.store import Claim
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
 from athena.kit.errors import AthenaError, NotFound
@@ -55,10 +57,10 @@ class Engine:
         self._held: dict[UUID, HeldRun] = {}
         self._room = Room(max_concurrent_runs, self._held)
         self._drives: set[asyncio.Task[None]] = set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops: list[Kept] = []
         self._dispatcher: Dispatcher | None = None
-        self._dispatching: asyncio.Task[None] | None = None
         self._works = False
+        self.draining = False
         self._flusher: Flusher | None = None
         self._presence: Presence | None = None
         self._children: Children | None = None
@@ -81,22 +83,41 @@ class Engine:
         self._flusher = Flusher(self)
         self._presence = Presence(self, reaps=worker)
         self._children = Children(self, searches=worker)
-        self._tasks = [_spawn(part.run()) for part in (self._flusher, self._presence, self._children)]
+        self._loops = [
+            Kept("flusher", self._flusher.run),
+            Kept("presence", self._presence.run),
+            Kept("children", self._children.run),
+        ]
         await self._presence.connected.wait()
         if worker:
             self._works = True
             self._dispatcher = Dispatcher(
                 self.database.url, self._begin, self._room, lambda: self.process_uuid, self.lease_seconds
             )
-            self._dispatching = _spawn(self._dispatcher.run())
+            self._loops.append(Kept("dispatcher", self._dispatcher.run))
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps this process from its work, each with what it failed with; empty when all is well."""
+        found = [(loop.name, loop.problem) for loop in self._loops]
+        ending = ["the process is about to end"] if self.draining else []
+        return ending + [f"{name} ({problem})" for name, problem in found if problem is not None]
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often each loop of this process had to be begun again."""
+        return {loop.name: loop.failures for loop in self._loops}
 
     async def stop(self) -> None:
-        """Takes no more, gives what runs a moment, and hands the rest over; in less than five seconds."""
+        """Takes no more, gives each run until its next step, and hands over what is still at work after the grace."""
         self._works = False
-        if self._dispatcher is not None and self._dispatching is not None:
+        if self._dispatcher is not None:
             self._dispatcher.stop()
             # Otherwise it would claim the jobs of the runs that are handed over.
-            await asyncio.wait([self._dispatching], timeout=0.5)
+            await asyncio.wait([self._loops[-1].task], timeout=0.5)
+        self.draining = True
+        for run in tuple(self._held.values()):
+            run.hand_over_between_steps()
         if self._drives:
             await asyncio.wait(self._drives, timeout=self._grace)
         for reason, seconds in ((Interruption.HANDOVER, 1.0), (Interruption.LOST, 0.5)):
@@ -105,7 +126,7 @@ class Engine:
             if self._drives:
                 await asyncio.wait(self._drives, timeout=seconds)
         # What could not be handed over is taken over: this process's advisory lock is free from here on.
-        left = [*self._tasks, *self._drives, *([self._dispatching] if self._dispatching else [])]
+        left = [*(loop.task for loop in self._loops), *self._drives]
         for task in left:
             task.cancel()
         if left:
@@ -150,7 +171,7 @@ class Engine:
             deadline_at=moment + deadline if here and deadline else None,
             queue_limit=queue_limit,
         )
-        rows = _first_rows(run, moment, first_step) if here else []
+        rows = first_rows(run, moment, first_step) if here else []
         run = run._replace(last_event_id=len(rows))
         await store.insert_run(
             session,
@@ -293,7 +314,7 @@ class Engine:
 
     def _hold(self, run: HeldRun) -> None:
         self._held[run.uuid] = run
-        task = _spawn(self._drive(run))
+        task = asyncio.create_task(self._drive(run))
         self._drives.add(task)
         task.add_done_callback(self._drives.discard)
 
@@ -312,7 +333,7 @@ class Engine:
     async def _begin(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
         """A job of the run came: leases it, if that may be, and drives it."""
         if not self._works or not self._is_present():
-            raise RetryRequested(delay=timedelta(seconds=0.5))
+            raise RetryRequested(delay=timedelta(seconds=0.5 if self._works else 0))
         try:
             await self._lease(workspace_uuid, run_uuid)
         except (AthenaError, *AWAY) as error:
@@ -331,12 +352,12 @@ class Engine:
                 return
             if run.kind not in self._kinds:
                 raise RetryRequested(delay=self._watchdog)
-            claim = self._next_lease(run, row["status"], row["process_uuid"])
+            claim = next_lease(run, self._kinds[run.kind], row["status"], row["process_uuid"])
             if run.cancelled or claim.attempts > ATTEMPTS_MOST:
                 outcome = Outcome("cancelled") if run.cancelled else Outcome("failed", error=CRASHED_ERROR)
                 await self._end_unheld(session, run, outcome)
                 return
-            rows = [] if row["started_at"] else [log_row(run.uuid, run.last_event_id + 1, now(), _started(run))]
+            rows = [] if row["started_at"] else [log_row(run.uuid, run.last_event_id + 1, now(), started(run))]
             await store.take(session, claim, self.process_uuid, rows, self._watchdog)
             records, intents = await reads.journal(session, run_uuid)
             reached("started.before_commit")
@@ -363,29 +384,3 @@ class Engine:
         if holder == self.process_uuid == living:
             return run_uuid in self._held
         return holder is not None and holder in (living, self.process_uuid)
-
-    def _next_lease(self, run: Claim, status: str, holder: UUID | None) -> Claim:
-        began = status == "running"
-        deadline = self._kinds[run.kind].deadline(run.input)
-        return run._replace(
-            # Whoever took the run from its holder has counted the lease up already.
-            lease_number=run.lease_number + (0 if began and holder is None else 1),
-            attempts=run.attempts + 1 if began else 0,
-            deadline_at=run.deadline_at if began else now() + deadline if deadline else None,
-        )
-
-
-def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    return asyncio.create_task(work)
-
-
-def _first_rows(run: Claim, moment: datetime, first_step: tuple[str, Event] | None) -> list[LogRow]:
-    """What a run's log begins with, when it is begun at once."""
-    rows = [log_row(run.uuid, 1, moment, _started(run))]
-    if first_step is not None:
-        rows.append(log_row(run.uuid, 2, moment, first_step[1])._replace(step=first_step[0]))
-    return rows
-
-
-def _started(run: Claim) -> Event:
-    return Event("run.started", {"kind": run.kind, **run.labels})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -40,6 +41,7 @@ class Host(Protocol):
     database: Database
     hub: Hub
     process_uuid: UUID
+    draining: bool
 
     def flush_soon(self, run: HeldRun, within: float = 0.0) -> None:
         """Has the run's pending events committed soon."""
@@ -87,6 +89,8 @@ class HeldRun:
         self.task: asyncio.Task[Any] | None = None
         self.interruption: Interruption | None = None
         self.ending = False
+        self._in_steps = 0
+        self._between = 0
         self.done: asyncio.Future[RunRow | None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -147,6 +151,27 @@ class HeldRun:
         self.interruption = reason
         if self.task is not None and not self.ending:
             self.task.cancel()
+
+    def hand_over_between_steps(self) -> None:
+        """Hands the run over if a branch has come to a step that it may not begin any more, and none is in one."""
+        if self._between and not self._in_steps:
+            self.interrupt(Interruption.HANDOVER)
+
+    @contextlib.asynccontextmanager
+    async def in_step(self) -> AsyncGenerator[None]:
+        """Around each step. A process that is about to end begins none: the run goes on elsewhere from here."""
+        if self.host.draining:
+            self._between += 1
+            self.hand_over_between_steps()
+            # Until what the other branches are in is done, or the grace is over.
+            await asyncio.get_running_loop().create_future()
+        self._in_steps += 1
+        try:
+            yield
+        finally:
+            self._in_steps -= 1
+            if self.host.draining:
+                self.hand_over_between_steps()
 
     async def commit(self, change: Transition = RUNNING, *, point: str = "") -> None:
         """Commits what waits, what is staged, and ``change``; :class:`LeaseLost` when it is too late for it.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,8 @@ from athena.kit.db import Database, Scope, Session
 from athena.kit.ids import new_uuid
 from athena.postgres import EmbeddedPostgres
 from athena.tables import migrate
+from tests.engine.theatre import LEASE, Nursery, Theatre
+from tests.engine.worker_program import Relay, Story
 
 
 @pytest.fixture(scope="session")
@@ -97,3 +101,26 @@ async def house(database: Database) -> AsyncIterator[House]:
 def data(event: StoredEvent) -> dict[str, Any]:
     """An event's data, as JSON."""
     return orjson.loads(event.data)
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    # Not in pytest's own folder, whose path may be too long for a socket.
+    with tempfile.TemporaryDirectory() as folder:
+        made = Nursery(Path(folder))
+        yield made
+        made.close()
+
+
+@pytest.fixture
+async def theatre(url: str, database: Database, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Theatre]:
+    observer = Engine(database, lease_seconds=LEASE)
+    calls = tmp_path / "calls"
+    observer.register("story", Story(calls).run)
+    observer.register("relay", Relay(calls).run)
+    await observer.start(worker=False)
+    made = Theatre(url, database, nursery, observer, calls)
+    yield made
+    for worker in made.workers:
+        await worker.kill()
+    await observer.stop()

@@ -40,6 +40,11 @@ Processes = Annotated[int, typer.Option(min=1, max=64, help="Processes that shar
 NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only answer requests; runs are done by `athena worker`.")]
 
 
+Queues = Annotated[
+    str, typer.Option(help="Only runs of these queues, separated by commas, such as training,evaluations.")
+]
+
+
 @cli.callback(invoke_without_command=True)
 def entry(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False
@@ -71,14 +76,14 @@ def serve_child(*, no_worker: NoWorker = False) -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(queues: Queues = "") -> None:
     """Work on the runs that others accepted.
 
     It needs a database that they share (ATHENA_DATABASE_URL).
     """
     from athena import server
 
-    server.work(_settings(), _say)
+    server.work(_settings(), _say, [name.strip() for name in queues.split(",") if name.strip()])
 
 
 @cli.command()

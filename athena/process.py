@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from athena import tables
@@ -15,7 +15,7 @@ from athena.budgets.known import KnownBudgets
 from athena.bundles import tasks as bundles
 from athena.config import Settings
 from athena.embeddings import Embedder
-from athena.engine import Engine
+from athena.engine import DEFAULT, Engine, Queue
 from athena.evaluations import tasks as evaluations
 from athena.exports import tasks as exports
 from athena.kit import idempotency
@@ -64,6 +64,9 @@ async def fold_metrics(database: Database) -> None:
         await session.value("SELECT athena_fold_metrics()")
 
 
+QUEUES = (Queue(DEFAULT), workflow_executions.QUEUE, memory_extraction.QUEUE, evaluations.QUEUE, training.QUEUE)
+"""Where runs wait, the most urgent first: what people wait for comes before what nobody watches."""
+
 CHORES = (
     Chore("row counts", 5.0, fold_counts),
     Chore("metrics", 5.0, fold_metrics),
@@ -109,8 +112,10 @@ def parts_without_state() -> tuple[object, ...]:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, database_url: str, *, worker: bool = True) -> AsyncGenerator[Process]:
-    """A running process: connected, and with ``worker`` also taking runs that others accepted."""
+async def opened(
+    settings: Settings, database_url: str, *, worker: bool = True, queues: Sequence[Queue] = QUEUES
+) -> AsyncGenerator[Process]:
+    """A running process: connected, and with ``worker`` also taking runs that others accepted, of these ``queues``."""
     # Some chores go through every table, of rooms that this process may have no other use for.
     tables.load()
     database = await Database.open(database_url, size=settings.database_pool_size)
@@ -124,6 +129,7 @@ async def opened(settings: Settings, database_url: str, *, worker: bool = True) 
         lease_seconds=settings.lease_seconds,
         max_concurrent_runs=settings.max_concurrent_runs,
         grace_seconds=settings.shutdown_grace_seconds,
+        queues=queues,
     )
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def serve_child(settings: Settings, *, worker: bool) -> None:
     _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker), lambda: None))
 
 
-def work(settings: Settings, report: Report) -> None:
+def work(settings: Settings, report: Report, queues: Sequence[str] = ()) -> None:
     """``athena worker``: takes runs until a signal, over a database that others share."""
     from athena.worker import run  # noqa: PLC0415 - the engine is loaded where it is needed
 
@@ -86,7 +86,7 @@ def work(settings: Settings, report: Report) -> None:
     asyncio.run(migrate(url))
 
     async def until_signal() -> None:
-        await run(settings, url, _stop_signal())
+        await run(settings, url, queues, _stop_signal())
 
     report("Worker is running. Ctrl-C ends it.")
     _run(until_signal())

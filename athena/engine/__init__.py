@@ -22,8 +22,10 @@ from athena.engine.events import (
 )
 from athena.engine.hub import Subscription
 from athena.engine.models import PARENT_LABEL
+from athena.engine.queues import DEFAULT, Queue
 
 __all__ = [
+    "DEFAULT",
     "LATE",
     "PARENT_LABEL",
     "Apply",
@@ -34,6 +36,7 @@ __all__ = [
     "Function",
     "LeaseLost",
     "OnEnd",
+    "Queue",
     "RunContext",
     "RunFailed",
     "RunRow",

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
 import structlog
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.types import QueueManagerId
-from pgqueuer.queries import Queries
 
+from athena.engine.claims import BATCH, LOOK_SECONDS, Claims
 from athena.engine.room import Room
 from athena.kit.db import DRIVER_ERRORS, SYSTEM_ROLE
 
-ENTRYPOINT: Final = "engine.run"
-BATCH: Final = 20
 CONNECT_SECONDS: Final = 5.0
-LOOK_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -43,28 +39,6 @@ async def release_jobs(connection: Executes, process_uuids: Sequence[UUID]) -> N
         "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE queue_manager_id = ANY ($1)",
         list(process_uuids),
     )
-
-
-class _Claims(Queries):
-    """Claims no more jobs than there is room for their runs: the others are for other processes."""
-
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], room: Room) -> None:
-        super().__init__(AsyncpgDriver(connection))
-        self.room = room
-        self.stopped = asyncio.Event()
-        self.dealt_with: Container[object] = ()
-
-    async def dequeue(self, batch_size: int, *args: Any, **named: Any) -> list[Job]:
-        """Waits until there is room for a run at least, and claims jobs; none once the manager is to stop."""
-        free = await self.room.until_free(self.stopped.is_set)
-        if not free:
-            return []
-        jobs = await super().dequeue(min(batch_size, free), *args, **named)
-        for job in jobs:
-            # One that is claimed anew while it is dealt with here has its place, and is passed over.
-            if job.id not in self.dealt_with:
-                self.room.claim(job.id)
-        return jobs
 
 
 class Dispatcher:
@@ -107,26 +81,28 @@ class Dispatcher:
         self._stopping = True
         if self._manager is not None:
             self._manager.shutdown.set()
-            self._room.leave()
+            self._room.changed.set()
 
     async def _serve(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        claims = _Claims(connection, self._room)
+        claims = Claims(connection, self._room)
         self._manager = manager = QueueManager(claims)
-        claims.stopped, claims.dealt_with = manager.shutdown, manager.job_context
+        claims.stopped, claims.being_dealt_with = manager.shutdown, manager.job_context
         # By this, whoever takes over from this process finds the jobs that it had claimed.
         manager.queue_manager_id = QueueManagerId(self._process_uuid())
 
-        @manager.entrypoint(ENTRYPOINT)
-        async def run_job(job: Job) -> None:  # pyright: ignore[reportUnusedFunction]
+        async def run_job(job: Job) -> None:
             workspace, _, run = (job.payload or b"").decode().partition(" ")
             try:
                 await self._begin(UUID(workspace), UUID(run))
             finally:
-                self._room.leave(job.id)
+                self._room.dealt_with(job.id)
+
+        for queue in self._room.queues.values():
+            manager.entrypoint(queue.entrypoint)(run_job)
 
         def end(_: object) -> None:
             manager.shutdown.set()
-            self._room.leave()
+            self._room.changed.set()
 
         connection.add_termination_listener(end)
         try:

@@ -53,6 +53,7 @@ class Kind:
     function: Function
     seconds: Seconds
     on_end: OnEnd | None
+    queue: str
 
     def deadline(self, given: Any) -> timedelta | None:
         """How long a run with this input may be at work."""
@@ -155,7 +156,7 @@ async def end_unheld(session: Session, run: Claim, kind: Kind, outcome: Outcome,
         await _hook(kind.on_end, run, outcome)(session)
     row = log_row(run.uuid, run.last_event_id + 1, now(), outcome.event)
     await store.commit_run(session, held, process_uuid, [row], outcome.transition)
-    await store.release_queue(session, run.workspace_uuid, run.queue_key)
+    await store.release_queue(session, run)
 
 
 def _hook(on_end: OnEnd, run: Claim, outcome: Outcome) -> Apply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -25,11 +25,12 @@ from athena.engine.hub import Hub, Subscription
 from athena.engine.keeping import Kept
 from athena.engine.models import FINISHED, PARENT_LABEL
 from athena.engine.presence import Presence
+from athena.engine.queues import DEFAULT, Queue, entrypoint
 from athena.engine.room import Room
 from athena.engine.store import Claim
 from athena.kit.clock import now
 from athena.kit.db import Database, Session
-from athena.kit.errors import AthenaError, NotFound
+from athena.kit.errors import AthenaError
 from athena.kit.ids import new_uuid
 
 ATTEMPTS_MOST: Final = 10
@@ -46,6 +47,7 @@ class Engine:
         lease_seconds: float = 15.0,
         max_concurrent_runs: int = 1000,
         grace_seconds: float = 2.0,
+        queues: Sequence[Queue] = (Queue(DEFAULT),),
     ) -> None:
         self.database = database
         self.lease_seconds = lease_seconds
@@ -54,27 +56,36 @@ class Engine:
         self._grace = grace_seconds
         self._watchdog = timedelta(seconds=lease_seconds * WATCHDOG_LEASES)
         self._kinds: dict[str, Kind] = {}
+        self.entrypoints: dict[str, str] = {}
         self._held: dict[UUID, HeldRun] = {}
-        self._room = Room(max_concurrent_runs, self._held)
+        self._room = Room(max_concurrent_runs, queues)
         self._drives: set[asyncio.Task[None]] = set()
         self._loops: list[Kept] = []
         self._dispatcher: Dispatcher | None = None
         self._works = False
         self.draining = False
+        self.limited: frozenset[UUID] = frozenset()
         self._flusher: Flusher | None = None
         self._presence: Presence | None = None
         self._children: Children | None = None
 
     def register(
-        self, kind: str, function: Function, *, deadline_seconds: Seconds = None, on_end: OnEnd | None = None
+        self,
+        kind: str,
+        function: Function,
+        *,
+        deadline_seconds: Seconds = None,
+        on_end: OnEnd | None = None,
+        queue: str = DEFAULT,
     ) -> None:
-        """Names the function of a kind of runs.
+        """Names the function of a kind of runs, and the queue in which they wait for a process that serves it.
 
         ``on_end`` writes what follows from an end that the function did not decide (cancelled, failed), in the same
         transaction; also the run's output, where it has none. The deadline is for the time at work, waits excluded,
         crashes included.
         """
-        self._kinds[kind] = Kind(function, deadline_seconds, on_end)
+        self._kinds[kind] = Kind(function, deadline_seconds, on_end, queue)
+        self.entrypoints[kind] = entrypoint(queue)
 
     # -- life -------------------------------------------------------------------------------------------------------
 
@@ -155,7 +166,7 @@ class Engine:
         """
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
-        here = begin_here and not busy and self._has_room(labels) and self._is_present()
+        here = begin_here and not busy and self._has_room(kind, workspace_uuid, labels) and self._is_present()
         moment = now()
         run = Claim(
             workspace_uuid,
@@ -170,6 +181,7 @@ class Engine:
             waits={},
             deadline_at=moment + deadline if here and deadline else None,
             queue_limit=queue_limit,
+            entrypoint=self.entrypoints[kind],
         )
         rows = first_rows(run, moment, first_step) if here else []
         run = run._replace(last_event_id=len(rows))
@@ -185,9 +197,11 @@ class Engine:
             session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}))
         return run.uuid
 
-    def _has_room(self, labels: Mapping[str, Any]) -> bool:
-        # A run that waits for those that it starts keeps its place: they must not wait for it.
-        return self._works and (self._room.free > 0 or PARENT_LABEL in labels)
+    def _has_room(self, kind: str, workspace_uuid: UUID, labels: Mapping[str, Any]) -> bool:
+        if PARENT_LABEL in labels:
+            return self._works  # The run that waits for it keeps its place meanwhile: it must not wait for that one.
+        free = self._works and self._room.free_in(self._kinds[kind].queue) > 0
+        return free and workspace_uuid not in self.limited
 
     def holds(self, run_uuid: UUID) -> bool:
         """Whether this process is at work on the run, as it is after the commit of one that it begins at once."""
@@ -207,17 +221,9 @@ class Engine:
             row = None if held is None else await asyncio.shield(held.done)
             while row is None or row.status not in FINISHED:
                 async with self.database.session(store.tenant(workspace_uuid)) as session:
-                    found = await session.fetch_one(
-                        "SELECT workspace_uuid, uuid, status, output, error, last_event_id FROM runs"
-                        " WHERE workspace_uuid = $1 AND uuid = $2",
-                        workspace_uuid,
-                        run_uuid,
-                    )
-                if found is None:
-                    raise NotFound
-                row = RunRow(*found[:5])
+                    row, last_event_id = await reads.run_row(session, workspace_uuid, run_uuid)
                 if row.status not in FINISHED:
-                    async with contextlib.aclosing(self.subscribe(workspace_uuid, run_uuid, found[5])) as events:
+                    async with contextlib.aclosing(self.subscribe(workspace_uuid, run_uuid, last_event_id)) as events:
                         async for _ in events:
                             pass
             return row
@@ -227,7 +233,7 @@ class Engine:
 
         What does not run ends at once. What runs is stopped by its holder, or, if that is dead, by the next one.
         """
-        found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+        found = await store.lock_unfinished(session, workspace_uuid, run_uuid, self.entrypoints)
         if found is None:
             return False
         run, row = found
@@ -243,13 +249,13 @@ class Engine:
         self, session: Session, workspace_uuid: UUID, run_uuid: UUID, name: str, payload: Any = None
     ) -> bool:
         """Gives the run a signal in the caller's transaction; whether it is the first of its name and not too late."""
-        found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+        found = await store.lock_unfinished(session, workspace_uuid, run_uuid, self.entrypoints)
         if found is None or f"signal:{name}" in found[0].waits:
             return False
         run, row = found
         await store.settle(session, run, {f"signal:{name}": {"payload": payload}})
         if row["status"] == "waiting":
-            await store.put_job(session, workspace_uuid, run_uuid, timedelta())
+            await store.put_job(session, run, timedelta())
         else:
             await session.execute("SELECT pg_notify($1, $2)", store.CHANNEL, f"s {run_uuid.hex}")
             session.after_commit(lambda: self._signalled([run_uuid]))
@@ -257,7 +263,7 @@ class Engine:
 
     async def has_ended(self, session: Session, workspace_uuid: UUID, run_uuid: UUID) -> bool:
         """Whether the run has ended, or is not there; if not, it does not end before the caller's transaction."""
-        return await store.lock_unfinished(session, workspace_uuid, run_uuid) is None
+        return await store.lock_unfinished(session, workspace_uuid, run_uuid, self.entrypoints) is None
 
     async def vanish(self, session: Session, run_uuids: list[UUID]) -> None:
         """Has those who follow these runs, which the caller's transaction deletes, see that nothing more comes."""
@@ -314,6 +320,7 @@ class Engine:
 
     def _hold(self, run: HeldRun) -> None:
         self._held[run.uuid] = run
+        self._room.enter(self._kinds[run.claim.kind].queue)
         task = asyncio.create_task(self._drive(run))
         self._drives.add(task)
         task.add_done_callback(self._drives.discard)
@@ -328,7 +335,9 @@ class Engine:
             if self._held.get(run.uuid) is run:
                 del self._held[run.uuid]
             run.done.set_result(row)
-            self._room.leave()
+            self._room.leave(self._kinds[run.claim.kind].queue)
+            if run.claim.workspace_uuid in self.limited:
+                self._room.changed.set()
 
     async def _begin(self, workspace_uuid: UUID, run_uuid: UUID) -> None:
         """A job of the run came: leases it, if that may be, and drives it."""
@@ -343,12 +352,12 @@ class Engine:
         # Before the other transaction: one that waits for a second connection may be what keeps it from being free.
         living = await reads.living_holder(self.database, workspace_uuid, run_uuid)
         async with self.database.session(store.tenant(workspace_uuid)) as session:
-            found = await store.lock_unfinished(session, workspace_uuid, run_uuid)
+            found = await store.lock_unfinished(session, workspace_uuid, run_uuid, self.entrypoints)
             if found is None:
                 return
             run, row = found
             if self._is_held(run_uuid, row["process_uuid"], living):
-                await store.put_job(session, workspace_uuid, run_uuid, self._watchdog)
+                await store.put_job(session, run, self._watchdog)
                 return
             if run.kind not in self._kinds:
                 raise RetryRequested(delay=self._watchdog)

@@ -226,7 +226,7 @@ class HeldRun:
             if not await store.commit_run(session, self.claim, self.host.process_uuid, rows, change):
                 raise LeaseLost
             if change.finished:
-                await store.release_queue(session, self.claim.workspace_uuid, self.claim.queue_key)
+                await store.release_queue(session, self.claim)
             if point:
                 reached(f"{point}.before_commit")
 

@@ -13,6 +13,9 @@ from athena.engine import store
 from athena.engine.away import AWAY
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import release_jobs
+from athena.engine.events import encode
+from athena.engine.models import PARENT_LABEL
+from athena.engine.queues import DEFAULT, entrypoint
 from athena.kit.clock import now
 from athena.kit.db import SYSTEM_ROLE, Database
 from athena.kit.errors import AthenaError
@@ -31,6 +34,9 @@ class Owner(Protocol):
     database: Database
     process_uuid: UUID
     lease_seconds: float
+    limited: frozenset[UUID]
+
+    entrypoints: dict[str, str]
 
     def notified(self, payload: str) -> None:
         """A notification of another process, or of this one."""
@@ -93,12 +99,18 @@ class Presence:
                 lock_key(self._owner.process_uuid),
                 now(),
             )
+        await self._learn_limits(connection)
         await connection.add_listener(store.CHANNEL, self._notified)
         self._owner.reconnected()
         self.connected.set()
 
     def _notified(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         self._owner.notified(str(payload))
+
+    async def _learn_limits(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Which workspaces' runs are not begun without asking how many are at work."""
+        rows = await connection.fetch("SELECT uuid FROM workspaces WHERE settings ? 'concurrent_runs'")
+        self._owner.limited = frozenset(row["uuid"] for row in rows)
 
     async def _beat(self, connection: asyncpg.Connection[asyncpg.Record]) -> bool:
         status = await connection.execute(
@@ -120,13 +132,14 @@ class Presence:
                 beat_at = moment + self._owner.lease_seconds / 4
                 if not await self._beat(connection):
                     return  # taken for dead: enter again under another id
+                await self._learn_limits(connection)
             rows = await connection.fetch(
                 "SELECT uuid FROM runs WHERE process_uuid = $1 AND cancel_requested_at IS NOT NULL",
                 self._owner.process_uuid,
             )
             self._owner.cancel_requested([row["uuid"] for row in rows])
             if self._reaps and moment >= self._settled_at:
-                await reap(self._owner.database, self._owner.process_uuid, self._owner.lease_seconds)
+                await reap(self._owner)
             await asyncio.sleep(min(TICK_SECONDS, self._owner.lease_seconds / 4))
 
 
@@ -135,14 +148,14 @@ def lock_key(process_uuid: UUID) -> int:
     return int.from_bytes(process_uuid.bytes[8:], signed=True)
 
 
-async def reap(database: Database, process_uuid: UUID, lease_seconds: float) -> None:
+async def reap(owner: Owner) -> None:
     """Takes the runs away from processes that are dead, or silent for longer than the lease, and gives them jobs."""
-    async with database.system() as session:
+    async with owner.database.system() as session:
         found = await session.fetch(
             "SELECT uuid FROM engine_processes WHERE uuid <> $1 AND (heartbeat_at < now() - $2 * interval '1 second'"
             " OR pg_try_advisory_xact_lock(lock_key)) FOR UPDATE SKIP LOCKED",
-            process_uuid,
-            lease_seconds,
+            owner.process_uuid,
+            owner.lease_seconds,
         )
         if not found:
             return
@@ -152,9 +165,12 @@ async def reap(database: Database, process_uuid: UUID, lease_seconds: float) -> 
             "WITH free AS (SELECT workspace_uuid, uuid FROM runs WHERE process_uuid = ANY ($1) AND status = 'running'"
             " FOR NO KEY UPDATE SKIP LOCKED), taken AS (UPDATE runs r SET process_uuid = NULL,"
             " lease_number = lease_number + 1 FROM free f WHERE r.workspace_uuid = f.workspace_uuid AND r.uuid = f.uuid"
-            " RETURNING r.workspace_uuid, r.uuid)"
-            " SELECT engine_job(workspace_uuid, uuid, '0', false) FROM taken",
+            " RETURNING r.workspace_uuid, r.uuid, r.kind, r.labels)"
+            " SELECT engine_job(workspace_uuid, uuid, '0', false, coalesce($2::text::jsonb ->> kind, $3),"
+            f" labels ? '{PARENT_LABEL}') FROM taken",
             dead,
+            encode(owner.entrypoints),
+            entrypoint(DEFAULT),
         )
         await session.execute(
             "DELETE FROM engine_processes p WHERE uuid = ANY ($1)"

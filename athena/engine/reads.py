@@ -8,9 +8,10 @@ from uuid import UUID
 
 import orjson
 
-from athena.engine.events import LogRow
+from athena.engine.events import LogRow, RunRow
 from athena.engine.store import Claim, Lease, Transition
 from athena.kit.db import Database, Row, Session
+from athena.kit.errors import NotFound
 
 
 async def last_ids(session: Session, claims: Sequence[Claim]) -> dict[Lease, int]:
@@ -63,6 +64,19 @@ async def living_holder(database: Database, workspace_uuid: UUID, run_uuid: UUID
             workspace_uuid,
             run_uuid,
         )
+
+
+async def run_row(session: Session, workspace_uuid: UUID, run_uuid: UUID) -> tuple[RunRow, int]:
+    """The run, and the id of its last event; :class:`NotFound` when there is none."""
+    found = await session.fetch_one(
+        "SELECT workspace_uuid, uuid, status, output, error, last_event_id FROM runs"
+        " WHERE workspace_uuid = $1 AND uuid = $2",
+        workspace_uuid,
+        run_uuid,
+    )
+    if found is None:
+        raise NotFound
+    return RunRow(*found[:5]), found[5]
 
 
 async def journal(session: Session, run_uuid: UUID) -> tuple[dict[str, Any], dict[str, int]]:

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from athena.engine.events import LogRow, encode
+from athena.engine.models import PARENT_LABEL
+from athena.engine.queues import DEFAULT, entrypoint
 from athena.kit.clock import now
 from athena.kit.db import Row, Scope, Session
 from athena.kit.ids import new_uuid
@@ -38,6 +40,12 @@ class Claim(NamedTuple):
     deadline_at: datetime | None
     cancelled: bool = False
     queue_limit: int = 1
+    entrypoint: str = entrypoint(DEFAULT)
+
+    @property
+    def job(self) -> tuple[str, bool]:
+        """Where its job goes, and whether another run waits for it."""
+        return self.entrypoint, PARENT_LABEL in self.labels
 
     @property
     def lease(self) -> Lease:
@@ -113,7 +121,8 @@ WITH held AS (
         AS e (id, at, type, data, step, record)
 )
 SELECT pg_notify('{CHANNEL}', $12),
-    CASE WHEN $19 THEN engine_job($1, $2, CASE WHEN cancelled THEN '0' ELSE $20::interval END, $21) END FROM held
+    CASE WHEN $19 THEN engine_job($1, $2, CASE WHEN cancelled THEN '0' ELSE $20::interval END, $21, $23, $24) END
+FROM held
 """
 
 
@@ -143,6 +152,7 @@ async def commit_run(
         change.job_delay,
         change.job_quiet,
         change.labels,
+        *run.job,
     )
     return row is not None
 
@@ -197,19 +207,21 @@ async def lock_queue(session: Session, workspace_uuid: UUID, queue_key: str) -> 
     )
 
 
-async def release_queue(session: Session, workspace_uuid: UUID, queue_key: str | None) -> None:
-    """Gives a job to each of the first unfinished runs of the queue that has not begun, up to the queue's limit."""
-    if queue_key is None:
+async def release_queue(session: Session, run: Claim) -> None:
+    """Gives a job to each of the first unfinished runs of ``run``'s key that has not begun, up to the key's limit."""
+    if run.queue_key is None:
         return
-    await lock_queue(session, workspace_uuid, queue_key)
+    await lock_queue(session, run.workspace_uuid, run.queue_key)
     await session.execute(
-        "SELECT engine_job($1, first.uuid, '0', false) FROM ("
-        " SELECT uuid, status, queue_limit, row_number() OVER (ORDER BY position) AS place FROM runs"
+        "SELECT engine_job($1, first.uuid, '0', false, $4, first.child) FROM ("
+        f" SELECT uuid, status, queue_limit, labels ? '{PARENT_LABEL}' AS child,"
+        " row_number() OVER (ORDER BY position) AS place FROM runs"
         " WHERE workspace_uuid = $1 AND queue_key = $2 AND finished_at IS NULL ORDER BY position LIMIT $3) AS first"
         " WHERE first.status = 'queued' AND first.place <= first.queue_limit",
-        workspace_uuid,
-        queue_key,
+        run.workspace_uuid,
+        run.queue_key,
         QUEUE_LIMIT_MOST,
+        run.entrypoint,
     )
 
 
@@ -226,9 +238,15 @@ async def join_queue(session: Session, workspace_uuid: UUID, queue_key: str, lim
     return unfinished >= limit
 
 
-async def put_job(session: Session, workspace_uuid: UUID, run_uuid: UUID, delay: timedelta | None) -> None:
+async def put_job(session: Session, run: Claim, delay: timedelta | None) -> None:
     """Gives the run a job in place of the one that it has; ``None`` takes it away."""
-    await session.execute("SELECT engine_job($1, $2, $3::interval, $3 IS NULL)", workspace_uuid, run_uuid, delay)
+    await session.execute(
+        "SELECT engine_job($1, $2, $3::interval, $3 IS NULL, $4, $5)",
+        run.workspace_uuid,
+        run.uuid,
+        delay,
+        *run.job,
+    )
 
 
 # The entry in the log of changes is written here and not by the session, which would need another statement for it.
@@ -249,7 +267,7 @@ WITH added AS (
         address, user_agent, request_id, action, resource_type, resource_uuid, details)
     VALUES ($1, $20, $3, $21, $22, $23, $24, $25, $26, 'run.started', 'run', $2, $27::text::jsonb)
 )
-SELECT CASE WHEN $19::interval IS NOT NULL THEN engine_job($1, $2, $19, $5 = 'running') END FROM added
+SELECT CASE WHEN $19::interval IS NOT NULL THEN engine_job($1, $2, $19, $5 = 'running', $29, $30) END FROM added
 """
 
 
@@ -290,6 +308,7 @@ async def insert_run(
         actor.request_id,
         encode(facts(run)),
         run.queue_limit,
+        *run.job,
     )
 
 
@@ -304,10 +323,13 @@ _CLAIM_COLUMNS: Final = (
     "workspace_uuid, uuid, kind, input, labels, queue_key, lease_number, attempts, waits, deadline_at,"
     " cancel_requested_at IS NOT NULL AS cancelled, queue_limit"
 )
+_CLAIM_FIELDS: Final = tuple(name for name in Claim._fields if name not in {"last_event_id", "entrypoint"})
 
 
-async def lock_unfinished(session: Session, workspace_uuid: UUID, run_uuid: UUID) -> tuple[Claim, Row] | None:
-    """Locks the run's row; the run, and the row with its status and whether its holder is unknown."""
+async def lock_unfinished(
+    session: Session, workspace_uuid: UUID, run_uuid: UUID, entrypoints: Mapping[str, str]
+) -> tuple[Claim, Row] | None:
+    """Locks the run's row; the run, with its kind's of the ``entrypoints``, and the row with its status and holder."""
     row = await session.fetch_one(
         f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, started_at FROM runs"
         " WHERE workspace_uuid = $1 AND uuid = $2 AND finished_at IS NULL FOR NO KEY UPDATE",
@@ -318,7 +340,8 @@ async def lock_unfinished(session: Session, workspace_uuid: UUID, run_uuid: UUID
         return None
     # A statement of its own: the one above saw the log as it was before it waited for the lock.
     last = await session.value("SELECT coalesce(max(id), 0) FROM run_events WHERE run_uuid = $1", run_uuid)
-    return Claim(**{name: row[name] for name in Claim._fields if name != "last_event_id"}, last_event_id=last), row
+    known = {name: row[name] for name in _CLAIM_FIELDS}
+    return Claim(**known, last_event_id=last, entrypoint=entrypoints.get(row["kind"], entrypoint(DEFAULT))), row
 
 
 async def take(
@@ -337,7 +360,7 @@ async def take(
             FROM unnest($8::bigint[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[])
                 AS e (id, at, type, data, step, record)
         )
-        SELECT engine_job($1, $2, $14::interval, true), pg_notify('{CHANNEL}', $15) FROM taken
+        SELECT engine_job($1, $2, $14::interval, true, $16, $17), pg_notify('{CHANNEL}', $15) FROM taken
         """,
         run.workspace_uuid,
         run.uuid,
@@ -349,6 +372,7 @@ async def take(
         *columns(rows),
         watchdog,
         notification(process_uuid, [run.uuid])[0],
+        *run.job,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from athena.engine import PARENT_LABEL, EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
+from athena.engine import PARENT_LABEL, EndedRun, Engine, Event, Finished, Queue, RunContext, RunFailed, StepResult
 from athena.evaluations import checks
 from athena.evaluations.judging import judge
 from athena.evaluations.repository import EvaluationRepository, ResultRepository
@@ -26,6 +26,7 @@ from athena.runs.keeping import access_of
 from athena.runs.schemas import AgentRun
 from athena.runs.service import RunService
 
+QUEUE: Final = Queue("evaluations")
 ITEM_SECONDS: Final = 900.0
 """How long an agent may take for one item, waiting for people included."""
 
@@ -35,7 +36,7 @@ Values = dict[str, Any]
 def register(engine: Engine, database: Database) -> None:
     """Makes ``engine`` able to evaluate."""
     work = Evaluating(database)
-    engine.register(KIND, work.evaluate, on_end=work.ended)
+    engine.register(KIND, work.evaluate, on_end=work.ended, queue=QUEUE.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from athena.accounts.service import Connections
 from athena.agents.service import AgentService
 from athena.budgets.spending import Spender
 from athena.config import Settings
-from athena.engine import Apply, Engine, Event, Finished, RunContext, RunFailed, StepResult
+from athena.engine import Apply, Engine, Event, Finished, Queue, RunContext, RunFailed, StepResult
 from athena.kit import clock
 from athena.kit.access import WorkspaceId
 from athena.kit.db import SYSTEM, Database, Row, Scope, Session
@@ -31,6 +31,7 @@ from athena.node_types.asking import Model, Payer
 from athena.node_types.base import NodeFailed, Usage
 from athena.node_types.structured import ask_for_json
 
+QUEUE: Final = Queue("memories")
 DEADLINE_SECONDS: Final = 1_800.0
 CALL_SECONDS: Final = 120.0
 AT_WORK: Final = 2
@@ -50,7 +51,7 @@ HOPELESS: Final = frozenset({"invalid_structure", "answer_cut_off", "budget_exha
 def register(engine: Engine, database: Database) -> None:
     """Makes ``engine`` able to read quiet threads."""
     work = Extraction(database, database.provided(Connections), database.provided(Settings))
-    engine.register(KIND, work.extract, deadline_seconds=DEADLINE_SECONDS)
+    engine.register(KIND, work.extract, deadline_seconds=DEADLINE_SECONDS, queue=QUEUE.name)
 
 
 async def start_quiet(database: Database, quiet_seconds: float | None = None) -> None:

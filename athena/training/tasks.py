@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from athena.accounts.service import Connections
-from athena.engine import EndedRun, Engine, Event, Finished, RunContext, RunFailed, StepResult
+from athena.engine import EndedRun, Engine, Event, Finished, Queue, RunContext, RunFailed, StepResult
 from athena.kit import clock
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Row, Session
@@ -22,9 +21,8 @@ from athena.training.repository import AgentSourceRepository, TrainedRepository
 from athena.training.seeing import Eyes, Spent
 from athena.training.service import KIND
 
-AT_WORK: Final = 2
+QUEUE: Final = Queue("training", most=2)
 """Runs of a process at the same time; one more waits without holding anything."""
-TURN_SECONDS: Final = 3.0
 DEADLINE_SECONDS: Final = 12 * 3600.0
 CANCELLED: Final = {"code": "run_cancelled", "message": "The run was cancelled. What was learnt until then is kept."}
 GONE: Final = {"code": "source_gone", "message": "The source was deleted, or is trained by a later run."}
@@ -35,7 +33,7 @@ def register(engine: Engine, database: Database) -> None:
     """Makes ``engine`` able to train agents."""
     eyes = Eyes(database, database.provided(Connections))
     work = Training(database, Materials(database, database.provided(Egress), eyes))
-    engine.register(KIND, work.train, deadline_seconds=DEADLINE_SECONDS, on_end=ended)
+    engine.register(KIND, work.train, deadline_seconds=DEADLINE_SECONDS, on_end=ended, queue=QUEUE.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,10 @@ class Training:
 
     database: Database
     materials: Materials
-    at_work: set[UUID] = field(default_factory=set[UUID])
 
     async def train(self, run: RunContext) -> Finished:
         """Learns every source, whatever becomes of the others."""
-        while len(self.at_work) >= AT_WORK:
-            await run.sleep_until(f"turn:{run.lease_number}", clock.now() + timedelta(seconds=TURN_SECONDS))
-        self.at_work.add(run.run_uuid)
-        try:
-            results = [await self._source(run, UUID(uuid)) for uuid in run.input["source_uuids"]]
-        finally:
-            self.at_work.discard(run.run_uuid)
+        results = [await self._source(run, UUID(uuid)) for uuid in run.input["source_uuids"]]
         spent = [each["usage"] for each in results]
         usage = {name: sum(each[name] for each in spent) for name in ("input_tokens", "output_tokens", "cost")}
         sources = [{key: value for key, value in each.items() if key != "usage"} for each in results]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from athena.engine import EndedRun, Engine, Finished, LeaseLost, RunContext, RunFailed
+from athena.engine import EndedRun, Engine, Finished, LeaseLost, Queue, RunContext, RunFailed
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.changes import Actor
 from athena.kit.db import Database, Scope, Session
@@ -30,6 +30,7 @@ from athena.workflow_executions.tool import WorkflowTool
 from athena.workflows.graph import Graph
 
 KIND: Final = "workflow"
+QUEUE: Final = Queue("workflows")
 NOT_OF_NODES: Final = frozenset({"crashed", "deadline_exceeded", "internal_error", "workflow_deleted"})
 """Codes of failures that no node came to."""
 RUN_PERMISSIONS = frozenset(ROLE_PERMISSIONS[Role.BUILDER])
@@ -43,7 +44,13 @@ def register(engine: Engine, database: Database) -> None:
     database.provide(plans)
     database.provided(ToolKinds).add(WorkflowTool())
     work = Executing(database, plans)
-    engine.register(KIND, work.execute, deadline_seconds=lambda given: given["timeout_seconds"], on_end=work.ended)
+    engine.register(
+        KIND,
+        work.execute,
+        deadline_seconds=lambda given: given["timeout_seconds"],
+        on_end=work.ended,
+        queue=QUEUE.name,
+    )
 
 
 @dataclass(frozen=True, slots=True)

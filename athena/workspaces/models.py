@@ -22,6 +22,7 @@ workspaces = sa.Table(
     sa.Column("oidc_organization", sa.Text),
     sa.UniqueConstraint("slug"),
     sa.UniqueConstraint("oidc_issuer", "oidc_organization"),
+    sa.Index("ix_workspaces_concurrent_runs", "uuid", postgresql_where=sa.text("settings ? 'concurrent_runs'")),
 )
 
 workspace_members = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from athena.kit.schemas import Input, Name, Output, Resource, ShortText, Timestamp, Uuid
 from athena.permissions import Role
@@ -13,7 +13,19 @@ from athena.users.schemas import Profile
 Slug = Annotated[
     str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["default-workspace"])
 ]
-Settings = Annotated[dict[str, Any], Field(max_length=100)]
+CONCURRENT_RUNS = "concurrent_runs"
+CONCURRENT_RUNS_MOST = 100_000
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """What Athena itself reads of a workspace's settings must be as it expects it."""
+    given = settings.get(CONCURRENT_RUNS, 1)
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= CONCURRENT_RUNS_MOST:
+        raise ValueError(f"{CONCURRENT_RUNS} must be a whole number from 1 to {CONCURRENT_RUNS_MOST}")
+    return settings
+
+
+Settings = Annotated[dict[str, Any], Field(max_length=100), AfterValidator(_checked)]
 RoleName = Annotated[Role, Field(strict=False)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from athena.engine import Event, Finished, RunContext, StepResult, reads, store
-from athena.engine.dispatch import BATCH
+from athena.engine.claims import BATCH
 from athena.engine.events import log_row
 from athena.kit.clock import now
 from athena.kit.db import Database
@@ -21,7 +21,7 @@ async def hang(_ctx: RunContext) -> Finished:
 async def test_rows_of_a_former_lease_are_not_written_under_the_present_one(house: House, database: Database):
     run = await house.accept(hang)
     async with house.session() as session:
-        found = await store.lock_unfinished(session, house.workspace, run)
+        found = await store.lock_unfinished(session, house.workspace, run, house.engine.entrypoints)
     assert found is not None
     present = found[0]
     former = present._replace(lease_number=present.lease_number - 1)

@@ -16,7 +16,7 @@ import pytest
 
 from athena.config import Settings
 from athena.permissions import Role
-from athena.training.tasks import AT_WORK
+from athena.training.tasks import QUEUE
 from tests.conftest import SECRET_KEY, TESTS, MakeTenant, Tenant
 from tests.training.conftest import TEXT, learnt, sources, train, trained
 from tests.training.site import FakeSite, served
@@ -119,14 +119,18 @@ async def test_a_later_run_takes_a_source_over(owner: Tenant, agent: str, site: 
 
 
 async def test_a_process_trains_few_at_a_time(make_tenant: MakeTenant, site: FakeSite) -> None:
-    tenants = [await make_tenant() for _ in range(AT_WORK + 1)]
+    assert QUEUE.most is not None
+    tenants = [await make_tenant() for _ in range(QUEUE.most + 1)]
     runs: list[dict[str, Any]] = []
     for number, tenant in enumerate(tenants, start=1):
         agent = (await tenant.post("/api/v1/agents", {"name": "Shop"})).json()["data"]["uuid"]
         runs.append(await begun(tenant, f"/api/v1/agents/{agent}", site))
-        if number <= AT_WORK:
+        if number <= QUEUE.most:
             await until_asked(site, number)
-    assert await status(tenants[-1], runs[-1], "waiting", "succeeded") == "waiting"
+    assert await status(tenants[-1], runs[-1], "queued", "succeeded") == "queued"
+    # The next one begins when a place is free, and not when somebody asks again after a while.
+    await tenants[0].post(f"/api/v1/runs/{runs[0]['uuid']}/cancel")
+    await until_asked(site, QUEUE.most + 1)
     for tenant, run in zip(tenants, runs, strict=True):
         await tenant.post(f"/api/v1/runs/{run['uuid']}/cancel")
         await status(tenant, run, "cancelled")

@@ -18,6 +18,8 @@ CHANNEL: Final = "athena_runs"
 QUEUE_LIMIT_MOST: Final = 1000
 RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
 
+# A process that is frozen or cut off in the transaction keeps the rows that it has locked no longer than this.
+_GIVEN_UP: Final = "set_config('idle_in_transaction_session_timeout', '5s', true)"
 _EVENTS: Final = "(workspace_uuid, run_uuid, id, at, type, data, step, record, lease_number)"
 
 
@@ -88,12 +90,9 @@ def columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:
 
 
 async def guard(session: Session, run: Claim) -> Mapping[str, Any] | None:
-    """Locks the run's row if the lease is still held; its waits, or ``None`` when it is lost.
-
-    A process that is frozen in the transaction gives the lock up when the server ends it, not when it thaws.
-    """
+    """Locks the run's row if the lease is still held; its waits, or ``None`` when it is lost."""
     row = await session.fetch_one(
-        "SELECT waits, set_config('idle_in_transaction_session_timeout', '5s', true) FROM runs"
+        f"SELECT waits, {_GIVEN_UP} FROM runs"
         " WHERE workspace_uuid = $1 AND uuid = $2 AND lease_number = $3 AND status = 'running' FOR NO KEY UPDATE",
         run.workspace_uuid,
         run.uuid,
@@ -120,7 +119,7 @@ WITH held AS (
     FROM held, unnest($13::bigint[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[])
         AS e (id, at, type, data, step, record)
 )
-SELECT pg_notify('{CHANNEL}', $12),
+SELECT pg_notify('{CHANNEL}', $12), {_GIVEN_UP},
     CASE WHEN $19 THEN engine_job($1, $2, CASE WHEN cancelled THEN '0' ELSE $20::interval END, $21, $23, $24) END
 FROM held
 """
@@ -171,7 +170,7 @@ WITH held AS (
         $12::integer[]) AS e (id, at, type, data, step, record, run, lease)
     JOIN held h ON h.uuid = e.run AND h.lease_number = e.lease
 )
-SELECT uuid, lease_number, set_config('idle_in_transaction_session_timeout', '5s', true) FROM held
+SELECT uuid, lease_number, {_GIVEN_UP} FROM held
 UNION ALL SELECT NULL, NULL, pg_notify('{CHANNEL}', p)::text FROM unnest($4::text[]) AS p
 """
 
@@ -331,7 +330,7 @@ async def lock_unfinished(
 ) -> tuple[Claim, Row] | None:
     """Locks the run's row; the run, with its kind's of the ``entrypoints``, and the row with its status and holder."""
     row = await session.fetch_one(
-        f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, started_at FROM runs"
+        f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, started_at, {_GIVEN_UP} FROM runs"
         " WHERE workspace_uuid = $1 AND uuid = $2 AND finished_at IS NULL FOR NO KEY UPDATE",
         workspace_uuid,
         run_uuid,

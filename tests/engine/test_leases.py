@@ -100,3 +100,19 @@ async def test_jobs_that_were_claimed_over_a_connection_that_broke_are_claimed_a
         )
     run = await house.accept(work, begin_here=False)
     assert (await house.engine.result(house.workspace, run, timeout=20)).output == "done"
+
+
+async def test_a_transaction_that_its_process_has_left_keeps_a_run_no_longer_than_seconds(house: House):
+    """Else a host that is cut off between a statement and its commit keeps others from taking the run over."""
+    run = await house.accept(hang)
+    setting = "SELECT current_setting('idle_in_transaction_session_timeout')"
+    async with house.session() as session:
+        found = await store.lock_unfinished(session, house.workspace, run, house.engine.entrypoints)
+        assert await session.value(setting) == "5s"
+        await session.rollback()
+    assert found is not None
+    async with house.session() as session:
+        assert await session.value(setting) == "1min"
+        assert await store.commit_run(session, found[0], house.engine.process_uuid, [], store.Transition())
+        assert await session.value(setting) == "5s"
+    assert await house.cancel(run)

@@ -35,7 +35,7 @@ async def value(database: Database, sql: str) -> Any:
 
 async def ended(database: Database, number: int) -> None:
     """Waits until so many runs have ended."""
-    while await value(database, "SELECT count(*) FROM runs WHERE finished_at IS NOT NULL") < number:
+    while await value(database, "SELECT count(*) FROM runs WHERE finished_at IS NOT NULL") < number:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
 
 

@@ -19,6 +19,7 @@ from athena.kit.crypto import Keyring, SecretUnreadable
 from athena.kit.db import Database, Row
 from athena.kit.egress import Egress, EgressError
 from athena.kit.errors import AthenaError
+from athena.webhooks import notices
 from athena.webhooks.event_types import completed
 from athena.webhooks.repository import QueueRepository
 from athena.webhooks.signatures import headers, unseal
@@ -145,11 +146,9 @@ class Deliverer:
         return Outcome(int((time.perf_counter() - begun) * 1000), status, body, error)
 
     async def _send(self, claim: Row) -> tuple[int, str]:
-        moment = clock.now()
-        content = orjson.dumps(completed(claim["payload"], self._base_url))
-        signed = headers(claim["uuid"], moment, content.decode(), self._secrets(claim, moment))
+        content, shown = self._of_run(claim) if claim["run_uuid"] else self._signed(claim)
         async with self._egress.stream(
-            "POST", claim["url"], headers=signed, body=content, timeout=DEADLINE_SECONDS
+            "POST", claim["url"], headers=shown, body=content, timeout=DEADLINE_SECONDS
         ) as answer:
             excerpt = b""
             async for chunk in answer:
@@ -157,6 +156,17 @@ class Deliverer:
                 if len(excerpt) >= EXCERPT:
                     break
         return answer.status, excerpt[:EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")
+
+    def _signed(self, claim: Row) -> tuple[bytes, Mapping[str, str]]:
+        moment = clock.now()
+        content = orjson.dumps(completed(claim["payload"], self._base_url))
+        return content, headers(claim["uuid"], moment, content.decode(), self._secrets(claim, moment))
+
+    def _of_run(self, claim: Row) -> tuple[bytes, Mapping[str, str]]:
+        content = orjson.dumps(notices.update(claim["payload"], claim["run_uuid"], claim["thread_uuid"]))
+        place = (claim["workspace_uuid"], claim["webhook_uuid"])
+        own = orjson.loads(unseal(self._keyring, *place, claim["sealed_headers"], "headers"))
+        return content, {"Content-Type": "application/json", **own}
 
     def _secrets(self, claim: Row, moment: datetime) -> list[str]:
         place = (claim["workspace_uuid"], claim["webhook_uuid"])

@@ -19,14 +19,31 @@ webhooks = tenant_table(
     sa.Column("consecutive_failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("consecutive_exhausted", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", Time),
-    sealed_column("sealed_secret"),
+    # Those of one run tell a program, which gives them this name, with headers of its own, instead of a signature.
+    sa.Column("run_uuid", Uuid),
+    sa.Column("name", sa.Text),
+    sealed_column("sealed_headers", nullable=True),
+    sealed_column("sealed_secret", nullable=True),
     # Signs along for a while, so that a receiver has time to change over.
     sealed_column("sealed_previous_secret", nullable=True),
     sa.Column("previous_secret_until", Time),
     sa.Column("creator_uuid", Uuid, sa.ForeignKey("users.uuid", ondelete="SET NULL")),
+    same_workspace("run_uuid", "runs", ondelete="CASCADE"),
+    sa.CheckConstraint(
+        "(run_uuid IS NULL) = (name IS NULL) AND (run_uuid IS NULL) = (sealed_secret IS NOT NULL)", name="of_run"
+    ),
     sa.CheckConstraint("disabled_reason IN ('user', 'gone', 'failing')", name="disabled_reason"),
     sa.Index("ix_webhooks_workspace_uuid_url", "workspace_uuid", "url", "uuid"),
     sa.Index("ix_webhooks_creator_uuid", "creator_uuid"),
+    sa.Index("ix_webhooks_of_workspace", "workspace_uuid", postgresql_where=sa.text("run_uuid IS NULL")),
+    sa.Index(
+        "ix_webhooks_run_uuid_name",
+        "workspace_uuid",
+        "run_uuid",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("run_uuid IS NOT NULL"),
+    ),
 )
 
 # Not a tenant_table: its key would be checked against the workspace by each change that an event is fed from.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from athena.kit import clock
@@ -14,28 +14,71 @@ from athena.kit.errors import NotFound
 from athena.kit.repository import Repository, Where
 from athena.webhooks.models import webhook_deliveries, webhooks
 
+SECRETS: Final = frozenset({"sealed_secret", "sealed_previous_secret", "sealed_headers", "consecutive_exhausted"})
+
 
 class WebhookRepository(Repository):
-    """The webhooks of one workspace. Their sealed secrets are read by :meth:`sealed` alone."""
+    """The webhooks of one workspace, but those of its runs. Their sealed secrets are read by :meth:`sealed` alone."""
 
     table = webhooks
     recorded = "webhook"
-    hidden = frozenset({"sealed_secret", "sealed_previous_secret", "consecutive_exhausted"})
+    hidden = SECRETS | {"run_uuid", "name"}
+
+    def within(self, where: Where) -> None:
+        """Those of no run."""
+        super().within(where)
+        where.add("run_uuid IS NULL")
 
     async def count(self) -> int:
         """How many there are."""
-        return await self.session.value("SELECT count(*) FROM webhooks WHERE workspace_uuid = $1", self.workspace_uuid)
+        sql = "SELECT count(*) FROM webhooks WHERE workspace_uuid = $1 AND run_uuid IS NULL"
+        return await self.session.value(sql, self.workspace_uuid)
 
     async def sealed(self, uuid: UUID) -> bytes:
         """The secret of a webhook that nobody else changes before this transaction ends."""
         row = await self.session.fetch_one(
-            "SELECT sealed_secret FROM webhooks WHERE workspace_uuid = $1 AND uuid = $2 FOR NO KEY UPDATE",
+            "SELECT sealed_secret FROM webhooks WHERE workspace_uuid = $1 AND uuid = $2 AND run_uuid IS NULL "
+            "FOR NO KEY UPDATE",
             self.workspace_uuid,
             uuid,
         )
         if row is None:
             raise self.not_found()
         return row["sealed_secret"]
+
+
+class RunWebhookRepository(Repository):
+    """Whom to tell of one run."""
+
+    table = webhooks
+    recorded = "webhook"
+    hidden = SECRETS
+
+    def __init__(self, session: Session, workspace_uuid: WorkspaceId, run_uuid: UUID) -> None:
+        super().__init__(session, workspace_uuid)
+        self.run_uuid = run_uuid
+
+    def within(self, where: Where) -> None:
+        """The run's."""
+        super().within(where)
+        where.add("run_uuid = {}", self.run_uuid)
+
+    @property
+    def placed(self) -> Mapping[str, Any]:
+        """The workspace and the run."""
+        return {**super().placed, "run_uuid": self.run_uuid}
+
+    async def every(self) -> list[Row]:
+        """All of them, in the order of their names: there are few."""
+        where = Where()
+        self.within(where)
+        return await self.session.fetch(
+            f"SELECT {self.columns} FROM webhooks WHERE {where.sql} ORDER BY name", *where.args
+        )
+
+    async def called(self, name: str) -> Row | None:
+        """One by its name."""
+        return next((row for row in await self.every() if row["name"] == name), None)
 
 
 class DeliveryRepository(Repository):
@@ -110,7 +153,9 @@ FROM due JOIN webhook_deliveries AS same ON same.workspace_uuid = due.workspace_
 JOIN webhooks AS w ON w.workspace_uuid = same.workspace_uuid AND w.uuid = same.webhook_uuid
 WHERE d.workspace_uuid = due.workspace_uuid AND d.uuid = due.uuid
 RETURNING d.workspace_uuid, d.uuid, d.webhook_uuid, d.payload, d.attempts, d.failures, w.url, w.sealed_secret,
-    w.sealed_previous_secret, w.previous_secret_until
+    w.sealed_previous_secret, w.previous_secret_until, w.run_uuid, w.sealed_headers, (
+        SELECT r.thread_uuid FROM runs AS r WHERE r.workspace_uuid = w.workspace_uuid AND r.uuid = w.run_uuid
+    ) AS thread_uuid
 """
 
 

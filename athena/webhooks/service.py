@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from athena.config import Settings
 from athena.kit import clock
 from athena.kit.access import Access
@@ -14,16 +16,18 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Row, Session
 from athena.kit.egress import EgressRefused
 from athena.kit.egress.addresses import AllowList, parse_address, parse_url, refused
-from athena.kit.errors import Conflict, ValidationFailed
+from athena.kit.errors import Conflict, NotFound, ValidationFailed
 from athena.kit.ids import new_uuid
 from athena.kit.pagination import ListOptions, ListQuery, RowPage
 from athena.users import service as users
+from athena.webhooks import notices
 from athena.webhooks.event_types import TEST, completed, unknown
-from athena.webhooks.repository import DeliveryRepository, WebhookRepository
+from athena.webhooks.repository import DeliveryRepository, RunWebhookRepository, WebhookRepository
 from athena.webhooks.schemas import DeliveryStatus, WebhookCreate, WebhookUpdate
 from athena.webhooks.signatures import new_secret, seal, unseal
 
 MOST = 50
+MOST_OF_RUN = 10
 OVERLAP = timedelta(hours=24)
 RELATIONS = ("creator",)
 WELL: Mapping[str, Any] = {
@@ -181,6 +185,54 @@ class WebhookService:
     def show_delivery(self, row: Row) -> dict[str, Any]:
         """A delivery's row as the API shows it."""
         return present_delivery(row, self._session.provided(Settings).base_url)
+
+
+class RunWebhookService:
+    """Whom to tell of one run of the caller's workspace, by names that the programs choose which are told."""
+
+    def __init__(self, session: Session, access: Access, run_uuid: UUID) -> None:
+        self._session = session
+        self._access = access
+        self._webhooks = RunWebhookRepository(session, access.workspace_uuid, run_uuid)
+
+    async def every(self) -> list[Row]:
+        """All of them."""
+        return await self._webhooks.every()
+
+    async def get(self, name: str) -> Row:
+        """One of them; :class:`athena.kit.errors.NotFound` when there is none."""
+        row = await self._webhooks.called(name)
+        if row is None:
+            raise NotFound("The run has no webhook of this name.")
+        return row
+
+    async def put(self, name: str, url: str, headers: Mapping[str, str]) -> Row:
+        """Stores one, in place of what has this name. ``headers`` are sent along, and shown to nobody."""
+        check_target(self._session.provided(Settings).egress_allow, url)
+        known = await self._webhooks.called(name)
+        if known is not None:
+            await self._webhooks.delete(known["uuid"], verb="")
+        elif len(await self._webhooks.every()) >= MOST_OF_RUN:
+            raise Conflict(f"A run has at most {MOST_OF_RUN} webhooks.", code="webhook_limit")
+        uuid, keyring = new_uuid(), self._session.provided(Keyring)
+        return await self._webhooks.insert(
+            {
+                "uuid": uuid,
+                "name": name,
+                "url": url,
+                "description": "",
+                "event_types": sorted(notices.STATES),
+                "enabled": True,
+                "sealed_headers": seal(
+                    keyring, self._access.workspace_uuid, uuid, orjson.dumps(headers).decode(), "headers"
+                ),
+                "creator_uuid": self._access.user_uuid,
+            }
+        )
+
+    async def delete(self, name: str) -> None:
+        """Deletes one, with what was to be sent to it."""
+        await self._webhooks.delete((await self.get(name))["uuid"])
 
 
 def _switched(*, enabled: bool) -> dict[str, Any]:

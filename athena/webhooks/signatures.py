@@ -22,7 +22,7 @@ def new_secret() -> str:
 
 
 def seal(keyring: Keyring, workspace_uuid: UUID, webhook_uuid: UUID, secret: str, column: str = "secret") -> bytes:
-    """A secret as it is stored; ``column`` is ``secret`` or ``previous_secret``."""
+    """A secret as it is stored; ``column`` is ``secret``, ``previous_secret`` or ``headers``."""
     return keyring.seal(secret.encode(), place("webhooks", workspace_uuid, webhook_uuid, column))
 
 

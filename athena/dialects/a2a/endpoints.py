@@ -10,10 +10,22 @@ from pydantic import AwareDatetime
 
 from athena.config import Settings
 from athena.dialects import rpc
-from athena.dialects.a2a import errors, methods
+from athena.dialects.a2a import errors, methods, push
 from athena.dialects.a2a.card import VERSION, card
 from athena.dialects.a2a.errors import VersionNotSupported
-from athena.dialects.a2a.schemas import MOST, PAGE, GetParams, ListParams, NoParams, SendParams, State, TaskParams
+from athena.dialects.a2a.schemas import (
+    MOST,
+    PAGE,
+    ConfigParams,
+    ConfigsParams,
+    GetParams,
+    ListParams,
+    NoParams,
+    PushConfig,
+    SendParams,
+    State,
+    TaskParams,
+)
 from athena.dialects.a2a.service import A2AService
 from athena.dialects.a2a.streams import TaskStream, Wrap
 from athena.dialects.checking import checked
@@ -29,6 +41,8 @@ PREFIX: Final = "/a2a/"
 ONE: Final = "/a2a/{agent}"
 TASKS: Final = f"{ONE}/tasks"
 TASK: Final = f"{TASKS}/{{task_id}}"
+CONFIGS: Final = f"{TASK}/pushNotificationConfigs"
+CONFIG: Final = f"{CONFIGS}/{{config_id}}"
 MEDIA_TYPE: Final = "application/a2a+json"
 
 # The protocol describes itself.
@@ -58,6 +72,7 @@ Canceller = Annotated[Caller, require(Permission.RUNS_CANCEL)]
 Spoken = Annotated[None, Depends(spoken)]
 Agent = Annotated[str, Path(max_length=255)]
 TaskId = Annotated[str, Path(max_length=256)]
+ConfigId = Annotated[str, Path(max_length=64)]
 LastEventId = Annotated[int | None, Header(ge=0, le=2**62)]
 HistoryLength = Annotated[int | None, Query(alias="historyLength", ge=0, le=2**31 - 1)]
 PageSize = Annotated[int, Query(alias="pageSize", ge=1, le=MOST)]
@@ -193,6 +208,38 @@ async def get_extended_agent_card(caller: Reader, agent: Agent, _: Spoken) -> Re
     return _json(await methods.no_card(service, NoParams()))
 
 
+@router.operation("POST", CONFIGS, summary="Create push notification configuration", keyed=False)
+async def create_push_config(request: Request, caller: Runner, agent: Agent, task_id: TaskId, _: Spoken) -> Response:
+    """Has a program told of a task's changes."""
+    service = await A2AService.of(caller.session, caller.access, agent)
+    body = {**await _body(request), "taskId": task_id}
+    return _json(await push.create(service, checked(PushConfig, body, "")))
+
+
+@router.operation("GET", CONFIGS, summary="List push notification configurations")
+async def list_push_configs(
+    caller: Viewer, agent: Agent, task_id: TaskId, _: Spoken, page_size: PageSize = PAGE, page_token: PageToken = ""
+) -> Response:
+    """Whom it is told to; one page holds all."""
+    del page_size, page_token
+    service = await A2AService.of(caller.session, caller.access, agent)
+    return _json(await push.listed(service, ConfigsParams(task_id=task_id)))
+
+
+@router.operation("GET", CONFIG, summary="Get push notification configuration")
+async def get_push_config(caller: Viewer, agent: Agent, task_id: TaskId, config_id: ConfigId, _: Spoken) -> Response:
+    """One of them."""
+    service = await A2AService.of(caller.session, caller.access, agent)
+    return _json(await push.get(service, ConfigParams(task_id=task_id, id=config_id)))
+
+
+@router.operation("DELETE", CONFIG, summary="Delete push notification configuration")
+async def delete_push_config(caller: Runner, agent: Agent, task_id: TaskId, config_id: ConfigId, _: Spoken) -> Response:
+    """Tells it no more."""
+    service = await A2AService.of(caller.session, caller.access, agent)
+    return _json(await push.delete(service, ConfigParams(task_id=task_id, id=config_id)))
+
+
 async def _followed(request: Request, caller: Caller, agent: str, task_id: str, last_event_id: int | None) -> Response:
     with _streams(request).taken(caller.access.user_uuid):
         service = await A2AService.of(caller.session, caller.access, agent)
@@ -201,8 +248,7 @@ async def _followed(request: Request, caller: Caller, agent: str, task_id: str, 
 
 
 async def _sent(service: A2AService, given: SendParams, wrap: Wrap) -> TaskStream:
-    taken = await service.take(given)
-    await service.session.commit()
+    taken = await methods.take(service, given)
     return await service.stream(taken, given.configuration.history_length, wrap)
 
 

@@ -129,8 +129,6 @@ class ConfigsParams(Params):
     """Which task's configurations."""
 
     task_id: Id
-    page_size: PageSize = PAGE
-    page_token: Annotated[str, Field(max_length=64)] = ""
 
 
 class ConfigParams(Params):

@@ -10,7 +10,7 @@ COVERAGE ?= 90
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run console wheel test test-local check format audit lock openapi-release bench clean
+.PHONY: help setup run console wheel test test-local check docs format audit lock openapi-release bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,11 @@ test-local: ## Run the tests that need the packaged language model, after fetchi
 check: ## Lint, types, layers, commit messages; whatever the pipeline runs besides the tests
 	@$(SETUP) dev
 	@$(PY) scripts/check.py
+
+docs: ## Build the documentation as a site, into build/site
+	@$(SETUP) dev
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "build/site/index.html; to search it, serve it: $(PY) -m http.server --directory build/site"
 
 format: ## Format the code, and mend what can be mended
 	@$(SETUP) dev

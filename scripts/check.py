@@ -14,6 +14,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lint", ("-m", "ruff", "check", "--quiet", ".")),
     ("types", ("-m", "pyright")),
     ("layers", ("-c", LAYERS)),
+    ("documentation", ("-m", "mkdocs", "build", "--strict", "--quiet")),
     ("console", ("scripts/console.py", "check")),
     ("architecture, documents, commits", ("-m", "pytest", "tests/architecture")),
 )

@@ -24,7 +24,7 @@ Stages = Annotated[
 ]
 GivenConfig = Annotated[
     dict[str, JsonValue],
-    Field(max_length=16, description="As its type has it; [the guide](/docs/guardrails) describes each."),
+    Field(max_length=16, description="As its type has it; the guide to guardrails describes each."),
 ]
 GivenAction = Annotated[
     Action, Field(description="What happens when it finds something. Types `length` and `model` cannot `mask`.")

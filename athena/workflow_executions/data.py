@@ -140,8 +140,8 @@ class Nodes:
         spec = self._specs.get(node_id)
         this = told.get((node_id, path))
         secret = bool(spec and spec.get("redact"))
-        given = self._input(node_id, path, told) if this else None
-        gave = self._outputs(node_id, path, told) if this else {}
+        given = self.input(node_id, path, told) if this else None
+        gave = self.outputs(node_id, path, told) if this else {}
         # The first one is shown twice.
         outputs = {port: room.show(value, times=1 if n else 2) for n, (port, value) in enumerate(gave.items())}
         status = self._status(this)
@@ -167,13 +167,13 @@ class Nodes:
             return "skipped" if self._ended else "pending"
         return "cancelled" if self._ended and told.finished_at is None else told.status
 
-    def _outputs(self, node_id: str, path: Path, told: Mapping[tuple[str, Path], Told]) -> dict[str, Value]:
+    def outputs(self, node_id: str, path: Path, told: Mapping[tuple[str, Path], Told]) -> dict[str, Value]:
         """What a node gave, at whatever ports; also one that failed and let the others go on, or was passed over."""
         this, spec = told.get((node_id, path)), self._specs.get(node_id)
         if this is None:
             if not (spec and spec.get("disabled")):
                 return {}
-            given = self._input(node_id, path, told)
+            given = self.input(node_id, path, told)
             return {self._first_output(spec): given} if given else {}
         if this.status == "failed" and this.handled == "continue" and spec:
             return {self._first_output(spec): Value(spec.get("default_output"))}
@@ -181,14 +181,14 @@ class Nodes:
             return {ERROR: Value({"error": this.error, "node_id": node_id})}
         return this.outputs
 
-    def _input(self, node_id: str, path: Path, told: Mapping[tuple[str, Path], Told]) -> Value | None:
+    def input(self, node_id: str, path: Path, told: Mapping[tuple[str, Path], Told]) -> Value | None:
         """What came to a node: what the log says, or by the first edge over which something can have come."""
         this = told.get((node_id, path))
         if this and this.input is not None:
             return this.input
         known = [tuple(this.input_from)] if this and this.input_from else self._leads_to.get(node_id, [])
         for source, port in known:
-            value = self._outputs(source, path, told).get(port)
+            value = self.outputs(source, path, told).get(port)
             if value is not None:
                 return value
         return None

@@ -16,12 +16,14 @@ from athena.kit.schemas import Data, Page, relations
 from athena.permissions import Permission
 from athena.runs.schemas import Run
 from athena.runs.service import RunService
-from athena.workflow_executions import hooks
+from athena.workflow_executions import hooks, preview
 from athena.workflow_executions.schemas import (
     ExecutionCounts,
     ExecutionErrors,
     ExecutionRetry,
     ExecutionsRetry,
+    ExpressionPreview,
+    ExpressionValue,
     Handled,
     NodeItemExecution,
     WorkflowExecution,
@@ -33,6 +35,7 @@ workflow_router = Router("Workflow")
 router = Router("Workflow Execution")
 
 Runner = Annotated[Caller, require(Permission.WORKFLOWS_RUN)]
+Updater = Annotated[Caller, require(Permission.WORKFLOWS_UPDATE)]
 Viewer = Annotated[Caller, require(Permission.WORKFLOW_EXECUTIONS_VIEW)]
 Deleter = Annotated[Caller, require(Permission.WORKFLOW_EXECUTIONS_DELETE)]
 Retrier = Annotated[Caller, require(Permission.WORKFLOW_EXECUTIONS_RETRY)]
@@ -62,6 +65,17 @@ async def run_workflow(request: Request, workflow_uuid: UUID, caller: Runner, bo
     run_uuid = await WorkflowExecutionService(caller.session, caller.access).run(workflow_uuid, body)
     runs = RunService(caller.session, caller.access)
     return await answer(caller, runs, run_uuid, Way.of(request, stream=body.stream, background=body.background))
+
+
+@workflow_router.operation(
+    "POST",
+    "/api/v1/workflows/{workflow_uuid}/expressions/preview",
+    summary="Preview an Expression",
+    response=Data[ExpressionValue],
+)
+async def preview_expression(workflow_uuid: UUID, caller: Updater, body: ExpressionPreview) -> Response:
+    """What a text with expressions comes to, with the data of an execution. Secrets are never read for it."""
+    return JsonResponse({"data": await preview.preview(caller.session, caller.access, workflow_uuid, body)})
 
 
 @router.operation("GET", LIST_PATH, summary="Get Workflow Executions", response=Page[WorkflowExecution])

@@ -121,6 +121,21 @@ class WorkflowExecutionRepository(Repository):
             raise self.not_found()
         return row
 
+    async def begun_with(self, uuid: UUID) -> Row:
+        """What expressions found in an execution that no node gave."""
+        where = Where()
+        self._identify(where, uuid, None)
+        row = await self.session.fetch_one(
+            "SELECT uuid, workflow_uuid, workflow_version, trigger, finished_at, input -> 'trigger' AS begun, "
+            "coalesce(input ->> 'redacted', '') = 'true' AS redacted, input -> 'variables' AS variables, "
+            "input -> 'workspace_variables' AS workspace_variables, input ->> 'accepted_at' AS accepted_at, "
+            f"input -> 'test' AS test FROM runs WHERE {where.sql}",
+            *where.args,
+        )
+        if row is None:
+            raise self.not_found()
+        return row
+
     # -- lists ------------------------------------------------------------------------------------------------------
 
     async def page(self, query: ListQuery, where: Where | None = None) -> RowPage:
@@ -289,6 +304,16 @@ class WorkflowExecutionRepository(Repository):
             self.workspace_uuid,
             uuid,
             list(nodes),
+            list(paths),
+        )
+
+    async def events_at(self, uuid: UUID, paths: Sequence[str]) -> list[Row]:
+        """What the log tells of all nodes in some passes, in order."""
+        return await self.session.fetch(
+            "SELECT run_uuid, id, type, data FROM run_events WHERE workspace_uuid = $1 AND run_uuid = $2 "
+            "AND data ->> 'path' = ANY($3) ORDER BY id",
+            self.workspace_uuid,
+            uuid,
             list(paths),
         )
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from athena.kit.schemas import Input, Output, Resource, Timestamp
+from athena.expressions.places import MAXIMUM_TEXT
+from athena.kit.schemas import Input, Output, Resource, Timestamp, Uuid
 from athena.runs.schemas import ONE_WAY, RunStatus
 from athena.workflows.graph_schemas import ID, Edge, Node, NodeId, WorkflowVariable
 from athena.workflows.schemas import Workflow
@@ -106,6 +107,61 @@ class ExecutionsRetry(Input):
     use_current_version: Annotated[
         bool, Field(description="Run the workflows as they are now; nodes that were changed since are run, too.")
     ] = False
+
+
+class ExpressionPreview(Input):
+    """A text of a node's configuration, and the data that its expressions are shown with."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "{{ nodes.total.output * 2 }}", "nodes": {"total": 12}}]}
+    )
+
+    text: Annotated[str, Field(max_length=MAXIMUM_TEXT, description="The text, as the node's field would have it.")]
+    execution_uuid: Annotated[Uuid | None, Field(description="The execution of this workflow that has the data.")] = (
+        None
+    )
+    node_id: Annotated[NodeId | None, Field(description="The node whose `input` is meant.")] = None
+    input_node_id: Annotated[
+        NodeId | None, Field(description="The node whose output is the `input`, where the execution has none.")
+    ] = None
+    path: Annotated[
+        list[Annotated[int, Field(ge=0, le=2**31 - 1)]] | None,
+        Field(
+            max_length=10,
+            description="The number of the item in each loop around the node, the outermost first. "
+            "Left out: its first pass.",
+        ),
+    ] = None
+    nodes: Annotated[
+        dict[NodeId, JsonValue],
+        Field(
+            max_length=1_000,
+            description="What nodes give, by their ids, in place of what they gave.",
+            json_schema_extra={"propertyNames": {"pattern": ID}},
+        ),
+    ] = Field(default_factory=dict[str, Any])
+    items: Annotated[
+        str | None,
+        Field(max_length=MAXIMUM_TEXT, description="An expression that gives a list: the first of it is the `item`."),
+    ] = None
+    takes_secrets: Annotated[bool, Field(description="Whether the field may name secrets.")] = False
+
+
+class ExpressionFault(Output):
+    """Why a text comes to nothing."""
+
+    code: Annotated[
+        Literal["expression_error", "no_data"], Field(description="`no_data`: what it reads is not known yet.")
+    ]
+    message: str
+    position: Annotated[int | None, Field(description="The character in the text, counted from 0.")]
+
+
+class ExpressionValue(Output):
+    """What a text comes to; a value that is too long is an object with `truncated`, its `size` and its `begin`."""
+
+    value: JsonValue
+    error: ExpressionFault | None
 
 
 class ExecutionUsage(Output):

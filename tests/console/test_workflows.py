@@ -77,6 +77,9 @@ async def test_a_workflow_is_drawn_mended_and_run_in_the_page(
     await panel.get_by_role("option", name="trigger.input").click()
     await expect(field).to_have_value("{{ trigger.input.price * trigger.input }}")
     await field.fill("{{ trigger.input.price * two }}")
+    # What is wrong is said while one writes, and leads to its place.
+    await panel.get_by_role("status").get_by_role("button", name="(at character 26)").click()
+    assert await field.evaluate("area => area.selectionStart") == 25
     await page.get_by_role("button", name="Save", exact=True).click()
     # The error stands at its field, and in the list that leads there.
     await expect(panel.get_by_text(re.compile(r"two.*\(at character \d+\)"))).to_be_visible()
@@ -101,6 +104,14 @@ async def test_a_workflow_is_drawn_mended_and_run_in_the_page(
     panel = page.get_by_role("complementary", name="Set fields")
     await panel.get_by_role("tab", name="Result").click()
     await expect(panel.get_by_role("region", name="Output").last).to_contain_text("double: 42")
+    # The values that an expression has with these data, and the names that they have, come while one writes.
+    await panel.get_by_role("tab", name="Set up").click()
+    await expect(panel.get_by_role("status")).to_contain_text("42")
+    await field.fill("{{ trigger.input.pri")
+    await panel.get_by_role("option", name="trigger.input.price").click()
+    await field.press("End")
+    await field.fill("{{ trigger.input.price + 2 }}")
+    await expect(panel.get_by_role("status")).to_contain_text("23")
     saved = (await athena.call("GET", "/workflows?search=Drawn"))[0]
     assert [each["type"] for each in saved["nodes"]] == ["manual_trigger", "set", "template"]
     assert saved["problems"] == []

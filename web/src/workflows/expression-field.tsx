@@ -5,6 +5,7 @@ import { t } from "@/i18n";
 import { cn } from "@/ui/classes";
 import { FieldFrame, TextArea } from "@/ui/field";
 
+import { ExpressionPreview, type PreviewPlace } from "./expression-preview";
 import { completed, fitting, MARK, wordAt, type Suggestion } from "./expressions";
 
 interface ExpressionFieldProps {
@@ -17,11 +18,12 @@ interface ExpressionFieldProps {
   value: string;
   onChange: (value: string) => void;
   suggestions: readonly Suggestion[];
+  place: PreviewPlace;
   isReadOnly: boolean;
 }
 
 export function ExpressionField(props: ExpressionFieldProps) {
-  const { value, onChange, suggestions, isReadOnly, placeholder, ...framed } = props;
+  const { value, onChange, suggestions, place, isReadOnly, placeholder, ...framed } = props;
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const [caret, setCaret] = useState<number | null>(null);
@@ -103,6 +105,15 @@ export function ExpressionField(props: ExpressionFieldProps) {
           </li>
         ))}
       </ul>
+      <ExpressionPreview
+        {...place}
+        text={value}
+        problem={framed.problem}
+        onPlace={(position) => {
+          area.current?.focus();
+          area.current?.setSelectionRange(position, position);
+        }}
+      />
     </div>
   );
 }

@@ -18,6 +18,8 @@ interface Names {
   takesSecrets: boolean;
   /** What nodes gave in an execution, by which their fields are known. */
   outputs: Readonly<Record<string, unknown>>;
+  /** What arrived at the node in it, and what its trigger gave. */
+  given: { input: unknown; trigger: unknown };
 }
 
 const DEPTH = 3;
@@ -25,7 +27,7 @@ const MOST_FIELDS = 40;
 export const MARK = "{{";
 
 /** Everything that may be named, in the order of its use. */
-export function names({ draft, node, secrets, variables, isInLoop, takesSecrets, outputs }: Names): Suggestion[] {
+export function names({ draft, node, secrets, variables, isInLoop, takesSecrets, outputs, given }: Names): Suggestion[] {
   const titles = new Map(draft.nodes.map((each) => [each.id, each.name || each.type]));
   const earlier = before(node.id, draft.edges).flatMap((id) => {
     const path = `${output(id)}.output`;
@@ -33,10 +35,12 @@ export function names({ draft, node, secrets, variables, isInLoop, takesSecrets,
   });
   return [
     { text: "input", detail: "what arrived at the node" },
+    ...fields("input", given.input),
     ...(isInLoop ? [{ text: "item", detail: "the loop's present item" }, { text: "index", detail: "its number from 0" }] : []),
     ...earlier,
     { text: "trigger", detail: "what started the execution" },
     { text: "trigger.input", detail: "of a manual start" },
+    ...fields("trigger.input", given.trigger),
     { text: "trigger.body", detail: "of a webhook" },
     ...draft.variables.map((each) => ({ text: `variables.${each.name}`, detail: each.description ?? "" })),
     ...variables.map((name) => ({ text: `workspace.variables.${name}`, detail: "" })),
@@ -44,7 +48,7 @@ export function names({ draft, node, secrets, variables, isInLoop, takesSecrets,
     { text: "execution.uuid", detail: "" },
     { text: "execution.started_at", detail: "" },
     { text: "workflow.name", detail: "" },
-    { text: "workspace.name", detail: "" },
+    { text: "workspace.uuid", detail: "" },
   ];
 }
 

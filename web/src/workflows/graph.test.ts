@@ -179,10 +179,12 @@ describe("expressions", () => {
     isInLoop: false,
     takesSecrets: false,
     outputs: { a: { total: 7, lines: [1] } },
+    given: { input: { price: 3 }, trigger: { from: "shop" } },
   }).map((each) => each.text);
 
   it("offers what comes before the node, with the fields that are known, and no secrets where none may stand", () => {
     expect(all).toContain("nodes.a.output.total");
+    expect(all).toEqual(expect.arrayContaining(["input.price", "trigger.input.from"]));
     expect(all).toContain("workspace.variables.URL");
     expect(all.some((text) => text.startsWith("secrets") || text.startsWith("nodes.b") || text === "item")).toBe(false);
   });

@@ -11,9 +11,11 @@ import { SchemaForm, type ValueProps } from "@/ui/schema-form/schema-form";
 
 import { useEditor } from "./editor-context";
 import { ExpressionField } from "./expression-field";
+import { useKnownExecution, type PreviewPlace } from "./expression-preview";
 import { MARK, names, type Suggestion } from "./expressions";
 import type { GraphNode, Kind } from "./graph";
 import { reached, sourcePort } from "./ports";
+import { inputFrom, pinnedOutputs } from "./preview";
 import { useProblems } from "./problems";
 import { NAMED, namedQuery, namesQuery } from "./queries";
 
@@ -26,10 +28,20 @@ export function NodeForm({ node, kind }: { node: GraphNode; kind: Kind }) {
     (props: ValueProps, described: Described, plain: ReactNode) => {
       const field = schema.properties?.[props.path.split(".")[1] ?? ""];
       if (field?.["x-expression"] === "none") return fixed(props, isReadOnly);
-      const suggestions = suggest(field?.["x-secrets"] === true, field?.["x-expression"] === "item");
-      return <OpenValue {...props} described={described} plain={plain} suggestions={suggestions} problem={problems[props.path]} isReadOnly={isReadOnly} />;
+      const place = { node, takesSecrets: field?.["x-secrets"] === true, isForItems: field?.["x-expression"] === "item" };
+      return (
+        <OpenValue
+          {...props}
+          described={described}
+          plain={plain}
+          suggestions={suggest(place.takesSecrets, place.isForItems)}
+          place={place}
+          problem={problems[props.path]}
+          isReadOnly={isReadOnly}
+        />
+      );
     },
-    [schema, suggest, problems, isReadOnly],
+    [schema, node, suggest, problems, isReadOnly],
   );
   if (Object.keys(schema.properties ?? {}).length === 0) return <p className="text-muted">{t("There is nothing to set up.")}</p>;
   return (
@@ -57,14 +69,17 @@ function fixed({ path, label, value, onChange }: ValueProps, isReadOnly: boolean
   );
 }
 
-/** What may be named in the node's expressions; what nodes gave is known from the execution that is shown. */
+/** What may be named in the node's expressions; what nodes gave is known from an execution, or from what is pinned. */
 function useSuggestions(node: GraphNode): (takesSecrets: boolean, isForItems: boolean) => readonly Suggestion[] {
-  const { state, kinds, shown } = useEditor();
+  const { state, kinds } = useEditor();
   const { uuid, may } = useWorkspace();
   const { data } = useQuery(namesQuery(uuid, may("variables.view")));
   const { present } = state;
+  const execution = useKnownExecution();
   return useMemo(() => {
-    const outputs = Object.fromEntries(Object.entries(shown?.nodes ?? {}).map(([id, each]) => [id, each.output]));
+    const nodes = execution?.data?.nodes ?? {};
+    const outputs = { ...Object.fromEntries(Object.entries(nodes).map(([id, each]) => [id, each.output])), ...pinnedOutputs(present) };
+    const given = { input: nodes[node.id]?.input ?? outputs[inputFrom(present, kinds, node) ?? ""], trigger: execution?.input };
     const isInLoop = present.nodes.some((loop) => {
       if (kinds.get(loop.type)?.kind !== "loop" || loop.id === node.id) return false;
       const first = present.edges.filter((edge) => edge.source === loop.id && sourcePort(edge, loop, kinds) === "item");
@@ -72,20 +87,21 @@ function useSuggestions(node: GraphNode): (takesSecrets: boolean, isForItems: bo
     });
     const { secrets = [], variables = [] } = data ?? {};
     return (takesSecrets, isForItems) =>
-      names({ draft: present, node, secrets, variables, takesSecrets, outputs, isInLoop: isInLoop || isForItems });
-  }, [present, node, kinds, shown?.nodes, data]);
+      names({ draft: present, node, secrets, variables, takesSecrets, outputs, given, isInLoop: isInLoop || isForItems });
+  }, [present, node, kinds, execution, data]);
 }
 
 interface OpenValueProps extends ValueProps {
   described: Described;
   plain: ReactNode;
   suggestions: readonly Suggestion[];
+  place: PreviewPlace;
   problem: string | undefined;
   isReadOnly: boolean;
 }
 
 /** A value that is given as it is, or by an expression. */
-function OpenValue({ described, plain, suggestions, problem, isReadOnly, ...props }: OpenValueProps) {
+function OpenValue({ described, plain, suggestions, place, problem, isReadOnly, ...props }: OpenValueProps) {
   const { value, onChange, label, path, isRequired } = props;
   const { schema, kind } = described;
   const last = path.split(".").at(-1) ?? "";
@@ -106,6 +122,7 @@ function OpenValue({ described, plain, suggestions, problem, isReadOnly, ...prop
         value={typeof value === "string" ? value : ""}
         onChange={(text) => onChange(text === "" && !isRequired && kind !== "json" ? undefined : text)}
         suggestions={suggestions}
+        place={place}
         isReadOnly={isReadOnly}
       />
     );

@@ -35,7 +35,7 @@ export function Palette({ className }: { className?: string }) {
   return (
     <aside aria-label={t("Nodes to add")} className={cn("flex w-56 shrink-0 flex-col border-e bg-canvas", className)}>
       <div className="p-2">
-        <SearchField label={t("Search nodes")} value={search} onSearch={setSearch} className="w-full" />
+        <SearchField label={t("Search nodes")} value={search} onSearch={setSearch} className="md:w-full" />
       </div>
       <div tabIndex={0} aria-label={t("Nodes to add")} role="region" className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {found.length === 0 && <p className="px-2 py-3 text-muted">{t("Nothing is called so.")}</p>}

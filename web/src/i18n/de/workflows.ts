@@ -150,6 +150,7 @@ export const workflows: Record<string, string> = {
   "Try again when it fails": "Bei Fehlschlag erneut versuchen",
   Undo: "Rückgängig",
   "Use pinned outputs": "Angeheftete Ausgaben verwenden",
+  "Value with the last data:": "Wert mit den letzten Daten:",
   Variable: "Variable",
   Variables: "Variablen",
   "Version {number} is back.": "Version {number} ist wieder da.",

@@ -8,7 +8,13 @@ from uuid import UUID
 
 from athena.accounts.service import AccountService
 from athena.evaluations.repository import DatasetItemRepository, DatasetRepository
-from athena.evaluations.schemas import DatasetCreate, DatasetItemCreate, DatasetItemUpdate, DatasetUpdate
+from athena.evaluations.schemas import (
+    DatasetCreate,
+    DatasetItemCreate,
+    DatasetItemsImport,
+    DatasetItemUpdate,
+    DatasetUpdate,
+)
 from athena.kit import clock
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -89,12 +95,24 @@ class DatasetService:
 
     async def add_item(self, uuid: UUID, given: DatasetItemCreate) -> Row:
         """Stores a new item."""
-        await self._datasets.locked(uuid)
-        if (await self._datasets.counts([uuid])).get(uuid, 0) >= MAXIMUM_ITEMS:
-            raise ValidationFailed.of("dataset_uuid", f"A dataset has at most {MAXIMUM_ITEMS} items.")
+        await self._check_room(uuid, 1)
         row = await self._items(uuid).insert({"uuid": new_uuid(), **await self._said(given)})
         await self._datasets.items_changed(uuid)
         return row
+
+    async def add_items(self, uuid: UUID, given: DatasetItemsImport) -> Row:
+        """Stores new items, all of them or none; the dataset, as it is then."""
+        await self._check_room(uuid, len(given.items))
+        items = [await self._said(each) for each in given.items]
+        await self._items(uuid).insert_many([(new_uuid(), each["messages"], each["expectations"]) for each in items])
+        await self._datasets.items_changed(uuid)
+        return await self._datasets.get(uuid)
+
+    async def _check_room(self, uuid: UUID, wanted: int) -> None:
+        """Refuses more items than a dataset has; nobody else adds any before this transaction ends."""
+        await self._datasets.locked(uuid)
+        if (await self._datasets.counts([uuid])).get(uuid, 0) + wanted > MAXIMUM_ITEMS:
+            raise ValidationFailed.of("dataset_uuid", f"A dataset has at most {MAXIMUM_ITEMS} items.")
 
     async def update_item(self, uuid: UUID, item_uuid: UUID, given: DatasetItemUpdate, revision: int | None) -> Row:
         """Changes what ``given`` names."""

@@ -14,6 +14,7 @@ from athena.evaluations.schemas import (
     DatasetCreate,
     DatasetItem,
     DatasetItemCreate,
+    DatasetItemsImport,
     DatasetItemUpdate,
     DatasetUpdate,
     Evaluation,
@@ -112,6 +113,16 @@ async def create_dataset_item(dataset_uuid: UUID, caller: DatasetUpdater, body: 
     row = await DatasetService(caller.session, caller.access).add_item(dataset_uuid, body)
     location = f"/api/v1/datasets/{dataset_uuid}/items/{row['uuid']}"
     return resource(present_item(row), row, status=201, location=location)
+
+
+@dataset_router.operation(
+    "POST", f"{DATASET}/items/import", summary="Import Dataset Items", response=Data[Dataset], errors=[404]
+)
+async def import_dataset_items(dataset_uuid: UUID, caller: DatasetUpdater, body: DatasetItemsImport) -> Response:
+    """Adds several items to a dataset, all of them or none; the answer is the dataset."""
+    service = DatasetService(caller.session, caller.access)
+    row = await service.add_items(dataset_uuid, body)
+    return resource((await service.show([row], frozenset()))[0], row)
 
 
 @dataset_router.operation("GET", ITEM, summary="Retrieve a Dataset Item", response=Data[DatasetItem])

@@ -150,6 +150,27 @@ class DatasetItemCreate(Input):
         return self
 
 
+class DatasetItemsImport(Input):
+    """Several items, all of which are added or none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "input": "What is the capital of Peru?",
+                            "expectations": [{"type": "contains", "value": "Lima"}],
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: Annotated[list[DatasetItemCreate], Field(min_length=1, max_length=MAXIMUM_AT_ONCE)]
+
+
 class DatasetItemUpdate(Input):
     """Changes of an item; what is not named stays. Evaluations that have begun keep what it said."""
 

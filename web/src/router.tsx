@@ -8,6 +8,7 @@ import { bundleRoutes } from "@/bundles/routes";
 import { ChatPage } from "@/chat/chat-page";
 import { commandRoomRoutes } from "@/command-room/routes";
 import { dashboardRoutes } from "@/dashboards/routes";
+import { datasetRoutes } from "@/datasets/routes";
 import { executionRoutes } from "@/executions/routes";
 import { memoryRoutes } from "@/memories/routes";
 import { promptRoutes } from "@/prompts/routes";
@@ -99,6 +100,7 @@ export const router = createRouter({
       ...bundleRoutes,
       ...commandRoomRoutes,
       ...dashboardRoutes,
+      ...datasetRoutes,
       ...executionRoutes,
       ...memoryRoutes,
       ...promptRoutes,

@@ -1,7 +1,7 @@
 /** How an agent does on questions whose answers are known. */
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { FlaskConical, Play, Square, Trash2 } from "lucide-react";
+import { FlaskConical, ListChecks, Play, Square, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import { api } from "@/api/client";
@@ -9,7 +9,7 @@ import { formatCost, formatNumber, formatPercent, formatTime } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Badge, type Tone } from "@/ui/badge";
-import { Button, IconButton } from "@/ui/button";
+import { Button, buttonLook, IconButton } from "@/ui/button";
 import { Chart } from "@/ui/chart";
 import { Confirm } from "@/ui/confirm";
 import { Listing } from "@/ui/listing";
@@ -51,11 +51,18 @@ export function EvaluationsPage() {
         title={t("Evaluations")}
         about={t("The agent answers a dataset, and each answer is held against what was expected.")}
         actions={
-          workspace.may("evaluations.create") && (
-            <Button kind="primary" onClick={() => setStarting(true)}>
-              <Play aria-hidden /> {t("New evaluation")}
-            </Button>
-          )
+          <>
+            {workspace.may("datasets.view") && (
+              <Link to="/w/$workspace/datasets" params={{ workspace: workspace.uuid }} className={buttonLook()}>
+                <ListChecks aria-hidden /> {t("Datasets")}
+              </Link>
+            )}
+            {workspace.may("evaluations.create") && (
+              <Button kind="primary" onClick={() => setStarting(true)}>
+                <Play aria-hidden /> {t("New evaluation")}
+              </Button>
+            )}
+          </>
         }
       >
         <Trend items={items} />

@@ -5,6 +5,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { useState, type FormEvent } from "react";
 
 import { api, value as valueOf, type Schemas } from "@/api/client";
+import { datasetsQuery } from "@/datasets/queries";
 import { formatNumber } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
@@ -14,7 +15,6 @@ import { Field, Input, Select, SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
 import { Failure } from "@/ui/state";
 
-import { datasetsQuery } from "./queries";
 
 const route = getRouteApi("/w/$workspace/agents/$agent/evaluations");
 const NEW = "new";

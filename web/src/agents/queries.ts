@@ -15,7 +15,6 @@ export type Version = Schemas["AgentVersion"];
 export type Share = Schemas["Share"];
 export type Evaluation = Schemas["Evaluation"];
 export type EvaluationResult = Schemas["EvaluationResult"];
-export type Dataset = Schemas["Dataset"];
 
 const MOST = 100;
 
@@ -120,11 +119,6 @@ export const sharesQuery = (workspace: string, agent: string) =>
         signal,
       }),
     ),
-  );
-
-export const datasetsQuery = (workspace: string) =>
-  listOptions<Dataset>(["datasets", workspace], (cursor, signal) =>
-    value(api.GET("/api/v1/datasets", { params: { query: { workspace_uuid: workspace, cursor, per_page: MOST, sort: "name" } }, signal })),
   );
 
 export const evaluationsQuery = (workspace: string, agent: string) =>

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { ChevronLeft, ChevronRight, Copy, FileText, Pencil, RefreshCw, ThumbsDown, ThumbsUp, WifiOff } from "lucide-react";
-import { memo, useEffect, useState, type FormEvent, type ReactNode } from "react";
+import { ChevronLeft, ChevronRight, Copy, FileText, ListPlus, Pencil, RefreshCw, ThumbsDown, ThumbsUp, WifiOff } from "lucide-react";
+import { lazy, memo, Suspense, useEffect, useState, type FormEvent, type ReactNode } from "react";
 
 import { api, localAddress, type Message } from "@/api/client";
 import { formatCost, formatNumber, formatTime } from "@/format";
@@ -18,6 +18,8 @@ import { isOver, piecesOf, plainText, type Piece, type Source } from "./answer";
 import { useLive } from "./live";
 import { Sources } from "./sources";
 import { ToolCallView } from "./tool-call";
+
+const FromMessage = lazy(() => import("@/datasets/from-message"));
 
 export interface MessageActions {
   /** Has the message that this one answers answered anew. */
@@ -202,6 +204,7 @@ function AgentMessage({ message, canSpeak, actions, branches }: PartProps) {
           </IconButton>
         )}
         {message.status === "completed" && <Rating message={message} />}
+        {message.status === "completed" && text && <IntoDataset message={message} />}
         <Facts message={message} />
       </div>
     </article>
@@ -311,6 +314,25 @@ function Rating({ message }: { message: Message }) {
     <>
       {button(1, t("A good answer"), <ThumbsUp />)}
       {button(-1, t("A bad answer"), <ThumbsDown />)}
+    </>
+  );
+}
+
+/** Takes the answer as a case by which agents are evaluated. */
+function IntoDataset({ message }: { message: Message }) {
+  const { may } = useWorkspace();
+  const [isOpen, setOpen] = useState(false);
+  if (!may("datasets.update")) return null;
+  return (
+    <>
+      <IconButton label={t("Into a dataset")} onClick={() => setOpen(true)}>
+        <ListPlus />
+      </IconButton>
+      {isOpen && (
+        <Suspense>
+          <FromMessage message={message} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

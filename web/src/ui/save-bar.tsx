@@ -1,12 +1,11 @@
 /** Saves what a form holds, tells what stands in the way of it, and asks before it is lost. */
 import { useBlocker } from "@tanstack/react-router";
 
-import { ApiError } from "@/api/client";
 import { t } from "@/i18n";
 
 import { Button } from "./button";
 import { Confirm } from "./confirm";
-import { Failure } from "./state";
+import { SaveFailure } from "./save-failure";
 
 interface SaveBarProps {
   isChanged: boolean;
@@ -23,17 +22,9 @@ interface SaveBarProps {
 /** Stands at the end of the page while there is something to save. */
 export function SaveBar({ isChanged, isSaving, error, onSave, onDiscard, onReload }: SaveBarProps) {
   if (!isChanged) return null;
-  const isOutdated = error instanceof ApiError && error.status === 412;
   return (
     <div className="sticky bottom-0 z-10 -mx-4 mt-auto grid gap-2 border-t bg-canvas px-4 py-3">
-      {isOutdated ? (
-        <div role="alert" className="flex flex-wrap items-center gap-2 rounded-lg bg-warning-soft p-3 text-warning">
-          <p className="min-w-0 flex-1">{t("Somebody changed this meanwhile. Load it to go on from there; your changes are lost.")}</p>
-          <Button onClick={onReload}>{t("Load it")}</Button>
-        </div>
-      ) : (
-        error !== null && <Failure error={error} />
-      )}
+      <SaveFailure error={error} onReload={onReload} />
       <div className="flex flex-wrap items-center justify-end gap-2">
         <p className="me-auto text-muted">{t("There are changes that are not saved.")}</p>
         <Button onClick={onDiscard} disabled={isSaving}>

@@ -4,6 +4,7 @@ import { base } from "./base";
 import { budgets } from "./budgets";
 import { bundles } from "./bundles";
 import { dashboards } from "./dashboards";
+import { datasets } from "./datasets";
 import { executions } from "./executions";
 import { library } from "./library";
 import { memories } from "./memories";
@@ -14,7 +15,7 @@ import { workflows } from "./workflows";
 import { workspace } from "./workspace";
 
 export const PARTS: Record<string, Record<string, string>> = {
-  base, agents, workflows, executions, library, memories, prompts, settings, dashboards, budgets, bundles, variables, workspace,
+  base, agents, workflows, executions, library, memories, prompts, settings, dashboards, datasets, budgets, bundles, variables, workspace,
 };
 
 export const de: Record<string, string> = Object.assign({}, ...Object.values(PARTS));

@@ -63,6 +63,8 @@ async def test_an_agent_with_a_tool_is_made_tried_changed_and_restored(
     await expect(changes).to_contain_text("Instructions")
     await expect(changes).to_contain_text("Count twice.")
     await page.get_by_role("link", name=re.compile("Version 2")).click()
+    # What it is made of is called by its name.
+    await expect(changes.get_by_role("listitem").filter(has_text="Tools")).to_have_text("Tools+ count")
     await page.get_by_role("button", name="Restore").click()
     await page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     await expect(page.get_by_role("link", name=re.compile("Version 4.*Newest"))).to_be_visible()

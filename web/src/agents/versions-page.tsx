@@ -2,12 +2,14 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { History, RotateCcw } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { api, type Schemas } from "@/api/client";
+import { agentsQuery } from "@/api/queries";
 import { formatTime } from "@/format";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
+import { allGuardrailsQuery, allToolsQuery } from "@/tools/queries";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { cn } from "@/ui/classes";
@@ -20,7 +22,8 @@ import { notify } from "@/ui/toasts";
 
 import { Channels } from "./channels";
 import { partsOf } from "./labels";
-import { changesQuery, versionsQuery, type Version } from "./queries";
+import { linesOf, type Names } from "./named-changes";
+import { accountsQuery, changesQuery, versionsQuery, type Version } from "./queries";
 
 const route = getRouteApi("/w/$workspace/agents/$agent/versions");
 
@@ -95,6 +98,7 @@ function Difference({ agent, number, since, newest }: DifferenceProps) {
   const { uuid, may } = useWorkspace();
   const navigate = route.useNavigate();
   const [isRestoring, setRestoring] = useState(false);
+  const names = useNames();
   const changes = useQuery(changesQuery(uuid, agent, since, number));
   return (
     <Section
@@ -134,7 +138,7 @@ function Difference({ agent, number, since, newest }: DifferenceProps) {
       ) : (
         <ul className="grid gap-3" aria-label={t("Changes")}>
           {changes.data.changes.map((each) => (
-            <ChangeView key={each.path} change={each} />
+            <ChangeView key={each.path} change={each} names={names} />
           ))}
         </ul>
       )}
@@ -143,7 +147,20 @@ function Difference({ agent, number, since, newest }: DifferenceProps) {
   );
 }
 
-function ChangeView({ change }: { change: Schemas["AgentChange"] }) {
+/** The names of what agents are made of. */
+function useNames(): Names {
+  const { uuid, may } = useWorkspace();
+  const tools = useQuery({ ...allToolsQuery(uuid), enabled: may("tools.view") });
+  const guardrails = useQuery({ ...allGuardrailsQuery(uuid), enabled: may("guardrails.view") });
+  const accounts = useQuery({ ...accountsQuery(uuid), enabled: may("accounts.view") });
+  const agents = useQuery(agentsQuery(uuid));
+  return useMemo(() => {
+    const known = [tools.data, guardrails.data, accounts.data, agents.data].flatMap((each): { uuid: string; name: string }[] => each ?? []);
+    return new Map(known.map((each) => [each.uuid, each.name]));
+  }, [tools.data, guardrails.data, accounts.data, agents.data]);
+}
+
+function ChangeView({ change, names }: { change: Schemas["AgentChange"]; names: Names }) {
   const label = partsOf(change.path).join(" › ");
   return (
     <li className="overflow-hidden rounded-xl border">
@@ -156,8 +173,9 @@ function ChangeView({ change }: { change: Schemas["AgentChange"] }) {
         </pre>
       ) : (
         <div className="font-mono text-[13px]">
-          <Line line={`- ${written(change.before)}`} />
-          <Line line={`+ ${written(change.after)}`} />
+          {linesOf(change.before, change.after, names).map((line, at) => (
+            <Line key={at} line={line} />
+          ))}
         </div>
       )}
     </li>
@@ -167,10 +185,6 @@ function ChangeView({ change }: { change: Schemas["AgentChange"] }) {
 function Line({ line }: { line: string }) {
   const tone = line.startsWith("+") ? "bg-success-soft text-success" : line.startsWith("-") ? "bg-danger-soft text-danger" : "text-muted";
   return <div className={cn("px-3 py-0.5 break-words whitespace-pre-wrap", tone)}>{line || " "}</div>;
-}
-
-function written(value: unknown): string {
-  return value === null || value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
 function Restore({ agent, number, onClose }: { agent: string; number: number; onClose: () => void }) {

@@ -360,6 +360,7 @@ export const agents: Record<string, string> = {
   "Write down questions and what you expect, and see how many it answers so.": "Schreiben Sie Fragen auf und was Sie erwarten, und sehen Sie, wie viele er so beantwortet.",
   "Write it": "Schreiben lassen",
   "by a schema": "nach einem Schema",
+  "deleted since ({uuid})": "seither gelöscht ({uuid})",
   "does not hold": "enthält nicht",
   "each call": "jeder Aufruf",
   holds: "enthält",

@@ -24,8 +24,9 @@ from athena.auth.schemas import (
     Token,
     TokenCreate,
     UserDelete,
+    UserSession,
 )
-from athena.auth.service import SignInService, TokenService, log_out, show_token
+from athena.auth.service import SESSIONS, SignInService, TokenService, UserSessionService, log_out, show_token
 from athena.kit.access import Access, Identity, SignedIn, WorkspaceId, WorkspaceQuery, public, signed_in
 from athena.kit.db import Database, Session
 from athena.kit.errors import NotFound
@@ -41,6 +42,7 @@ user_router = Router("User")
 PERMISSIONS = "/api/v1/permissions"
 TOKENS = "/api/v1/tokens"
 PATH = "/api/v1/tokens/{token_uuid}"
+SESSIONS_PATH = "/api/v1/user/sessions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,13 @@ _present.permission = ""  # type: ignore[attr-defined]
 Present = Annotated[ExplanationService, Depends(_present, scope="function")]
 Anybody = Annotated[Session, public()]
 Known = Annotated[SignedIn, signed_in()]
+Self = Annotated[SignedIn, signed_in(Permission.USER_UPDATE)]
 Leaver = Annotated[SignedIn, signed_in(Permission.USER_DELETE)]
 Viewer = Annotated[TokenHolder, _holder(Permission.TOKENS_VIEW)]
 Creator = Annotated[TokenHolder, _holder(Permission.TOKENS_CREATE)]
 Deleter = Annotated[TokenHolder, _holder(Permission.TOKENS_DELETE)]
 Query = Annotated[ListQuery, list_query(TOKEN_LIST)]
+SessionQuery = Annotated[ListQuery, list_query(SESSIONS)]
 Revision = Annotated[int | None, Depends(if_match)]
 
 
@@ -176,6 +180,20 @@ async def delete_authenticated_user(request: Request, caller: Leaver, body: User
     response = no_content()
     authorizer.cookies.clear(response)
     return response
+
+
+@user_router.operation("GET", SESSIONS_PATH, summary="Get User Sessions", response=Page[UserSession])
+async def get_user_sessions(caller: Self, query: SessionQuery) -> Response:
+    """What the caller is signed in by, the last first: browsers with the console, and programs with a token."""
+    page, items = await UserSessionService(caller.session, caller.identity).page(query)
+    return listing(page, items)
+
+
+@user_router.operation("DELETE", f"{SESSIONS_PATH}/{{session_uuid}}", summary="End a User Session", status=204)
+async def delete_user_session(session_uuid: UUID, caller: Self) -> Response:
+    """Ends a sign-in, at once: the session, and the token that came with it."""
+    await UserSessionService(caller.session, caller.identity).end(session_uuid)
+    return no_content()
 
 
 # Here, because it ends credentials and workspaces, of which `users` knows nothing.

@@ -42,8 +42,11 @@ sessions = sa.Table(
     sa.Column("csrf_hash", sa.LargeBinary, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("expires_at", Time, nullable=False),
+    # What the same sign-in gave to programs: it ends together with the session.
+    sa.Column("token_uuid", Uuid, sa.ForeignKey("tokens.uuid", ondelete="SET NULL")),
     sa.UniqueConstraint("session_hash"),
     sa.Index(None, "user_uuid"),
+    sa.Index(None, "token_uuid"),
 )
 
 password_resets = sa.Table(

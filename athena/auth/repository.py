@@ -158,6 +158,33 @@ class CredentialRepository:
         places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
         await self.session.execute(f"INSERT INTO sessions ({names}) VALUES ({places})", *values.values())
 
+    async def sign_ins(self, user_uuid: UUID, moment: datetime) -> list[Row]:
+        """What the user is signed in by, the last first: sessions of the console, and tokens that came without one."""
+        return await self.session.fetch(
+            "SELECT uuid, created_at, name, 'console' AS kind, NULL::timestamptz AS last_used_at, expires_at "
+            "FROM sessions WHERE user_uuid = $1 AND expires_at > $2 UNION ALL "
+            "SELECT uuid, created_at, name, 'token', last_used_at, expires_at FROM tokens "
+            "WHERE user_uuid = $1 AND kind = 'sign_in' AND revoked_at IS NULL AND expires_at > $2 "
+            "AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.token_uuid = tokens.uuid) "
+            "ORDER BY created_at DESC, uuid DESC LIMIT 1000",
+            user_uuid,
+            moment,
+        )
+
+    async def end_sign_in(self, user_uuid: UUID, uuid: UUID) -> bool:
+        """Ends one of them, and the token that came with it; whether there was such a one."""
+        ended = await self.session.fetch_one(
+            "DELETE FROM sessions WHERE user_uuid = $1 AND uuid = $2 RETURNING token_uuid", user_uuid, uuid
+        )
+        token = await self.session.fetch_one(
+            "UPDATE tokens SET revoked_at = $3, updated_at = $3, revision = revision + 1 "
+            "WHERE user_uuid = $1 AND uuid = $2 AND kind = 'sign_in' AND revoked_at IS NULL RETURNING uuid",
+            user_uuid,
+            ended["token_uuid"] if ended else uuid,
+            clock.now(),
+        )
+        return ended is not None or token is not None
+
     async def end_session(self, session_uuid: UUID) -> None:
         """Ends a console's session."""
         await self.session.execute("DELETE FROM sessions WHERE uuid = $1", session_uuid)

@@ -24,6 +24,18 @@ class SignIn(Input):
     session: Annotated[bool, Field(description="Sets the console's session cookie, too.")] = False
 
 
+class UserSession(Output):
+    """Something by which the caller is signed in: a browser with the console, or a program with a token."""
+
+    uuid: UUID
+    created_at: Timestamp
+    name: Annotated[str, Field(description="What the sign-in gave as `device_name`.")]
+    kind: Literal["console", "token"]
+    current: Annotated[bool, Field(description="Whether this request was made by it.")]
+    last_used_at: Annotated[Timestamp | None, Field(description="Of a token, to the minute.")]
+    expires_at: Timestamp
+
+
 class PasswordReset(Input):
     """A token of the operator's, and the password that it sets."""
 

@@ -18,9 +18,9 @@ from athena.auth.throttle import FORGOTTEN_AFTER, Throttle
 from athena.kit import clock
 from athena.kit.access import Access, Identity
 from athena.kit.db import Database, Row, Session
-from athena.kit.errors import PermissionDenied, Unauthenticated, ValidationFailed
+from athena.kit.errors import NotFound, PermissionDenied, Unauthenticated, ValidationFailed
 from athena.kit.ids import new_uuid
-from athena.kit.pagination import ListQuery, RowPage
+from athena.kit.pagination import ListOptions, ListQuery, RowPage, cut
 from athena.permissions import Permission, Role, expand, is_scope, narrowed
 from athena.users import passwords
 from athena.users.service import UserService, advance_sync, password_by_email, renew_hash, take_in
@@ -28,6 +28,11 @@ from athena.workspaces.service import role_in, sync_organizations
 
 SESSION_LIFETIME = timedelta(days=14)
 SIGN_IN_LIFETIME = timedelta(days=30)
+SESSIONS = ListOptions(
+    sortable={"created_at": "created_at"},
+    default_sort="-created_at",
+    without=("search", "sort", "with", "created_after", "created_before"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ class SignInService:
             user_uuid = await self.verify(email, password, address)
         except CredentialRejected as rejection:
             raise Unauthenticated(str(rejection), code=rejection.code) from rejection
-        secret, expires_at = await self.give_token(user_uuid, body.device_name)
-        console = await self.give_session(user_uuid, body.device_name) if body.session else None
+        token_uuid, secret, expires_at = await self.give_token(user_uuid, body.device_name)
+        console = await self.give_session(user_uuid, body.device_name, token_uuid) if body.session else None
         self._session.actor = replace(self._session.actor, user_uuid=user_uuid, kind="password")
         self._session.record("user.signed_in", "user", user_uuid, {"session": console is not None}, user_uuid=user_uuid)
         _, user = await UserService(self._session, Identity(user_uuid)).get()
@@ -89,19 +94,19 @@ class SignInService:
             content["csrf_token"] = console.csrf_token
         return SignInResult(content, console)
 
-    async def give_token(self, user_uuid: UUID, device_name: str) -> tuple[NewSecret, datetime]:
-        """A token for a user who showed the password, and when it expires."""
+    async def give_token(self, user_uuid: UUID, device_name: str) -> tuple[UUID, NewSecret, datetime]:
+        """A token for a user who showed the password: its uuid, its secret, and when it expires."""
         moment = clock.now()
         await self._credentials.sweep(moment, user_uuid)
         await self._attempts.sweep(moment - FORGOTTEN_AFTER)
         expires_at = moment + SIGN_IN_LIFETIME
-        _, secret = await create_token(
+        row, secret = await create_token(
             self._session, user_uuid=user_uuid, kind="sign_in", name=device_name, expires_at=expires_at
         )
-        return secret, expires_at
+        return row["uuid"], secret, expires_at
 
-    async def give_session(self, user_uuid: UUID, device_name: str) -> ConsoleSession:
-        """A session of the console for a user who showed the password."""
+    async def give_session(self, user_uuid: UUID, device_name: str, token_uuid: UUID | None = None) -> ConsoleSession:
+        """A session of the console for a user who showed the password, and got that token with it."""
         secret, csrf = new_secret(), new_secret()
         moment = clock.now()
         await self._credentials.add_session(
@@ -113,9 +118,32 @@ class SignInService:
                 "csrf_hash": csrf.digest,
                 "name": device_name,
                 "expires_at": moment + SESSION_LIFETIME,
+                "token_uuid": token_uuid,
             }
         )
         return ConsoleSession(secret.text, csrf.text)
+
+
+class UserSessionService:
+    """What the caller is signed in by."""
+
+    def __init__(self, session: Session, identity: Identity) -> None:
+        self._session = session
+        self._identity = identity
+        self._credentials = CredentialRepository(session)
+
+    async def page(self, query: ListQuery) -> tuple[RowPage, list[dict[str, Any]]]:
+        """One page of it, the last sign-in first."""
+        identity = self._identity
+        page, rows = cut(query, await self._credentials.sign_ins(identity.user_uuid, clock.now()))
+        own = {identity.session_uuid, identity.token_uuid}
+        return page, [{**row, "current": row["uuid"] in own} for row in rows]
+
+    async def end(self, uuid: UUID) -> None:
+        """Ends one of them, at once; :class:`NotFound` where there is none."""
+        if not await self._credentials.end_sign_in(self._identity.user_uuid, uuid):
+            raise NotFound("You are not signed in by this.")
+        self._session.record("user.signed_out", "user", self._identity.user_uuid, user_uuid=self._identity.user_uuid)
 
 
 def basic_credentials(value: str) -> tuple[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Final, Literal, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 PeriodKind = Literal["day", "month", "total"]
 
@@ -19,12 +18,6 @@ class Period(NamedTuple):
 
     starts_at: datetime
     ends_at: datetime | None
-
-
-@cache
-def known_zones() -> frozenset[str]:
-    """The names of the time zones that there are."""
-    return frozenset(available_timezones())
 
 
 def period_at(kind: PeriodKind, timezone: str, moment: datetime) -> Period:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from athena.accounts.service import AccountService
 from athena.budgets.known import KnownBudgets
-from athena.budgets.periods import Period, known_zones, period_at, periods_between
+from athena.budgets.periods import Period, period_at, periods_between
 from athena.budgets.repository import BudgetRepository, SpendingRepository
 from athena.budgets.schemas import BudgetCreate, BudgetUpdate, ScopeType, amounts
 from athena.budgets.state import remaining, status_of
@@ -59,7 +59,7 @@ class BudgetService:
 
     async def create(self, given: BudgetCreate) -> Row:
         """Stores a new budget of the caller."""
-        if given.timezone not in known_zones():
+        if given.timezone not in clock.known_zones():
             raise ValidationFailed.of("timezone", "There is no such time zone; give a name such as Europe/Berlin.")
         if (given.scope_uuid is None) != (given.scope_type == "workspace"):
             raise ValidationFailed.of("scope_uuid", "The workspace's budget has none, and every other one has one.")

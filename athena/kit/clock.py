@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import available_timezones
 
 
 def now() -> datetime:
@@ -19,3 +21,9 @@ def rfc3339(moment: datetime) -> str:
 def rfc3339_or_none(moment: datetime | None) -> str | None:
     """As :func:`rfc3339`; ``None`` stays ``None``."""
     return None if moment is None else rfc3339(moment)
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The names of the time zones that there are."""
+    return frozenset(available_timezones())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from athena.kit import clock
 from athena.kit.errors import ValidationFailed
@@ -68,12 +68,6 @@ class Period:
         return _seconds(self.starts)
 
 
-@cache
-def known_zones() -> frozenset[str]:
-    """The names of the time zones that there are."""
-    return frozenset(available_timezones())
-
-
 def period(
     begin: datetime | None,
     end: datetime | None,
@@ -86,7 +80,7 @@ def period(
 
     :class:`ValidationFailed` where they make no period, or more than ``maximum`` buckets.
     """
-    if timezone not in known_zones():
+    if timezone not in clock.known_zones():
         raise ValidationFailed.of("timezone", "There is no such time zone; give a name such as Europe/Berlin.")
     zone = ZoneInfo(timezone)
     for name, moment in (("from", begin), ("to", end)):

@@ -65,8 +65,8 @@ just asked it to.</p>
 def sign_in_first(again: Mapping[str, str]) -> Response:
     """Tells who is not signed in where that is done, and how to come back."""
     address = f"/oauth/authorize?{urlencode(again)}"
-    way = '<a href="/sign-in" target="_blank" rel="noopener">Sign in</a> in another tab'
-    body = f'<h1>Sign in first</h1><p>{way}, and then <a href="{escape(address)}">go on here</a>.</p>'
+    way = f"/sign-in?{urlencode({'then': address})}"
+    body = f'<h1>Sign in first</h1><p><a href="{escape(way)}">Sign in</a>, and you come back here.</p>'
     return _page("Sign in first", body, 401)
 
 

@@ -39,7 +39,7 @@ async def get_authenticated_user(caller: Known) -> Response:
 async def update_authenticated_user(
     request: Request, caller: Updater, body: UserUpdate, revision: Revision
 ) -> Response:
-    """Changes the caller's name, profile, default workspace or password."""
+    """Changes the caller's name, profile, preferences, default workspace or password."""
     state: State = request.app.state
     guesses = state.authorize.guesses(request)
     row, item = await UserService(caller.session, caller.identity).update(body, revision, guesses)

@@ -17,6 +17,7 @@ users = sa.Table(
     sa.Column("email_verified", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("password_hash", sa.Text),
     sa.Column("profile", Json, nullable=False),
+    sa.Column("preferences", Json, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("default_workspace_uuid", Uuid, sa.ForeignKey("workspaces.uuid", ondelete="SET NULL")),
     sa.Column("oidc_issuer", sa.Text),
     sa.Column("oidc_subject", sa.Text),

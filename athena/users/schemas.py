@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from athena.kit import clock
 from athena.kit.schemas import Input, Name, Output, Resource, Uuid
 from athena.users.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
 
@@ -23,9 +24,20 @@ def _is_email(value: str) -> str:
     return text
 
 
+def _is_time_zone(value: str) -> str:
+    if value not in clock.known_zones():
+        raise ValueError("There is no such time zone; give a name such as Europe/Berlin.")
+    return value
+
+
 Email = Annotated[str, Field(max_length=254, examples=["ada@example.com"]), AfterValidator(_is_email)]
 Password = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
 PersonName = Annotated[str, Field(max_length=255)]
+LanguageTag = Annotated[
+    str,
+    Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47.", examples=["de-AT"]),
+]
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_is_time_zone)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#1f6feb"])]
 PhotoUrl = Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$")]
 
@@ -44,6 +56,18 @@ class Profile(Output):
     first_name: str | None
     last_name: str | None
     photo: ProfilePhotoConfig
+
+
+Theme = Literal["system", "light", "dark"]
+
+
+class UserPreferences(Output):
+    """How the console is shown to a user; what is `null` is as the browser has it."""
+
+    language: str | None
+    locale: Annotated[str | None, Field(description="How numbers and dates are written.")]
+    time_zone: str | None
+    theme: Theme | None
 
 
 class Person(Output):
@@ -70,6 +94,7 @@ class User(Resource):
     name: str
     email: str
     profile: Profile
+    preferences: UserPreferences
     default_workspace_uuid: UUID | None
     workspaces: list[UserWorkspace]
 
@@ -90,6 +115,15 @@ class ProfileUpdate(Input):
     photo: PhotoUpdate | None = None
 
 
+class PreferencesUpdate(Input):
+    """Changes of preferences; what is not named stays, and `null` is as the browser has it."""
+
+    language: LanguageTag | None = None
+    locale: LanguageTag | None = None
+    time_zone: TimeZone | None = None
+    theme: Theme | None = None
+
+
 class UserUpdate(Input):
     """Changes of one's own user; what is not named stays."""
 
@@ -101,6 +135,7 @@ class UserUpdate(Input):
 
     name: Name = ""
     profile: ProfileUpdate = ProfileUpdate()
+    preferences: PreferencesUpdate = PreferencesUpdate()
     default_workspace_uuid: Uuid | None = None
     password: Annotated[
         Password, Field(description="A new password; every other sign-in of yours ends with the old one.")

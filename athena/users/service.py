@@ -14,7 +14,7 @@ from athena.kit.ids import new_uuid
 from athena.permissions import narrowed
 from athena.users.passwords import hash_password, needs_rehash, turn, verify_password
 from athena.users.repository import UserRepository
-from athena.users.schemas import UserUpdate
+from athena.users.schemas import UserPreferences, UserUpdate
 
 COLORS = ("#1f6feb", "#8250df", "#bf3989", "#cf222e", "#bc4c00", "#9a6700", "#1a7f37", "#1b7c83")
 
@@ -40,6 +40,8 @@ class UserService:
         current = changes.pop("current_password", "")
         if "profile" in changes:
             changes["profile"] = _merged(row["profile"], changes["profile"])
+        if "preferences" in changes:
+            changes["preferences"] = {**row["preferences"], **changes["preferences"]}
         if changes.get("default_workspace_uuid") is not None:
             await self._check_default(changes["default_workspace_uuid"])
         new_password = changes.pop("password", None)
@@ -74,6 +76,7 @@ class UserService:
             **show_person(row),
             "created_at": row["created_at"],
             "updated_at": row["updated_at"],
+            "preferences": {name: row["preferences"].get(name) for name in UserPreferences.model_fields},
             "default_workspace_uuid": _default(row["default_workspace_uuid"], memberships),
             "workspaces": [
                 {

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athena.budgets.periods import PeriodKind, known_zones, period_at, periods_between
+from athena.budgets.periods import PeriodKind, period_at, periods_between
+from athena.kit import clock
 
 KINDS: list[PeriodKind] = ["day", "month"]
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-zones = st.sampled_from(sorted(known_zones()))
+zones = st.sampled_from(sorted(clock.known_zones()))
 
 
 def utc(text: str) -> datetime:

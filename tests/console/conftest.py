@@ -123,6 +123,14 @@ async def session(athena: Athena, browser: Browser, address: str) -> dict[str, A
     return dict(state)
 
 
+@pytest.fixture
+async def preferences(athena: Athena) -> AsyncGenerator[None]:
+    """What the first owner prefers is as nobody had chosen anything, when the test is over."""
+    yield
+    nothing = dict.fromkeys(("language", "locale", "time_zone", "theme"))
+    await athena.call("PUT", "/user", {"preferences": nothing})
+
+
 OpenPage = Callable[..., Awaitable[Page]]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import faults
@@ -29,6 +31,20 @@ async def test_signing_in_leads_to_where_one_wanted_to_go(
     await sign_in(page)
     await expect(page).to_have_url(re.compile(f"/chat/{thread}$"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Story")
+
+
+async def test_signing_in_for_a_program_leads_back_to_its_question_and_nowhere_else(
+    address: str, open_page: OpenPage, watched: Watched
+) -> None:
+    # The question itself makes no sense here; the server says so in a page of its own.
+    watched.expected = ("status of 400",)
+    page = await open_page("/sign-in?then=/oauth/authorize%3Fclient_id%3Dnobody", state=None)
+    await sign_in(page)
+    await expect(page.get_by_role("heading", name="Not possible")).to_be_visible()
+    for elsewhere in ("//example.com/oauth/authorize?", "https://example.com/", "/oauth/token"):
+        await page.goto(f"{address}/sign-in?then={quote(elsewhere, safe='')}")
+        await sign_in(page)
+        await expect(page).to_have_url(re.compile(f"^{address}/w/"))
 
 
 async def test_signing_out_ends_the_session(open_page: OpenPage) -> None:
@@ -80,6 +96,7 @@ async def test_threads_are_found_renamed_and_deleted(athena: Athena, agent: str,
     assert [each["name"] for each in await athena.call("GET", "/threads?search=zeb")] == ["Zebras"]
 
 
+@pytest.mark.usefixtures("preferences")
 async def test_the_palette_leads_everywhere_from_the_keyboard(athena: Athena, agent: str, open_page: OpenPage) -> None:
     await athena.call("POST", "/threads", {"name": "Quicksilver", "agent_uuid": agent})
     other = await athena.call("POST", "/workspaces", {"name": "Other place"})
@@ -123,6 +140,7 @@ async def test_a_viewer_is_shown_only_what_a_viewer_may(
         await expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
+@pytest.mark.usefixtures("preferences")
 async def test_the_other_language(open_page: OpenPage) -> None:
     page = await open_page("/", locale="de-DE")
     await expect(page.get_by_role("textbox", name="Nachricht")).to_be_visible()

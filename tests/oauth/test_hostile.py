@@ -134,7 +134,7 @@ async def test_who_is_not_signed_in_is_not_asked(owner: Tenant, client: httpx2.A
     address = wish(await register(client))
     page = await client.get(address)
     assert page.status_code == 401
-    assert "/sign-in" in page.text
+    assert "/sign-in?then=%2Foauth%2Fauthorize%3F" in page.text
     # A token is a program's, and a program cannot let in another.
     assert (await owner.get(address)).status_code == 401
 

@@ -29,6 +29,7 @@ async def test_it_shows_workspaces_roles_and_permissions(make_tenant: MakeTenant
         "name",
         "email",
         "profile",
+        "preferences",
         "created_at",
         "updated_at",
         "default_workspace_uuid",
@@ -145,3 +146,16 @@ async def test_another_users_row_cannot_be_written(owner: Tenant, make_tenant: M
     async with database.session(Scope(owner.workspace_uuid, owner.user_uuid)) as session:
         assert await session.execute("UPDATE users SET name = 'Eve' WHERE uuid = $1", colleague.user_uuid) == 0
         assert await session.execute("DELETE FROM users WHERE uuid = $1", colleague.user_uuid) == 0
+
+
+async def test_preferences_are_kept_and_taken_back(owner: Tenant) -> None:
+    nothing = {"language": None, "locale": None, "time_zone": None, "theme": None}
+    assert (await owner.get(USER)).json()["data"]["preferences"] == nothing
+    wanted = {"language": "de", "locale": "de-AT", "time_zone": "Europe/Vienna", "theme": "dark"}
+    changed = await owner.put(USER, {"preferences": wanted})
+    assert changed.json()["data"]["preferences"] == wanted
+    await owner.put(USER, {"preferences": {"theme": None}})
+    assert (await owner.get(USER)).json()["data"]["preferences"] == {**wanted, "theme": None}
+    for wrong in ({"time_zone": "Europe/Atlantis"}, {"locale": "de AT"}, {"theme": "pink"}):
+        answer = await owner.put(USER, {"preferences": wrong})
+        assert list(answer.json()["errors"]) == [f"preferences.{next(iter(wrong))}"]

@@ -1,9 +1,22 @@
 /** Numbers and times as the user's language has them. */
 import { currentLanguage } from "@/i18n";
+import { timeZone } from "@/zone";
+
+let chosen: string | undefined;
+
+/** How numbers and times are written, whatever the language of the texts; `undefined`: as that has it. */
+export function setLocale(name: string | undefined): void {
+  chosen = name;
+}
 
 /** A date in words where it is near. */
 export function formatTime(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short", timeZone: timeZone() }).format(new Date(at));
+}
+
+/** A moment by the parts of it that are named. */
+export function formatMoment(at: string, parts: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(locale(), { ...parts, timeZone: timeZone() }).format(new Date(at));
 }
 
 export function formatNumber(value: number): string {
@@ -52,8 +65,9 @@ export function formatBytes(value: number): string {
   );
 }
 
-/** The user's own variant of the language, such as British dates in English. */
+/** What the user chose, or else the browser's variant of the language, such as British dates in English. */
 function locale(): string {
-  const chosen = currentLanguage();
-  return typeof navigator !== "undefined" && navigator.language.startsWith(chosen) ? navigator.language : chosen;
+  if (chosen !== undefined) return chosen;
+  const language = currentLanguage();
+  return typeof navigator !== "undefined" && navigator.language.startsWith(language) ? navigator.language : language;
 }

@@ -8,7 +8,7 @@ import "@/shell/theme";
 import { ApiError } from "@/api/client";
 import { queryClient } from "@/api/queries";
 import { forgetRuns } from "@/chat/live";
-import { startLanguage, useLanguage } from "@/i18n";
+import { startLanguage, useWriting } from "@/i18n";
 import { router } from "@/router";
 import { Toasts } from "@/ui/toasts";
 
@@ -29,9 +29,9 @@ queryClient.getMutationCache().subscribe((event) => {
 });
 
 function Console() {
-  const language = useLanguage();
+  const writing = useWriting();
   return (
-    <QueryClientProvider client={queryClient} key={language}>
+    <QueryClientProvider client={queryClient} key={writing}>
       <RouterProvider router={router} />
       <Toasts />
     </QueryClientProvider>

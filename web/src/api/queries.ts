@@ -1,6 +1,8 @@
 /** What the pages ask for, and how long it is good for. */
 import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 
+import { applyPreferences } from "@/preferences";
+
 import { api, ApiError, value } from "./client";
 import { nextCursor } from "./lists";
 
@@ -17,7 +19,11 @@ export const queryClient = new QueryClient({
 
 export const userQuery = queryOptions({
   queryKey: ["user"],
-  queryFn: async () => (await value(api.GET("/api/v1/user"))).data,
+  queryFn: async () => {
+    const user = (await value(api.GET("/api/v1/user"))).data;
+    applyPreferences(user.preferences);
+    return user;
+  },
   staleTime: 60_000,
 });
 

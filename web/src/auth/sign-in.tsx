@@ -9,6 +9,7 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Failure } from "@/ui/state";
 
+import { browserName } from "./browser-name";
 import { AuthPage } from "./page";
 
 export function SignInPage() {
@@ -19,11 +20,13 @@ export function SignInPage() {
   const [password, setPassword] = useState("");
   const signIn = useMutation({
     mutationFn: () =>
-      api.POST("/api/v1/auth/sign-in", { body: { email, password, device_name: "Console", session: true } }),
+      api.POST("/api/v1/auth/sign-in", { body: { email, password, device_name: browserName(navigator.userAgent), session: true } }),
     onSuccess: async () => {
       client.clear();
       await client.fetchQuery(userQuery);
-      router.history.push(then?.startsWith("/w/") ? then : "/");
+      // A page of the server's own, which lets a program in.
+      if (then?.startsWith("/oauth/authorize?")) location.assign(then);
+      else router.history.push(then?.startsWith("/w/") ? then : "/");
     },
   });
   const onSubmit = (event: FormEvent): void => {

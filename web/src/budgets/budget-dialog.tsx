@@ -10,6 +10,7 @@ import { Dialog } from "@/ui/dialog";
 import { Field, FieldFrame, SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
 import { Failure } from "@/ui/state";
+import { timeZone } from "@/zone";
 
 import { PERIODS, SCOPES, scopesQuery, type Budget, type BudgetsSearch, type ScopeType } from "./queries";
 
@@ -32,7 +33,7 @@ export function BudgetDialog({ budget, scope, onClose }: BudgetDialogProps) {
     scope_type: scope.scope_type ?? "workspace",
     scope_uuid: scope.scope_uuid ?? null,
     period: "month",
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: timeZone(),
   });
   const change = (changes: Partial<Changeable>): void => setWanted((present) => ({ ...present, ...changes }));
   const save = useMutation({

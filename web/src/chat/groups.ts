@@ -1,5 +1,7 @@
 /** Threads in folders by when something was last said in them. */
 
+import { beginOfDay, dateOf } from "@/zone";
+
 const DAY = 86_400_000;
 
 export interface Group<T> {
@@ -21,11 +23,12 @@ export function byTime<T extends { last_message_at: string }>(items: readonly T[
 }
 
 function folder(at: Date, now: Date): string {
-  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  const midnight = beginOfDay(...dateOf(now)).getTime();
   const days = Math.ceil((midnight - at.getTime()) / DAY);
   if (days <= 0) return "Today";
   if (days === 1) return "Yesterday";
   if (days <= 7) return "Previous 7 days";
   if (days <= 30) return "Previous 30 days";
-  return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}`;
+  const [year, month] = dateOf(at);
+  return `${year}-${String(month).padStart(2, "0")}`;
 }

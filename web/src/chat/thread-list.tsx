@@ -5,7 +5,8 @@ import { useDeferredValue, useEffect, useRef, useState, type FormEvent } from "r
 
 import { api, type Thread } from "@/api/client";
 import { threadsQuery } from "@/api/queries";
-import { currentLanguage, t } from "@/i18n";
+import { formatMoment } from "@/format";
+import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Button, IconButton } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
@@ -80,7 +81,7 @@ export function ThreadList() {
 
 function titleOf(title: string): string {
   if (!/^\d{4}-\d{2}$/.test(title)) return t(title);
-  return new Intl.DateTimeFormat(currentLanguage(), { month: "long", year: "numeric" }).format(new Date(`${title}-15`));
+  return formatMoment(`${title}-15`, { month: "long", year: "numeric" });
 }
 
 type Asked = "rename" | "delete" | null;

@@ -1,8 +1,8 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
-import { formatCost, formatDuration, formatNumber } from "@/format";
-import { currentLanguage, t } from "@/i18n";
+import { formatCost, formatDuration, formatMoment, formatNumber } from "@/format";
+import { t } from "@/i18n";
 import { Chart, type ChartPoint, type ChartSeries } from "@/ui/chart";
 import { Skeleton } from "@/ui/listing";
 import { Section } from "@/ui/page";
@@ -145,5 +145,5 @@ function bucketName(at: string, interval: Interval): string {
     week: { day: "numeric", month: "short" },
     month: { month: "short", year: "numeric" },
   };
-  return new Intl.DateTimeFormat(currentLanguage(), looks[interval]).format(new Date(at));
+  return formatMoment(at, looks[interval]);
 }

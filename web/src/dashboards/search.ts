@@ -1,6 +1,7 @@
 /** The period and what is narrowed, as they stand in the address, and as the API takes them. */
 import { given } from "@/api/lists";
 import { beginOf, day, oneOf, text } from "@/executions/search";
+import { beginOfDay, dateOf, timeZone } from "@/zone";
 
 export const DAYS = [1, 7, 30, 90, 365] as const;
 export const INTERVALS = ["hour", "day", "week", "month"] as const;
@@ -43,12 +44,13 @@ export function oneNumber<Each extends number>(all: readonly Each[], found: unkn
 /** The period in the user's calendar; hours of a day or two, else days, unless an interval is chosen. */
 export function periodOf(search: DashboardSearch, now: Date) {
   const days = search.days ?? 30;
-  const begin = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days + 1).toISOString();
+  const [year, month, today] = dateOf(now);
+  const begin = beginOfDay(year, month, today - days + 1).toISOString();
   const isOwn = search.from !== undefined || search.to !== undefined;
   return given({
     from: isOwn ? beginOf(search.from, 0) : begin,
     to: beginOf(search.to, 1),
     interval: search.interval ?? (!isOwn && days === 1 ? ("hour" as const) : ("day" as const)),
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: timeZone(),
   });
 }

@@ -1,5 +1,6 @@
 /** The filters of executions as they stand in the address, and as the API takes them. */
 import { given } from "@/api/lists";
+import { beginOfDay } from "@/zone";
 
 export const STATUSES = ["queued", "running", "waiting", "succeeded", "failed", "cancelled"] as const;
 export const TRIGGERS = ["manual", "api", "webhook", "schedule", "event", "error", "agent", "workflow", "retry"] as const;
@@ -80,5 +81,5 @@ export function asQuery(filters: ExecutionFilters, now: number) {
 export function beginOf(date: string | undefined, later: number): string | undefined {
   if (date === undefined) return undefined;
   const [year, month, each] = date.split("-").map(Number) as [number, number, number];
-  return new Date(year, month - 1, each + later).toISOString();
+  return beginOfDay(year, month, each + later).toISOString();
 }

@@ -11,6 +11,7 @@ const TEXTS: Record<Language, () => Promise<Record<string, string>>> = {
 const listeners = new Set<() => void>();
 
 let language: Language = "en";
+let writing = 0;
 let texts: Record<string, string> = {};
 
 /** Has the pages begin in the language that the user chose, or else has in the browser. */
@@ -38,16 +39,22 @@ export function currentLanguage(): Language {
 export async function setLanguage(chosen: Language): Promise<void> {
   await use(chosen);
   localStorage.setItem(KEPT, chosen);
+  refresh();
+}
+
+/** Has everything written anew, because it is written another way now. */
+export function refresh(): void {
+  writing += 1;
   for (const listener of listeners) listener();
 }
 
-/** Has a component shown anew when the language changes. */
-export function useLanguage(): Language {
+/** Changes with how everything is written. */
+export function useWriting(): number {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => language,
+    () => writing,
   );
 }

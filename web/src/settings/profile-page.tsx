@@ -4,7 +4,7 @@ import { useState, type FormEvent } from "react";
 import { api, ApiError, value, type Schemas } from "@/api/client";
 import { tagged } from "@/api/items";
 import { formatTime } from "@/format";
-import { currentLanguage, setLanguage, t, type Language } from "@/i18n";
+import { t } from "@/i18n";
 import { Button } from "@/ui/button";
 import { useDraft } from "@/ui/draft";
 import { Field, SelectField } from "@/ui/field";
@@ -18,6 +18,8 @@ import { notify } from "@/ui/toasts";
 import { DeleteAccount } from "./delete-account";
 import { EventName } from "./event-name";
 import { Exports } from "./exports";
+import { PreferencesForm } from "./preferences-form";
+import { SignIns } from "./sign-ins";
 
 type User = Schemas["User"];
 
@@ -40,8 +42,9 @@ export function ProfilePage() {
       {found.isPending && <Skeleton rows={6} />}
       {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {found.data && <About {...found.data} />}
-      <LanguageField />
+      <PreferencesForm />
       <PasswordForm />
+      <SignIns />
       <Activity />
       <Exports
         title={t("Export of your data")}
@@ -139,15 +142,6 @@ function About({ user, saved, etag }: { user: User; saved: ReturnType<typeof dra
       />
       <Leaving isChanged={draft.isChanged} />
     </form>
-  );
-}
-
-function LanguageField() {
-  return (
-    <SelectField label={t("Language")} hint={t("In this browser. Times and numbers follow it, too.")} value={currentLanguage()} onChange={(event) => void setLanguage(event.target.value as Language)}>
-      <option value="en">English</option>
-      <option value="de">Deutsch</option>
-    </SelectField>
   );
 }
 

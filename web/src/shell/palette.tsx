@@ -12,7 +12,7 @@ import { Dialog } from "@/ui/dialog";
 
 import { useActions } from "./actions";
 import { NAVIGATION } from "./navigation";
-import { setTheme } from "./theme";
+import { useSavePreferences } from "./save-preferences";
 import { useWorkspace } from "./workspace";
 
 const MOST_THREADS = 8;
@@ -99,6 +99,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
 
 function useCommands(text: string): Command[] {
   const { newThread, openWorkspace, signOut } = useActions();
+  const save = useSavePreferences();
   const navigate = useNavigate();
   const workspace = useWorkspace();
   const { data: user } = useSuspenseQuery(userQuery);
@@ -122,8 +123,8 @@ function useCommands(text: string): Command[] {
       icon: <UserRound aria-hidden />,
       run: () => void navigate({ to: "/w/$workspace/profile", params: { workspace: workspace.uuid } }),
     },
-    { id: "light", group: t("Commands"), label: t("Light colours"), icon: <Sun aria-hidden />, run: () => setTheme("light") },
-    { id: "dark", group: t("Commands"), label: t("Dark colours"), icon: <Moon aria-hidden />, run: () => setTheme("dark") },
+    { id: "light", group: t("Commands"), label: t("Light colours"), icon: <Sun aria-hidden />, run: () => save({ theme: "light" }) },
+    { id: "dark", group: t("Commands"), label: t("Dark colours"), icon: <Moon aria-hidden />, run: () => save({ theme: "dark" }) },
     { id: "out", group: t("Commands"), label: t("Sign out"), icon: <LogOut aria-hidden />, run: () => void signOut() },
     ...user.workspaces
       .filter((each) => each.uuid !== workspace.uuid)

@@ -5,15 +5,16 @@ import { useState, type ReactNode } from "react";
 
 import { userQuery } from "@/api/queries";
 import { ThreadList } from "@/chat/thread-list";
-import { currentLanguage, setLanguage, t } from "@/i18n";
+import { currentLanguage, t } from "@/i18n";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 
 import { useActions } from "./actions";
 import { LeaveWorkspace } from "./leave-workspace";
 import { NAVIGATION } from "./navigation";
 import { NewWorkspace } from "./new-workspace";
+import { useSavePreferences } from "./save-preferences";
 import { useShell } from "./shell-context";
-import { setTheme, useTheme, type Theme } from "./theme";
+import { useTheme, type Theme } from "./theme";
 import { useWorkspace } from "./workspace";
 
 const IS_APPLE = /Mac|iP(hone|ad)/.test(navigator.userAgent);
@@ -120,6 +121,7 @@ function UserMenu() {
   const { uuid } = useWorkspace();
   const navigate = useNavigate();
   const theme = useTheme();
+  const save = useSavePreferences();
   const { signOut } = useActions();
   const trigger = (
     <button type="button" className={`${ROW} h-10`}>
@@ -139,14 +141,14 @@ function UserMenu() {
       </MenuItem>
       <MenuLine />
       {THEMES.map((each) => (
-        <MenuChoice key={each.theme} isChosen={theme === each.theme} onChoose={() => setTheme(each.theme)}>
+        <MenuChoice key={each.theme} isChosen={theme === each.theme} onChoose={() => save({ theme: each.theme })}>
           <span className="flex items-center gap-2">
             {each.icon} {t(each.label)}
           </span>
         </MenuChoice>
       ))}
       <MenuLine />
-      <MenuItem onSelect={() => void setLanguage(currentLanguage() === "en" ? "de" : "en")}>
+      <MenuItem onSelect={() => save({ language: currentLanguage() === "en" ? "de" : "en" })}>
         <Languages aria-hidden />
         {currentLanguage() === "en" ? "Deutsch" : "English"}
       </MenuItem>

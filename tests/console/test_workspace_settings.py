@@ -5,12 +5,12 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import faults
-from tests.console.conftest import PHONE, OpenPage
+from tests.console.conftest import PHONE, OpenPage, Watched
 from tests.e2e.program import Athena
 
 
 async def test_a_budget_is_made_for_an_agent_shows_what_is_used_and_goes(
-    athena: Athena, agent: str, workspace: str, open_page: OpenPage
+    athena: Athena, agent: str, workspace: str, open_page: OpenPage, watched: Watched
 ) -> None:
     page = await open_page(f"/w/{workspace}/agents/{agent}/budgets")
     await page.get_by_role("button", name="New budget").click()
@@ -29,8 +29,17 @@ async def test_a_budget_is_made_for_an_agent_shows_what_is_used_and_goes(
     # It stands among all of the workspace, too; its limit can be changed there.
     other = await open_page(f"/w/{workspace}/settings/budgets?scope_type=agent", color_scheme="dark", viewport=PHONE)
     await other.get_by_role("button", name="Edit Support").click()
-    await other.get_by_role("dialog").get_by_label("US dollars").fill("30")
-    await other.get_by_role("dialog").get_by_role("button", name="Save").click()
+    dialog = other.get_by_role("dialog")
+    await dialog.get_by_label("US dollars").fill("25")
+    # What somebody else saved meanwhile is not lost.
+    found = (await athena.call("GET", f"/budgets?scope_uuid={agent}"))[0]
+    await athena.call("PUT", f"/budgets/{found['uuid']}", {"soft_limit": 0.9})
+    watched.expected = ("status of 412",)
+    await dialog.get_by_role("button", name="Save").click()
+    await dialog.get_by_role("button", name="Load it").click()
+    await expect(dialog.get_by_label("Soft limit, in %")).to_have_value("90")
+    await dialog.get_by_label("US dollars").fill("30")
+    await dialog.get_by_role("button", name="Save").click()
     card = other.get_by_role("list", name="Budgets").get_by_role("listitem").filter(has_text="Support")
     await expect(card).to_contain_text("of US$30")
     assert await faults(other) == []

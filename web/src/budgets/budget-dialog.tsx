@@ -8,11 +8,12 @@ import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, FieldFrame, SelectField } from "@/ui/field";
+import { Fresh } from "@/ui/fresh";
 import { NumberField } from "@/ui/number-field";
-import { Failure } from "@/ui/state";
+import { SaveFailure } from "@/ui/save-failure";
 import { timeZone } from "@/zone";
 
-import { PERIODS, SCOPES, scopesQuery, type Budget, type BudgetsSearch, type ScopeType } from "./queries";
+import { PERIODS, readBudget, SCOPES, scopesQuery, type Budget, type BudgetsSearch, type ScopeType } from "./queries";
 
 type Changeable = Pick<Budget, "name" | "limit_cost" | "limit_tokens" | "soft_limit" | "on_soft" | "model" | "account_uuid">;
 type Fixed = Pick<Budget, "scope_type" | "scope_uuid" | "period" | "timezone">;
@@ -26,6 +27,27 @@ interface BudgetDialogProps {
 
 /** Makes a budget, or changes `budget`, of which scope, period and time zone stay. */
 export function BudgetDialog({ budget, scope, onClose }: BudgetDialogProps) {
+  const { uuid } = useWorkspace();
+  const title = budget ? t("Change {name}", { name: budget.name }) : t("New budget");
+  return (
+    <Dialog title={title} className="max-h-[90dvh] overflow-y-auto" onClose={onClose}>
+      {budget ? (
+        <Fresh uuid={budget.uuid} read={(signal) => readBudget(uuid, budget.uuid, signal)}>
+          {({ item, etag }, reload) => <BudgetForm budget={item} etag={etag} onReload={reload} scope={scope} onClose={onClose} />}
+        </Fresh>
+      ) : (
+        <BudgetForm scope={scope} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+interface BudgetFormProps extends BudgetDialogProps {
+  etag?: string;
+  onReload?: () => void;
+}
+
+function BudgetForm({ budget, etag = "", scope, onReload = () => undefined, onClose }: BudgetFormProps) {
   const { uuid } = useWorkspace();
   const client = useQueryClient();
   const [wanted, setWanted] = useState<Changeable>(() => changeable(budget));
@@ -41,7 +63,8 @@ export function BudgetDialog({ budget, scope, onClose }: BudgetDialogProps) {
       const query = { workspace_uuid: uuid };
       if (budget) {
         const body = wanted as Schemas["BudgetUpdate"];
-        return api.PUT("/api/v1/budgets/{budget_uuid}", { params: { path: { budget_uuid: budget.uuid }, query }, body });
+        const params = { path: { budget_uuid: budget.uuid }, query, header: { "If-Match": etag } };
+        return api.PUT("/api/v1/budgets/{budget_uuid}", { params, body });
       }
       return api.POST("/api/v1/budgets", { params: { query }, body: { ...wanted, ...fixed } as Schemas["BudgetCreate"] });
     },
@@ -59,47 +82,45 @@ export function BudgetDialog({ budget, scope, onClose }: BudgetDialogProps) {
     save.mutate();
   };
   return (
-    <Dialog title={budget ? t("Change {name}", { name: budget.name }) : t("New budget")} className="max-h-[90dvh] overflow-y-auto" onClose={onClose}>
-      <form className="grid gap-4" onSubmit={onSubmit}>
-        <Field label={t("Name")} required maxLength={255} value={wanted.name} problem={problems["name"]} onChange={(event) => change({ name: event.target.value })} />
-        {!budget && (
-          <FixedFields
-            value={fixed}
-            isBound={scope.scope_uuid !== undefined}
-            change={(changes) => setFixed((present) => ({ ...present, ...changes }))}
-            problems={problems}
-          />
-        )}
-        <div className="grid grid-cols-2 gap-4">
-          <NumberField
-            label={t("US dollars")}
-            hint={t("At least one of the two.")}
-            min={0}
-            step="any"
-            placeholder={t("Unlimited")}
-            value={wanted.limit_cost}
-            problem={problems["limit_cost"]}
-            onChange={(limit_cost) => change({ limit_cost })}
-          />
-          <NumberField
-            label={t("Tokens")}
-            min={1}
-            placeholder={t("Unlimited")}
-            value={wanted.limit_tokens}
-            problem={problems["limit_tokens"]}
-            onChange={(limit_tokens) => change({ limit_tokens })}
-          />
-        </div>
-        <SoftFields value={wanted} change={change} problems={problems} />
-        {isElsewhere && <Failure error={save.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{t("Cancel")}</Button>
-          <Button kind="primary" type="submit" disabled={save.isPending || hasNoLimit}>
-            {t("Save")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <form className="grid gap-4" onSubmit={onSubmit}>
+      <Field label={t("Name")} required maxLength={255} value={wanted.name} problem={problems["name"]} onChange={(event) => change({ name: event.target.value })} />
+      {!budget && (
+        <FixedFields
+          value={fixed}
+          isBound={scope.scope_uuid !== undefined}
+          change={(changes) => setFixed((present) => ({ ...present, ...changes }))}
+          problems={problems}
+        />
+      )}
+      <div className="grid grid-cols-2 gap-4">
+        <NumberField
+          label={t("US dollars")}
+          hint={t("At least one of the two.")}
+          min={0}
+          step="any"
+          placeholder={t("Unlimited")}
+          value={wanted.limit_cost}
+          problem={problems["limit_cost"]}
+          onChange={(limit_cost) => change({ limit_cost })}
+        />
+        <NumberField
+          label={t("Tokens")}
+          min={1}
+          placeholder={t("Unlimited")}
+          value={wanted.limit_tokens}
+          problem={problems["limit_tokens"]}
+          onChange={(limit_tokens) => change({ limit_tokens })}
+        />
+      </div>
+      <SoftFields value={wanted} change={change} problems={problems} />
+      {isElsewhere && <SaveFailure error={save.error} onReload={onReload} />}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>{t("Cancel")}</Button>
+        <Button kind="primary" type="submit" disabled={save.isPending || hasNoLimit}>
+          {t("Save")}
+        </Button>
+      </div>
+    </form>
   );
 }
 

@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, value, type Schemas } from "@/api/client";
+import { tagged } from "@/api/items";
 import { given, listOptions } from "@/api/lists";
 
 export type Budget = Schemas["Budget"];
@@ -35,6 +36,11 @@ export const budgetsQuery = (workspace: string, search: BudgetsSearch = {}) =>
       }),
     ),
   );
+
+export function readBudget(workspace: string, budget: string, signal: AbortSignal) {
+  const params = { path: { budget_uuid: budget }, query: { workspace_uuid: workspace } };
+  return tagged<Budget>(api.GET("/api/v1/budgets/{budget_uuid}", { params, signal }));
+}
 
 interface Named {
   uuid: string;

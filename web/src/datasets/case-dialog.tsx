@@ -1,5 +1,5 @@
 /** A case: what is said, and what the answer is held against. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import { useState, type FormEvent } from "react";
 
@@ -9,12 +9,12 @@ import { useWorkspace } from "@/shell/workspace";
 import { Button, IconButton } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Select, TextArea } from "@/ui/field";
+import { Fresh } from "@/ui/fresh";
 import { isOutdated, SaveFailure } from "@/ui/save-failure";
-import { Failure, Spinner } from "@/ui/state";
 
 import { expectation, type Expectation, type Said } from "./cases";
 import { ExpectationsField } from "./expectations-field";
-import { itemQuery } from "./queries";
+import { readItem } from "./queries";
 
 export const WIDE = "max-h-[90dvh] w-[min(44rem,calc(100vw-2rem))] overflow-y-auto";
 
@@ -57,15 +57,11 @@ export function CaseDialog({ dataset, begin = EMPTY, onClose }: { dataset: strin
 /** Changes a case. */
 export function EditCase({ dataset, item, onClose }: { dataset: string; item: string; onClose: () => void }) {
   const { uuid } = useWorkspace();
-  const query = useQuery({ ...itemQuery(uuid, dataset, item), staleTime: 0, refetchOnWindowFocus: false });
   return (
     <Dialog title={t("Edit the case")} onClose={onClose} className={WIDE}>
-      {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
-      {query.isFetching ? (
-        <Spinner />
-      ) : (
-        query.data && <Editing key={query.data.etag} dataset={dataset} item={item} read={query.data} onReload={() => void query.refetch()} onClose={onClose} />
-      )}
+      <Fresh uuid={item} read={(signal) => readItem(uuid, dataset, item, signal)}>
+        {(found, reload) => <Editing dataset={dataset} item={item} read={found} onReload={reload} onClose={onClose} />}
+      </Fresh>
     </Dialog>
   );
 }

@@ -47,14 +47,7 @@ export const itemsQuery = (workspace: string, dataset: string, search: string) =
     ),
   );
 
-export const itemQuery = (workspace: string, dataset: string, item: string) =>
-  queryOptions({
-    queryKey: ["datasets", workspace, "item", dataset, item],
-    queryFn: ({ signal }) =>
-      tagged<Item>(
-        api.GET("/api/v1/datasets/{dataset_uuid}/items/{item_uuid}", {
-          params: { path: { dataset_uuid: dataset, item_uuid: item }, query: { workspace_uuid: workspace } },
-          signal,
-        }),
-      ),
-  });
+export function readItem(workspace: string, dataset: string, item: string, signal: AbortSignal) {
+  const params = { path: { dataset_uuid: dataset, item_uuid: item }, query: { workspace_uuid: workspace } };
+  return tagged<Item>(api.GET("/api/v1/datasets/{dataset_uuid}/items/{item_uuid}", { params, signal }));
+}

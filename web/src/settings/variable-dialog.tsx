@@ -7,10 +7,11 @@ import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { AreaField, Field, SelectField } from "@/ui/field";
+import { Fresh } from "@/ui/fresh";
 import { JsonField } from "@/ui/json-field";
-import { Failure } from "@/ui/state";
+import { SaveFailure } from "@/ui/save-failure";
 
-import { expressionOf, type Variable, type VariableKind } from "./variables";
+import { expressionOf, readVariable, type Variable, type VariableKind } from "./variables";
 
 interface Wanted {
   name: string;
@@ -22,6 +23,29 @@ interface Wanted {
 
 /** Makes a variable or a secret, or changes `variable`. What a secret holds is written anew, or stays. */
 export function VariableDialog({ variable, onClose }: { variable?: Variable; onClose: () => void }) {
+  const { uuid } = useWorkspace();
+  const title = variable ? t("Change {name}", { name: variable.name }) : t("New variable or secret");
+  return (
+    <Dialog title={title} className="max-h-[90dvh] overflow-y-auto" onClose={onClose}>
+      {variable ? (
+        <Fresh uuid={variable.uuid} read={(signal) => readVariable(uuid, variable.uuid, signal)}>
+          {({ item, etag }, reload) => <VariableForm variable={item} etag={etag} onReload={reload} onClose={onClose} />}
+        </Fresh>
+      ) : (
+        <VariableForm onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+interface VariableFormProps {
+  variable?: Variable;
+  etag?: string;
+  onReload?: () => void;
+  onClose: () => void;
+}
+
+function VariableForm({ variable, etag = "", onReload = () => undefined, onClose }: VariableFormProps) {
   const { uuid } = useWorkspace();
   const client = useQueryClient();
   const [wanted, setWanted] = useState<Wanted>({
@@ -39,7 +63,8 @@ export function VariableDialog({ variable, onClose }: { variable?: Variable; onC
       const query = { workspace_uuid: uuid };
       if (!variable) return api.POST("/api/v1/variables", { params: { query }, body: { name, description, kind, value } as Schemas["VariableCreate"] });
       const body = { name, description, ...(isKept ? {} : { value }) } as Schemas["VariableUpdate"];
-      return api.PUT("/api/v1/variables/{variable_uuid}", { params: { path: { variable_uuid: variable.uuid }, query }, body });
+      const params = { path: { variable_uuid: variable.uuid }, query, header: { "If-Match": etag } };
+      return api.PUT("/api/v1/variables/{variable_uuid}", { params, body });
     },
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ["variables", uuid] });
@@ -52,65 +77,62 @@ export function VariableDialog({ variable, onClose }: { variable?: Variable; onC
     save.mutate();
   };
   const isSecret = wanted.kind === "secret";
-  const title = variable ? t("Change {name}", { name: variable.name }) : t("New variable or secret");
   return (
-    <Dialog title={title} className="max-h-[90dvh] overflow-y-auto" onClose={onClose}>
-      <form className="grid gap-4" onSubmit={onSubmit}>
-        {!variable && (
-          <SelectField
-            label={t("Kind")}
-            hint={isSecret ? t("It is kept encrypted, and no one reads it again.") : t("Every member can read it.")}
-            value={wanted.kind}
-            onChange={(event) => change({ kind: event.target.value as VariableKind, isText: true, value: "" })}
-          >
-            <option value="variable">{t("Variable")}</option>
-            <option value="secret">{t("Secret")}</option>
-          </SelectField>
-        )}
+    <form className="grid gap-4" onSubmit={onSubmit}>
+      {!variable && (
+        <SelectField
+          label={t("Kind")}
+          hint={isSecret ? t("It is kept encrypted, and no one reads it again.") : t("Every member can read it.")}
+          value={wanted.kind}
+          onChange={(event) => change({ kind: event.target.value as VariableKind, isText: true, value: "" })}
+        >
+          <option value="variable">{t("Variable")}</option>
+          <option value="secret">{t("Secret")}</option>
+        </SelectField>
+      )}
+      <Field
+        label={t("Name")}
+        required
+        maxLength={64}
+        pattern="[A-Za-z_][A-Za-z0-9_]*"
+        title={t("Letters, digits and _, and no digit first.")}
+        placeholder="SHOP_URL"
+        className="font-mono"
+        autoCapitalize="off"
+        spellCheck={false}
+        hint={wanted.name && <code>{expressionOf(wanted)}</code>}
+        value={wanted.name}
+        problem={problems["name"]}
+        onChange={(event) => change({ name: event.target.value })}
+      />
+      {isSecret ? (
         <Field
-          label={t("Name")}
-          required
-          maxLength={64}
-          pattern="[A-Za-z_][A-Za-z0-9_]*"
-          title={t("Letters, digits and _, and no digit first.")}
-          placeholder="SHOP_URL"
-          className="font-mono"
-          autoCapitalize="off"
-          spellCheck={false}
-          hint={wanted.name && <code>{expressionOf(wanted)}</code>}
-          value={wanted.name}
-          problem={problems["name"]}
-          onChange={(event) => change({ name: event.target.value })}
+          label={t("Value")}
+          type="password"
+          autoComplete="off"
+          required={!variable}
+          hint={variable && t("Empty: it stays as it is ({hint}).", { hint: variable.hint ?? "…" })}
+          value={wanted.value as string}
+          problem={problems["value"]}
+          onChange={(event) => change({ value: event.target.value })}
         />
-        {isSecret ? (
-          <Field
-            label={t("Value")}
-            type="password"
-            autoComplete="off"
-            required={!variable}
-            hint={variable && t("Empty: it stays as it is ({hint}).", { hint: variable.hint ?? "…" })}
-            value={wanted.value as string}
-            problem={problems["value"]}
-            onChange={(event) => change({ value: event.target.value })}
-          />
-        ) : (
-          <Value wanted={wanted} problem={problems["value"]} change={change} />
-        )}
-        <Field
-          label={t("Description")}
-          value={wanted.description}
-          problem={problems["description"]}
-          onChange={(event) => change({ description: event.target.value })}
-        />
-        {save.isError && Object.keys(problems).length === 0 && <Failure error={save.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{t("Cancel")}</Button>
-          <Button kind="primary" type="submit" disabled={save.isPending || wanted.value === undefined}>
-            {t("Save")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      ) : (
+        <Value wanted={wanted} problem={problems["value"]} change={change} />
+      )}
+      <Field
+        label={t("Description")}
+        value={wanted.description}
+        problem={problems["description"]}
+        onChange={(event) => change({ description: event.target.value })}
+      />
+      {Object.keys(problems).length === 0 && <SaveFailure error={save.error} onReload={onReload} />}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>{t("Cancel")}</Button>
+        <Button kind="primary" type="submit" disabled={save.isPending || wanted.value === undefined}>
+          {t("Save")}
+        </Button>
+      </div>
+    </form>
   );
 }
 

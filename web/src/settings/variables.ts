@@ -1,5 +1,6 @@
 /** What the page of variables and secrets asks for. */
 import { api, value, type Schemas } from "@/api/client";
+import { tagged } from "@/api/items";
 import { given, listOptions } from "@/api/lists";
 
 export type Variable = Schemas["Variable"];
@@ -19,6 +20,11 @@ export const variablesQuery = (workspace: string, { search, kind }: VariablesSea
       }),
     ),
   );
+
+export function readVariable(workspace: string, variable: string, signal: AbortSignal) {
+  const params = { path: { variable_uuid: variable }, query: { workspace_uuid: workspace } };
+  return tagged<Variable>(api.GET("/api/v1/variables/{variable_uuid}", { params, signal }));
+}
 
 /** Words that the language keeps to itself: after a dot they name nothing. */
 const KEPT: ReadonlySet<string> = new Set(["in", "true", "false", "null"]);

@@ -2,30 +2,52 @@ import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 
 import { api, ApiError, value } from "@/api/client";
+import type { Tagged } from "@/api/items";
 import { t } from "@/i18n";
 import { useWorkspace } from "@/shell/workspace";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, Switch } from "@/ui/field";
+import { Fresh } from "@/ui/fresh";
 import { Skeleton } from "@/ui/listing";
+import { SaveFailure } from "@/ui/save-failure";
 import { SearchField } from "@/ui/search-field";
 import { Failure } from "@/ui/state";
 
 import { EVERYTHING, groupsOf, matching, toggled, type EventGroup } from "./webhook-events";
-import { eventTypesQuery, refreshWebhooks, updateWebhook, type Webhook } from "./webhook-queries";
+import { eventTypesQuery, readWebhook, refreshWebhooks, updateWebhook, type Webhook } from "./webhook-queries";
 
 interface WebhookDialogProps {
-  /** The one that is changed, with its version; a new one is made without it. */
-  present?: { item: Webhook; etag: string };
+  /** The one that is changed; a new one is made without it. */
+  webhook?: string;
   onClose: () => void;
   /** Told of the one that was made, with its secret. */
   onMade?: (webhook: string, secret: string) => void;
 }
 
 /** Where to send which events. */
-export function WebhookDialog({ present: found, onClose, onMade }: WebhookDialogProps) {
-  // What others save while it is open is not what these changes began with.
-  const [present] = useState(found);
+export function WebhookDialog({ webhook, ...rest }: WebhookDialogProps) {
+  const { uuid } = useWorkspace();
+  const title = webhook === undefined ? t("New webhook") : t("Edit webhook");
+  return (
+    <Dialog title={title} className="max-h-[90dvh] w-[min(36rem,calc(100vw-2rem))] overflow-y-auto" onClose={rest.onClose}>
+      {webhook === undefined ? (
+        <WebhookForm {...rest} />
+      ) : (
+        <Fresh uuid={webhook} read={(signal) => readWebhook(uuid, webhook, signal)}>
+          {(present, reload) => <WebhookForm present={present} onReload={reload} {...rest} />}
+        </Fresh>
+      )}
+    </Dialog>
+  );
+}
+
+interface WebhookFormProps extends Omit<WebhookDialogProps, "webhook"> {
+  present?: Tagged<Webhook>;
+  onReload?: () => void;
+}
+
+function WebhookForm({ present, onClose, onMade, onReload = () => undefined }: WebhookFormProps) {
   const { uuid: workspace } = useWorkspace();
   const [url, setUrl] = useState(present?.item.url ?? "");
   const [description, setDescription] = useState(present?.item.description ?? "");
@@ -52,28 +74,26 @@ export function WebhookDialog({ present: found, onClose, onMade }: WebhookDialog
     }
   };
   return (
-    <Dialog title={present ? t("Edit webhook") : t("New webhook")} className="max-h-[90dvh] w-[min(36rem,calc(100vw-2rem))] overflow-y-auto" onClose={onClose}>
-      <form className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
-        <Field
-          label={t("Address")}
-          required
-          inputMode="url"
-          placeholder="https://example.com/hooks/athena"
-          value={url}
-          problem={problems["url"]}
-          onChange={(event) => setUrl(event.target.value)}
-        />
-        <Field label={t("Description")} value={description} problem={problems["description"]} onChange={(event) => setDescription(event.target.value)} />
-        <EventsField values={events} problem={eventProblem} onChange={setEvents} />
-        {error !== null && Object.keys(problems).length === 0 && <Failure error={error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{t("Cancel")}</Button>
-          <Button kind="primary" type="submit" disabled={isBusy || events.length === 0}>
-            {present ? t("Save") : t("Make webhook")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <form className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
+      <Field
+        label={t("Address")}
+        required
+        inputMode="url"
+        placeholder="https://example.com/hooks/athena"
+        value={url}
+        problem={problems["url"]}
+        onChange={(event) => setUrl(event.target.value)}
+      />
+      <Field label={t("Description")} value={description} problem={problems["description"]} onChange={(event) => setDescription(event.target.value)} />
+      <EventsField values={events} problem={eventProblem} onChange={setEvents} />
+      {Object.keys(problems).length === 0 && <SaveFailure error={error} onReload={onReload} />}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>{t("Cancel")}</Button>
+        <Button kind="primary" type="submit" disabled={isBusy || events.length === 0}>
+          {present ? t("Save") : t("Make webhook")}
+        </Button>
+      </div>
+    </form>
   );
 }
 

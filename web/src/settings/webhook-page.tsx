@@ -136,7 +136,7 @@ function Actions({ found, onSecret }: { found: Tagged<Webhook>; onSecret: (secre
           {t("Nothing is sent there any more, and the log of its deliveries goes.")}
         </RemoveButton>
       )}
-      {asked === "edit" && <WebhookDialog present={found} onClose={close} />}
+      {asked === "edit" && <WebhookDialog webhook={item.uuid} onClose={close} />}
       {asked === "rotate" && (
         <Confirm title={t("Make a new secret?")} action={t("New secret")} onConfirm={async () => onSecret(await rotateSecret(workspace, item.uuid))} onClose={close}>
           {t("For 24 hours the present one signs as well, so that the receiver can be changed in between.")}

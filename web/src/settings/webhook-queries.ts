@@ -20,10 +20,14 @@ export const webhooksQuery = (workspace: string) =>
 
 const pathOf = (workspace: string, webhook: string) => ({ path: { webhook_uuid: webhook }, query: { workspace_uuid: workspace } });
 
+export function readWebhook(workspace: string, webhook: string, signal: AbortSignal) {
+  return tagged<Webhook>(api.GET("/api/v1/webhooks/{webhook_uuid}", { params: pathOf(workspace, webhook), signal }));
+}
+
 export const webhookQuery = (workspace: string, webhook: string) =>
   queryOptions({
     queryKey: ["webhooks", workspace, webhook],
-    queryFn: ({ signal }) => tagged(api.GET("/api/v1/webhooks/{webhook_uuid}", { params: pathOf(workspace, webhook), signal })),
+    queryFn: ({ signal }) => readWebhook(workspace, webhook, signal),
   });
 
 export const eventTypesQuery = (workspace: string) =>

@@ -23,7 +23,7 @@ export function JsonView({ value, name, depth = 0 }: { value: unknown; name?: st
   const isList = Array.isArray(value);
   return (
     <div className="font-mono text-[13px]">
-      <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} className="flex items-center gap-1 rounded text-start hover:bg-hover">
+      <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} className="flex min-h-6 items-center gap-1 rounded text-start hover:bg-hover">
         <ChevronRight className={`size-4 shrink-0 text-muted transition-transform ${isOpen ? "rotate-90" : "rtl:-scale-x-100"}`} aria-hidden />
         <span>
           {heading}

@@ -72,7 +72,10 @@ ERRORS: Final = ListOptions(
 )
 PASSES: Final = ListOptions(
     sortable={"path": "path"},
-    filters={"status": NodeStatus},
+    filters={
+        "status": NodeStatus,
+        "path": Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,9}$", description="As in `3.0`.")],
+    },
     default_sort="path",
     without=("search", "with", "created_after", "created_before"),
 )
@@ -242,6 +245,8 @@ class WorkflowExecutionService:
         nodes = self._nodes((await self._versions([row])).get((row["workflow_uuid"], row["workflow_version"])), row)
         open_as = "cancelled" if row["finished_at"] else None
         found = await self._executions.passes(uuid, node, query.filters.get("status"), open_as)
+        if wanted := query.filters.get("path"):
+            found = [text for text in found if orjson.loads(text) == [int(number) for number in wanted.split(".")]]
         page, paths = cut(query, found[::-1] if query.sort[0].descending else found)
         events = await self._executions.events_of(uuid, [node, *nodes.sources(node)], paths)
         told = gather(((each["id"], each["type"], orjson.loads(each["data"])) for each in events), _link(uuid))

@@ -131,6 +131,37 @@ async def test_what_waits_is_counted_and_answered_in_its_execution(
     await expect(page.get_by_role("article", name="Order it?")).to_have_count(0)
 
 
+async def test_a_loop_is_gone_through_pass_by_pass(athena: Athena, workspace: str, open_page: OpenPage) -> None:
+    nodes = [
+        {"id": "start", "type": "manual_trigger"},
+        {"id": "each", "type": "loop", "data": {"items": "{{ trigger.input }}"}},
+        {"id": "double", "type": "set", "data": {"fields": {"price": "{{ item * 2 }}"}}},
+    ]
+    edges = [
+        {"source": "start", "target": "each"},
+        {"source": "each", "source_handle": "item", "target": "double"},
+        {"source": "double", "target": "each", "target_handle": "next"},
+    ]
+    made = await athena.call("POST", "/workflows", {"name": "Doubling", "nodes": nodes, "edges": edges})
+    run = await started(athena, made["uuid"], [3, 5, 7], "succeeded")
+    page = await open_page(f"/w/{workspace}/executions/{run}?node=each")
+    passes = page.get_by_role("region", name="Passes")
+    output = passes.get_by_role("region", name="Output of double")
+    await expect(output).to_contain_text("price: 6")
+    await passes.get_by_role("button", name="The next item").click()
+    await expect(output).to_contain_text("price: 10")
+    await passes.get_by_label("Number of the item").fill("2")
+    await expect(output).to_contain_text("price: 14")
+    await expect(passes.get_by_role("button", name="The next item")).to_be_disabled()
+    assert await faults(page) == []
+    # On the canvas, too.
+    other = await open_page(f"/w/{workspace}/workflows/{made['uuid']}?execution={run}&node=double")
+    passes = other.get_by_role("region", name="Passes")
+    await expect(passes.get_by_role("heading", name="Item 0")).to_be_visible()
+    await passes.get_by_role("button", name="The next item").click()
+    await expect(passes.get_by_role("region", name="Output").last).to_contain_text("price: 10")
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 async def test_executions_are_accessible(athena: Athena, workspace: str, open_page: OpenPage, look: str) -> None:
     uuid = await workflow(athena, "Seen by all", divide())

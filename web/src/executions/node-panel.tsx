@@ -9,6 +9,7 @@ import { Switch } from "@/ui/field";
 import { Listing } from "@/ui/listing";
 import { Section } from "@/ui/page";
 
+import { LoopPasses } from "./loop-passes";
 import { passesQuery, type Execution, type NodeOutcome } from "./queries";
 import { StatusBadge } from "./status";
 import { ErrorView, ValueView } from "./values";
@@ -55,6 +56,7 @@ export function NodePanel({ execution, outcome }: { execution: Execution; outcom
           </div>
         </details>
       )}
+      {outcome.node_type === "loop" && outcome.items === null && <LoopPasses execution={execution} outcome={outcome} />}
       {outcome.items !== null && <Passes execution={execution} node={outcome.node_id} failed={outcome.failed_items ?? 0} />}
     </Section>
   );

@@ -87,6 +87,22 @@ export const passesQuery = (workspace: string, execution: string, node: string, 
     ),
   );
 
+/** What became of a node in one pass; `null` where it was not come to. */
+export const passQuery = (workspace: string, execution: string, node: string, path: string) =>
+  queryOptions({
+    queryKey: ["executions", workspace, "one", execution, node, "pass", path],
+    queryFn: async ({ signal }) =>
+      (
+        await value(
+          api.GET("/api/v1/workflow-executions/{workflow_execution_uuid}/nodes/{node}", {
+            params: { path: { workflow_execution_uuid: execution, node }, query: { workspace_uuid: workspace, path } },
+            signal,
+          }),
+        )
+      ).data[0] ?? null,
+    placeholderData: keepPreviousData,
+  });
+
 export const workflowNamesQuery = (workspace: string, search: string) =>
   queryOptions({
     queryKey: ["workflows", workspace, "names", search],

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
+import { given } from "@/api/lists";
 import { workspace } from "@/shell/routes";
 
 import { text, validateFilters } from "./search";
@@ -21,14 +22,16 @@ const errors = createRoute({
 interface ExecutionSearch {
   /** The node that is shown in full. */
   node?: string;
+  /** Of a loop, the item whose pass is shown, from 0. */
+  pass?: number;
 }
 
 const one = createRoute({
   getParentRoute: () => workspace,
   path: "/executions/$execution",
   validateSearch: (search: Record<string, unknown>): ExecutionSearch => {
-    const node = text(search["node"]);
-    return node === undefined ? {} : { node };
+    const pass = Number(search["pass"]);
+    return given({ node: text(search["node"]), pass: Number.isInteger(pass) && pass > 0 ? pass : undefined });
   },
   component: lazyRouteComponent(() => import("./execution-page"), "ExecutionPage"),
 });

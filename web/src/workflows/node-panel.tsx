@@ -64,7 +64,7 @@ export function NodePanel({ node }: { node: GraphNode }) {
       {actual === "setup" && (kind ? <NodeForm node={node} kind={kind} /> : <p className="text-danger">{t("There is no such type of node here.")}</p>)}
       {actual === "setup" && <Connections node={node} />}
       {actual === "settings" && <NodeSettings node={node} />}
-      {actual === "result" && (result ? <NodeResult result={result} /> : <p className="text-muted">{t("It was not come to yet.")}</p>)}
+      {actual === "result" && (result ? <NodeResult key={shown?.uuid} result={result} execution={shown?.uuid ?? ""} /> : <p className="text-muted">{t("It was not come to yet.")}</p>)}
     </SidePanel>
   );
 }

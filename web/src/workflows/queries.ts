@@ -1,5 +1,5 @@
 /** What the workflow pages ask for. */
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, value, type Schemas } from "@/api/client";
 import { tagged } from "@/api/items";
@@ -131,6 +131,25 @@ export const namesQuery = (workspace: string, isAllowed: boolean) =>
     },
     enabled: isAllowed,
     staleTime: 60_000,
+  });
+
+/** One of the passes in which a node in a loop had begun, counted from 1; and how many there are. */
+export const passQuery = (workspace: string, execution: string, node: string, pass: number) =>
+  queryOptions({
+    queryKey: ["workflow-execution", workspace, execution, node, pass],
+    queryFn: async ({ signal }) => {
+      const found = await value(
+        api.GET("/api/v1/workflow-executions/{workflow_execution_uuid}/nodes/{node}", {
+          params: {
+            path: { workflow_execution_uuid: execution, node },
+            query: { workspace_uuid: workspace, page: pass, per_page: 1 },
+          },
+          signal,
+        }),
+      );
+      return found.data[0] ?? null;
+    },
+    placeholderData: keepPreviousData,
   });
 
 export const approvalsQuery = (workspace: string, run: string) =>

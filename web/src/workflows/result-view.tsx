@@ -11,10 +11,11 @@ import { Failure } from "@/ui/state";
 
 import { columnsOf, type NodeTotals } from "./execution";
 import { StateBadge } from "./looks";
+import { PassView } from "./pass-view";
 
 const MOST_ROWS = 100;
 
-export function NodeResult({ result }: { result: NodeTotals }) {
+export function NodeResult({ result, execution }: { result: NodeTotals; execution: string }) {
   const ports = Object.entries(result.outputs);
   return (
     <div className="grid gap-4">
@@ -30,7 +31,8 @@ export function NodeResult({ result }: { result: NodeTotals }) {
           {result.error.message} <code className="font-mono text-xs">{result.error.code}</code>
         </p>
       )}
-      <ValueView title={t("Input")} value={result.input} />
+      {result.items === null && <ValueView title={t("Input")} value={result.input} />}
+      {result.items !== null && result.items > 0 && <PassView execution={execution} node={result.node_id} count={result.items} />}
       {ports.map(([port, value]) => (
         <ValueView key={port} title={ports.length > 1 || port !== "output" ? `${t("Output")}: ${port}` : t("Output")} value={value} />
       ))}

@@ -9,6 +9,7 @@ from typing import Any, Final
 from athena.bundles.format import Bundle
 from athena.importers import source
 from athena.importers.collected import Collected
+from athena.importers.dify import catalogue as dify
 from athena.importers.n8n import catalogue as n8n
 from athena.importers.report import Report
 from athena.importers.source import ImportRefused, Kind
@@ -17,6 +18,7 @@ Convert = Callable[[Any, Collected, Report], None]
 
 CONVERTERS: Final[Mapping[Kind, Convert]] = {
     Kind.N8N: n8n.convert,
+    Kind.DIFY: dify.convert,
 }
 
 

@@ -15,6 +15,10 @@ LONGEST_ID = 48
 LONGEST_KEY = 48
 
 
+class Untranslatable(Exception):
+    """Nothing here means the same; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cel:
     """An expression."""

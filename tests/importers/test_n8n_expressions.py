@@ -8,8 +8,8 @@ import pytest
 
 from athena.expressions import compile_text
 from athena.importers.n8n.expressions import translate
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.terms import Known
+from athena.importers.texts import Untranslatable
 
 NAMES = frozenset({"input", "nodes", "execution", "workflow", "workspace", "item"})
 

@@ -8,11 +8,11 @@ from athena.importers.collected import Collected
 from athena.importers.draft import Draft
 from athena.importers.n8n import graph
 from athena.importers.n8n.graph import Source, SourceNode, Way
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.site import Site
 from athena.importers.n8n.terms import Known
 from athena.importers.report import Entry, Outcome
+from athena.importers.texts import Untranslatable
 
 EACH = "Runs for each item of the list, in a loop of its own."
 

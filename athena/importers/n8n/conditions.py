@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from athena.importers import foreign, texts
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.site import Site
-from athena.importers.texts import Cel
+from athena.importers.texts import Cel, Untranslatable
 
 STRICT: Final = "Values are compared with their types: a number is never equal to a text."
 TESTS: Final[Mapping[str, str]] = {

@@ -6,9 +6,9 @@ import json
 from typing import Any, Final, cast
 
 from athena.importers import foreign, texts
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.site import Site
+from athena.importers.texts import Untranslatable
 
 KEEP: Final = "result = {**before, **fields}"
 OPERATIONS: Final = {

@@ -8,9 +8,9 @@ from typing import Final
 
 from athena.importers.n8n import javascript as js
 from athena.importers.n8n import methods
-from athena.importers.n8n.javascript import Tree, Untranslatable
+from athena.importers.n8n.javascript import Tree
 from athena.importers.n8n.terms import Known, Scope, Term, chosen, constants, element, literal, member
-from athena.importers.texts import Cel, Part, plain, quoted, written
+from athena.importers.texts import Cel, Part, Untranslatable, plain, quoted, written
 
 OVER_LISTS: Final = {"map": "map", "filter": "filter", "some": "exists", "every": "all"}
 COMPARED: Final = {"===": "==", "!==": "!="}

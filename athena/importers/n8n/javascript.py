@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from athena.importers.texts import Untranslatable
+
 LONGEST: Final = 4_000
 MOST_TOKENS: Final = 300
 DEEPEST: Final = 40
@@ -24,10 +26,6 @@ LEVELS: Final = (
     ("+", "-"),
     ("*", "/", "%"),
 )
-
-
-class Untranslatable(Exception):
-    """Nothing here means the same; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from athena.importers import texts
-from athena.importers.n8n.javascript import Literal, Object, Tree, Untranslatable
+from athena.importers.n8n.javascript import Literal, Object, Tree
 from athena.importers.n8n.terms import Term, Type, call, literal, method
+from athena.importers.texts import Untranslatable
 
 UNITS: Final = {
     **dict.fromkeys(("second", "seconds"), 1),

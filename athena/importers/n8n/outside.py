@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 
 from athena.importers import foreign, texts
 from athena.importers.credentials import guarded
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.shapes import Shape, renamed
 from athena.importers.n8n.site import Site
+from athena.importers.texts import Untranslatable
 
 FULL: Final = renamed(body="body", headers="headers", statusCode="status")
 SPLIT: Final = "An answer that is a list is one value here; in n8n each element became an item. Split it where needed."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.terms import Known, accessor
+from athena.importers.texts import Untranslatable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from athena.importers import foreign, texts
 from athena.importers.n8n.expressions import Translated, translate
 from athena.importers.n8n.graph import SourceNode
-from athena.importers.n8n.javascript import Untranslatable
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.terms import Known
 from athena.importers.report import Entry
-from athena.importers.texts import Part
+from athena.importers.texts import Part, Untranslatable
 
 if TYPE_CHECKING:
     from athena.importers.n8n.building import Building

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
-from athena.importers.n8n.javascript import Untranslatable
-from athena.importers.texts import RESERVED, quoted
+from athena.importers.texts import RESERVED, Untranslatable, quoted
 
 Type = Literal["any", "text", "number", "bool", "list", "object", "time"]
 Role = Literal["value", "item", "items", "node", "input", "facts"]

@@ -10,6 +10,8 @@ from athena.bundles.format import Bundle
 from athena.importers import source
 from athena.importers.collected import Collected
 from athena.importers.dify import catalogue as dify
+from athena.importers.flowise import catalogue as flowise
+from athena.importers.langflow import catalogue as langflow
 from athena.importers.n8n import catalogue as n8n
 from athena.importers.report import Report
 from athena.importers.source import ImportRefused, Kind
@@ -19,6 +21,8 @@ Convert = Callable[[Any, Collected, Report], None]
 CONVERTERS: Final[Mapping[Kind, Convert]] = {
     Kind.N8N: n8n.convert,
     Kind.DIFY: dify.convert,
+    Kind.FLOWISE: flowise.convert,
+    Kind.LANGFLOW: langflow.convert,
 }
 
 

@@ -115,7 +115,7 @@ def detect(document: Any) -> Kind:
         return Kind.ASSISTANTS
     if isinstance(document, list):
         document = foreign.at(document, 0)
-    if foreign.items(document, "data", "nodes"):
+    if foreign.items(document, "data", "nodes") or foreign.items(document, "flows", 0, "data", "nodes"):
         return Kind.LANGFLOW
     nodes = foreign.mappings(document, "nodes")
     if "connections" in foreign.mapping(document) or any("typeVersion" in node for node in nodes):

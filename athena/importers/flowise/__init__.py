@@ -1,0 +1,1 @@
+"""Chatflows and agentflows of Flowise."""

@@ -20,7 +20,7 @@ REASONS = {
     "run_events": "a run's own log",
     "large_language_models": "what an account was found to offer when it was verified, which is told",
     "attachments": "they come and go with their message",
-    "bundle_resources": "told as `bundle.applied` and `bundle.exported`, and as the changes of the resources themselves",
+    "bundle_resources": "told as `bundle.applied` and `bundle.exported`, and as the changes of the resources",
     "approval_answers": "told as `approval.answered`",
     "dataset_items": "told as `dataset.updated`",
     "evaluation_results": "what an evaluation, which is told, has come to",

@@ -116,7 +116,8 @@ def test_chains_that_feed_each_other_are_a_workflow() -> None:
 
 def mention(name: str) -> str:
     """A variable as Flowise's editor writes it."""
-    return f'<p>Say: <span class="variable" data-type="mention" data-id="{name}">{{{{ {name} }}}}</span> </p><p>&amp; more</p>'
+    variable = f'<span class="variable" data-type="mention" data-id="{name}">{{{{ {name} }}}}</span>'
+    return f"<p>Say: {variable} </p><p>&amp; more</p>"
 
 
 def test_an_agentflow_is_a_workflow() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Path, Query, Request, Response
@@ -109,20 +110,23 @@ async def _answered(
     if number is None or message.method is None:
         raise rpc.ProtocolError("A message has an `id` and a `method`.")
     if message.method in {methods.STREAM, methods.SUBSCRIBE}:
-
-        def wrap(update: Mapping[str, Any]) -> dict[str, Any]:
-            return rpc.result(number, update)
-
-        with _streams(request).taken(caller.access.user_uuid):
-            if message.method == methods.STREAM:
-                stream = await _sent(service, checked(SendParams, message.params), wrap)
-            else:
-                stream = await service.followed(checked(TaskParams, message.params), last_event_id, wrap)
-            return await _streamed(request, caller, stream)
+        return await _told(request, caller, service, message, partial(rpc.result, number), last_event_id)
     method = methods.METHODS.get(message.method)
     if method is None:
         raise rpc.ProtocolError(f"There is no method {message.method[:100]} here.", rpc.METHOD_NOT_FOUND)
     return JsonResponse(rpc.result(number, await method.answer(service, checked(method.params, message.params))))
+
+
+async def _told(
+    request: Request, caller: Caller, service: A2AService, message: rpc.Message, wrap: Wrap, last_event_id: int | None
+) -> Response:
+    """The updates of a task, each as an answer to the message."""
+    with _streams(request).taken(caller.access.user_uuid):
+        if message.method == methods.STREAM:
+            stream = await _sent(service, checked(SendParams, message.params), wrap)
+        else:
+            stream = await service.followed(checked(TaskParams, message.params), last_event_id, wrap)
+        return await _streamed(request, caller, stream)
 
 
 @router.operation("POST", f"{ONE}/message:send", summary="Send a message", keyed=False)

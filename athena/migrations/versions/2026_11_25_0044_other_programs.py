@@ -1,7 +1,7 @@
 """What programs that speak other protocols call threads, and where they want to be told of a run.
 
 Revision ID: 0044
-Revises: 0039
+Revises: 0042
 Create Date: 2026-11-25
 """
 
@@ -13,7 +13,7 @@ from alembic import op
 from athena.kit.db import SYSTEM_ROLE
 
 revision = "0044"
-down_revision = "0039"
+down_revision = "0042"
 
 # Those of a run are found by it, so that many of them cost other changes nothing.
 FEED = """

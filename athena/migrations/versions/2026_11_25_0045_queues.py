@@ -4,7 +4,7 @@ A process of the version before may run beside those of this one: it calls ``eng
 serves ``engine.run`` alone.
 
 Revision ID: 0045
-Revises: 0039
+Revises: 0044
 Create Date: 2026-11-25
 """
 
@@ -16,7 +16,7 @@ from alembic import op
 from athena.kit.db import SYSTEM_ROLE
 
 revision = "0045"
-down_revision = "0039"
+down_revision = "0044"
 
 # A job that is not due waits under another name, so that whoever looks for work does not come by it.
 ENGINE_JOB = """

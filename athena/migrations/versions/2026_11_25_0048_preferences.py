@@ -1,7 +1,7 @@
 """How users want the console to be, and which token came with a session.
 
 Revision ID: 0048
-Revises: 0039
+Revises: 0045
 Create Date: 2026-11-25
 """
 
@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0048"
-down_revision = "0039"
+down_revision = "0045"
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ import { JsonView } from "@/ui/json-view";
 import { Skeleton } from "@/ui/listing";
 import { Failure } from "@/ui/state";
 
+import { actorName } from "./audit-actor";
 import type { AuditSearch } from "./audit-search";
 
 type AuditEvent = Schemas["AuditEvent"];
@@ -26,11 +27,6 @@ const CREDENTIALS: Record<AuditEvent["credential"]["kind"], { label: string }> =
   system: { label: "Athena itself" },
   none: { label: "None" },
 };
-
-export function actorName(event: AuditEvent): string {
-  if (event.actor) return event.actor.name;
-  return event.actor_user_uuid ? t("Somebody who has left") : t("Athena itself");
-}
 
 interface EntryDialogProps {
   entry: string;

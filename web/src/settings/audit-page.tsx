@@ -17,7 +17,8 @@ import { Picker } from "@/ui/picker";
 import { Empty } from "@/ui/state";
 import { Table } from "@/ui/table";
 
-import { actorName, EntryDialog } from "./audit-entry";
+import { actorName } from "./audit-actor";
+import { EntryDialog } from "./audit-entry";
 import { auditQueryOf, validateAudit, type AuditFilters, type AuditSearch } from "./audit-search";
 import { EventName } from "./event-name";
 import { SettingsPage } from "./settings-page";

@@ -112,6 +112,7 @@ export const workspace: Record<string, string> = {
   "Signed in by": "Angemeldet durch",
   Since: "Seit",
   Size: "Größe",
+  "Somebody unknown": "Jemand Unbekanntes",
   "Somebody who has left": "Jemand, der nicht mehr dabei ist",
   "Start an export": "Export beginnen",
   "That of the browser ({name})": "Die des Browsers ({name})",

@@ -84,10 +84,13 @@ class RetentionRepository:
         return await self.session.fetch("SELECT uuid, retention FROM workspaces WHERE retention <> '{}'")
 
     async def delete_over(self) -> None:
-        """Invitations long after their end, and tokens that would have set a password; they hold people's addresses."""
+        """Invitations long after their end, tokens that would set a password, and what clients can renew no more."""
         await self.session.execute("DELETE FROM invitations WHERE expires_at < now() - interval '30 days'")
         await self.session.execute("DELETE FROM password_resets WHERE expires_at < now()")
-        await self.session.execute("DELETE FROM oauth_grants WHERE expires_at < now()")
+        # The access token, which has expired long before, goes with its grant: nobody can renew it.
+        await self.session.execute(
+            "DELETE FROM tokens AS t USING oauth_grants AS g WHERE g.token_uuid = t.uuid AND g.expires_at < now()"
+        )
 
     async def delete_executions(self, workspace_uuid: UUID, before: datetime) -> int:
         """Runs that ended before a moment, with their logs."""

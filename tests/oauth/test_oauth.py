@@ -14,12 +14,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from athena.auth.secrets import digest
 from athena.kit import clock
 from athena.kit.db import Database
 from athena.kit.ids import new_uuid
 from athena.oauth import codes
 from athena.oauth.repository import GrantRepository
 from athena.oauth.service import SCOPES
+from athena.retention.tasks import delete_old
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.mcp_client import send
 from tests.oauth.conftest import RETURN_TO, Browser, SignedIn, exchange, refresh, register, returned, wish
@@ -215,6 +217,21 @@ async def test_who_leaves_the_workspace_takes_the_clients_along(
     client_id, tokens = await grant(client, await browse(member))
     await superuser.execute("DELETE FROM workspace_members WHERE user_uuid = $1", member.user_uuid)
     assert (await bearer(tokens, member).get("/api/v1/agents")).status_code in {401, 404}
+    assert (await refresh(client, client_id, tokens["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_what_nobody_can_renew_any_more_is_no_token_of_the_users(
+    owner: Tenant, browse: SignedIn, client: httpx2.AsyncClient, superuser: Any, database: Database
+) -> None:
+    client_id, tokens = await grant(client, await browse(owner))
+    await grant(client, await browse(owner))
+    await superuser.execute(
+        "UPDATE oauth_grants SET expires_at = now() - interval '1 second' WHERE refresh_hash = $1",
+        digest(tokens["refresh_token"]),
+    )
+    await delete_old(database)
+    names = [each["name"] for each in (await owner.get("/api/v1/tokens")).json()["data"]]
+    assert names.count("Inspector") == 1
     assert (await refresh(client, client_id, tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 

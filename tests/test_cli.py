@@ -325,7 +325,7 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(environment: Envi
 @pytest.mark.durability
 def test_a_worker_runs_until_a_signal(environment: Environment, database_url: str) -> None:
     program = subprocess.Popen(
-        [sys.executable, "-m", "athena", "worker"],
+        [sys.executable, "-m", "athena", "worker", "--queues", "training, evaluations"],
         env={**environment, "ATHENA_DATABASE_URL": database_url},
         cwd=Path(environment["ATHENA_DATA_DIR"]).parent,
         stdout=subprocess.PIPE,
@@ -342,6 +342,11 @@ def test_a_worker_runs_until_a_signal(environment: Environment, database_url: st
 
 def test_a_worker_wants_a_shared_database(environment: Environment) -> None:
     assert "ATHENA_DATABASE_URL" in only_line(athena(environment, "worker"))
+
+
+def test_a_worker_wants_queues_that_there_are(environment: Environment, database_url: str) -> None:
+    line = only_line(athena(environment, "worker", "--queues", "training,chess", ATHENA_DATABASE_URL=database_url))
+    assert "there is no queue chess; there are default, workflows, memories, evaluations, training" in line
 
 
 @pytest.mark.durability

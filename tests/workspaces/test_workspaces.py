@@ -76,7 +76,14 @@ async def test_the_list_holds_the_callers_own(owner: Tenant, stranger: Tenant) -
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"name": " "}, {"name": "x", "slug": "No Slug"}, {"name": "x", "settings": []}, {"name": "x", "owner": "me"}],
+    [
+        {},
+        {"name": " "},
+        {"name": "x", "slug": "No Slug"},
+        {"name": "x", "settings": []},
+        *({"name": "x", "settings": {"concurrent_runs": bad}} for bad in (0, -1, True, 1.5, "2", None, 100_001)),
+        {"name": "x", "owner": "me"},
+    ],
 )
 async def test_what_is_no_workspace_is_422(owner: Tenant, body: dict[str, Any]) -> None:
     assert (await owner.post(WORKSPACES, body)).status_code == 422

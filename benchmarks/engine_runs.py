@@ -1,6 +1,6 @@
 """The engine alone, without HTTP and models: ``python -m benchmarks.engine_runs``.
 
-Runs a second and milliseconds per run of one step, by one caller and by 64 in a closed loop; and 500 streams of
+Runs a second and milliseconds per run of one step, by one caller and by 64 in a closed loop, also through the queue; and 500 streams of
 20 tokens a second: CPU of this process and of the database, and how late each token reaches its subscriber.
 """
 
@@ -58,22 +58,28 @@ class Bench:
         self.first: list[float] = []
         self.events = 0
 
-    async def accept(self, kind: str) -> UUID:
-        """A run of that kind, begun at once."""
+    async def accept(self, kind: str, *, begin_here: bool = True) -> UUID:
+        """A run of that kind, begun at once, or waiting in the queue."""
         first = ("model", Event("message.started", {"message_uuid": "m"}))
         async with self.database.session(Scope(workspace_uuid=self.workspace)) as session:
             return await self.engine.accept(
-                session, kind=kind, workspace_uuid=self.workspace, input={"q": "?"}, labels={"a": "b"}, first_step=first
+                session,
+                kind=kind,
+                workspace_uuid=self.workspace,
+                input={"q": "?"},
+                labels={"a": "b"},
+                first_step=first,
+                begin_here=begin_here,
             )
 
-    async def closed_loop(self, callers: int, runs: int) -> None:
+    async def closed_loop(self, callers: int, runs: int, *, begin_here: bool = True) -> None:
         """``callers`` that each wait for their run before the next."""
         took: list[float] = []
 
         async def caller() -> None:
             for _ in range(runs // callers):
                 began = time.perf_counter()
-                run = await self.accept("one_step")
+                run = await self.accept("one_step", begin_here=begin_here)
                 row = await self.engine.result(self.workspace, run, 30)
                 assert row.status == "succeeded"
                 took.append(time.perf_counter() - began)
@@ -82,7 +88,7 @@ class Bench:
         await asyncio.gather(*(caller() for _ in range(callers)))
         elapsed = time.perf_counter() - began
         print(
-            f"{callers:3} callers: {len(took) / elapsed:6.0f} runs/s, {statistics.median(took) * 1000:6.2f} ms a run"
+            f"{callers:3} callers{'' if begin_here else ', through the queue'}: {len(took) / elapsed:6.0f} runs/s, {statistics.median(took) * 1000:6.2f} ms a run"
             f" (median), {cpu.since(len(took))}"
         )
 
@@ -160,6 +166,7 @@ async def main(url: str) -> None:
     await bench.closed_loop(1, 200)
     await bench.closed_loop(1, 1000)
     await bench.closed_loop(64, 6400)
+    await bench.closed_loop(64, 3200, begin_here=False)
     await bench.streams()
     await engine.stop()
     await database.close()

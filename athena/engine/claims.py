@@ -87,7 +87,8 @@ class Claims(Queries):
         order = list(self._names) if self._looks % LAST_FIRST or not self._room.free else list(reversed(self._names))
         free = [self._room.free_in(self._names[entrypoint]) for entrypoint in order]
         # Whoever leaves is of interest only while a place is wanting.
-        self._room.awaited = not all(free)
+        self._room.is_full = not self._room.free
+        self._room.awaited = frozenset(name for name in self._room.queues if not self._room.free_in(name))
         rows = await self.driver.fetch(
             _CLAIM,
             process_uuid,

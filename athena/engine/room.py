@@ -13,13 +13,14 @@ from athena.engine.queues import Queue
 class Room:
     """The places of a process: those of the runs that it holds, and of the jobs that it has claimed to lease theirs.
 
-    ``changed`` is set when a place is free that somebody waits for, and by whoever has another reason to look for jobs.
+    ``changed`` is set when a place is free that was wanting, and by whoever has another reason to look for jobs.
     """
 
     def __init__(self, most: int, queues: Sequence[Queue]) -> None:
         self.queues: Final = {queue.name: queue for queue in queues}
         self.changed: Final = asyncio.Event()
-        self.awaited = False
+        self.awaited: frozenset[str] = frozenset()
+        self.is_full = False
         self._most = most
         self._held: Counter[str] = Counter()
         self._claimed: dict[Hashable, str] = {}
@@ -46,8 +47,7 @@ class Room:
     def leave(self, queue: str) -> None:
         """Tells that a run is held no more."""
         self._held[queue] -= 1
-        if self.awaited:
-            self.changed.set()
+        self._freed(queue)
 
     def claim(self, job: Hashable, queue: str) -> None:
         """Keeps a place for the run of a job."""
@@ -55,7 +55,12 @@ class Room:
 
     def dealt_with(self, job: Hashable) -> None:
         """Tells that a job's run has its place, or needs none."""
-        if self._claimed.pop(job, None) is not None and self.awaited:
+        queue = self._claimed.pop(job, None)
+        if queue is not None:
+            self._freed(queue)
+
+    def _freed(self, queue: str) -> None:
+        if self.is_full or queue in self.awaited:
             self.changed.set()
 
     def forget_claims(self) -> None:

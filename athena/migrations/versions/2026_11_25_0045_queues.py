@@ -51,10 +51,12 @@ WHERE status = 'queued' AND right(entrypoint, 6) <> '.later'
 
 # Claims jobs for a process. ``queues`` come in their order, each with how many places are ``free`` for it and the
 # place in its round ``after`` which to go on; ``most`` in all. What other runs wait for is claimed without asking for
-# a place, up to ``children``: those hold theirs until it is done.
+# a place, up to ``children``: those hold theirs until it is done. How many jobs there are changes faster than what the
+# planner knows of them, so it is told to follow the indexes.
 ENGINE_CLAIM = """
 CREATE FUNCTION engine_claim(process uuid, stale interval, queues text[], free integer[], after bytea[], most integer,
-    children integer) RETURNS SETOF pgqueuer LANGUAGE plpgsql AS $$
+    children integer) RETURNS SETOF pgqueuer LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     job pgqueuer;
     place bytea;

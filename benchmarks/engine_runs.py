@@ -1,7 +1,8 @@
 """The engine alone, without HTTP and models: ``python -m benchmarks.engine_runs``.
 
-Runs a second and milliseconds per run of one step, by one caller and by 64 in a closed loop, also through the queue; and 500 streams of
-20 tokens a second: CPU of this process and of the database, and how late each token reaches its subscriber.
+Runs a second and milliseconds per run of one step, by one caller and by 64 in a closed loop, also through the queue;
+and 500 streams of 20 tokens a second: CPU of this process and of the database, and how late each token reaches its
+subscriber.
 """
 
 from __future__ import annotations
@@ -87,8 +88,9 @@ class Bench:
         cpu, began = Cpu(), time.perf_counter()
         await asyncio.gather(*(caller() for _ in range(callers)))
         elapsed = time.perf_counter() - began
+        way = "" if begin_here else ", through the queue"
         print(
-            f"{callers:3} callers{'' if begin_here else ', through the queue'}: {len(took) / elapsed:6.0f} runs/s, {statistics.median(took) * 1000:6.2f} ms a run"
+            f"{callers:3} callers{way}: {len(took) / elapsed:6.0f} runs/s, {statistics.median(took) * 1000:6.2f} ms a run"
             f" (median), {cpu.since(len(took))}"
         )
 

@@ -56,7 +56,8 @@ WHERE status = 'queued' AND right(entrypoint, 6) <> '.later'
 ENGINE_CLAIM = """
 CREATE FUNCTION engine_claim(process uuid, stale interval, queues text[], free integer[], after bytea[], most integer,
     children integer) RETURNS SETOF pgqueuer LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan
+AS $$
 DECLARE
     job pgqueuer;
     place bytea;

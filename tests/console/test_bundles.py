@@ -53,7 +53,7 @@ async def test_a_bundle_is_opened_looked_at_and_applied(athena: Athena, workspac
     support = (
         page.get_by_role("list", name="What will happen").get_by_role("listitem").filter(has_text="Changed by hand")
     )
-    await expect(support.get_by_text("- By hand.")).to_be_visible()
+    await expect(support.get_by_text("-By hand.")).to_be_visible()
     assert await faults(page) == []
     await page.get_by_role("button", name="Apply").click()
     await page.get_by_role("dialog").get_by_role("button", name="Replace").click()

@@ -44,33 +44,39 @@ export function PlanView({ resources }: { resources: readonly PlannedResource[] 
 function ResourceView({ resource }: { resource: PlannedResource }) {
   if (resource.changes.length === 0) {
     return (
-      <div className="flex items-center gap-3 px-4 py-3 ps-10">
-        <Head resource={resource} />
+      <div className="flex items-center gap-3 py-3 ps-4 pe-11">
+        <Head resource={resource} isLinked />
       </div>
     );
   }
   return (
     <details className="group" open={resource.action === "conflict"}>
-      <summary className="flex items-center gap-2 px-4 py-3 hover:bg-hover">
-        <ChevronRight className="size-4 shrink-0 text-muted transition-transform group-open:rotate-90 rtl:-scale-x-100" aria-hidden />
+      <summary className="flex items-center gap-3 px-4 py-3 hover:bg-hover">
         <Head resource={resource} />
+        <ChevronRight className="size-4 shrink-0 text-muted transition-transform group-open:rotate-90 rtl:-scale-x-100" aria-hidden />
       </summary>
-      <ul className="grid gap-3 border-t bg-panel p-4">
-        {resource.changes.map((each) => (
-          <ChangeView key={each.path} change={each} />
-        ))}
-      </ul>
+      <div className="grid gap-3 border-t bg-panel p-4">
+        <p>
+          <Named resource={resource}>{t("Open it")}</Named>
+        </p>
+        <ul className="grid gap-3">
+          {resource.changes.map((each) => (
+            <ChangeView key={each.path} change={each} />
+          ))}
+        </ul>
+      </div>
     </details>
   );
 }
 
-function Head({ resource }: { resource: PlannedResource }) {
+/** `isLinked`: not within a summary, which is a button itself. */
+function Head({ resource, isLinked = false }: { resource: PlannedResource; isLinked?: boolean }) {
   const action = ACTIONS[resource.action];
   return (
     <>
       <span className="min-w-0 flex-1">
         <span dir="auto" className="block truncate font-medium">
-          <Named resource={resource}>{resource.name}</Named>
+          {isLinked ? <Named resource={resource}>{resource.name}</Named> : resource.name}
         </span>
         <span className="block truncate text-xs text-muted">
           {t(KINDS[resource.kind].label)} · <code className="font-mono">{resource.key}</code>

@@ -11,6 +11,7 @@ export const bundles: Record<string, string> = {
   "No bundle is open.": "Kein Bündel ist geöffnet.",
   "No longer in it": "Nicht mehr enthalten",
   "None of {provider}": "Keines von {provider}",
+  "Open it": "Öffnen",
   "Open a bundle": "Bündel öffnen",
   "Open the zip of a bundle. You see what it would make and change before anything happens.":
     "Öffnen Sie das ZIP eines Bündels. Sie sehen, was es anlegen und ändern würde, bevor etwas geschieht.",

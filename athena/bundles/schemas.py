@@ -59,6 +59,7 @@ class BundleChoice(Input):
             max_length=100,
             description="By the key that the bundle declares: the account to use. Left out: the newest one of the "
             "provider.",
+            json_schema_extra={"additionalProperties": False},
         ),
     ] = Field(default_factory=dict[str, UUID])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from athena import __version__
-from athena.commands import bundles, daily
+from athena.commands import bundles, daily, importing
 
 if TYPE_CHECKING:
     from athena.config import Settings
@@ -33,6 +33,7 @@ cli.add_typer(user_commands, name="user")
 cli.add_typer(model_commands, name="model")
 daily.register(cli)
 bundles.register(cli)
+importing.register(cli)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (ATHENA_HOST).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on (ATHENA_PORT).")]

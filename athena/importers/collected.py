@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from athena.bundles.errors import BundleError
 from athena.bundles.format import REF, Bundle, DeclaredAccount, DeclaredVariable, Kind, Manifest, Resource
@@ -14,6 +14,24 @@ from athena.importers.source import ImportRefused
 VERSION: Final = "1.0.0"
 MOST_DECLARED: Final = 100
 NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread, which belongs into no bundle. ``agent`` is a name."""
+
+    source: str
+    name: str
+    agent: str | None
+    messages: tuple[Said, ...]
 
 
 @dataclass(slots=True)
@@ -26,6 +44,7 @@ class Collected:
     accounts: dict[str, DeclaredAccount] = field(default_factory=dict[str, DeclaredAccount])
     variables: dict[str, str] = field(default_factory=dict[str, str])
     secrets: dict[str, str] = field(default_factory=dict[str, str])
+    conversations: list[Conversation] = field(default_factory=list[Conversation])
 
     def add(self, kind: Kind, name: str, spec: dict[str, Any]) -> dict[str, str]:
         """Keeps a resource under a key of its own, and gives what others name it by."""

@@ -6,15 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from athena.agents.schemas import AgentCreate
 from athena.bundles.format import Bundle
-from athena.importers import source
-from athena.importers.collected import Collected
+from athena.importers import assistants, source
+from athena.importers.collected import Collected, Conversation
 from athena.importers.dify import catalogue as dify
+from athena.importers.draft import resolved
 from athena.importers.flowise import catalogue as flowise
 from athena.importers.langflow import catalogue as langflow
 from athena.importers.n8n import catalogue as n8n
 from athena.importers.report import Report
-from athena.importers.source import ImportRefused, Kind
+from athena.importers.kinds import Kind
+from athena.importers.source import ImportRefused
+from athena.prompts.schemas import PromptCreate
+from athena.tools.schemas import ToolCreate
+from athena.workflows.schemas import WorkflowCreate
 
 Convert = Callable[[Any, Collected, Report], None]
 
@@ -23,6 +32,15 @@ CONVERTERS: Final[Mapping[Kind, Convert]] = {
     Kind.DIFY: dify.convert,
     Kind.FLOWISE: flowise.convert,
     Kind.LANGFLOW: langflow.convert,
+    Kind.ASSISTANTS: assistants.convert,
+}
+
+
+CREATED: Final[Mapping[str, type[BaseModel]]] = {
+    "agents": AgentCreate,
+    "prompts": PromptCreate,
+    "tools": ToolCreate,
+    "workflows": WorkflowCreate,
 }
 
 
@@ -33,6 +51,7 @@ class Imported:
     kind: Kind
     bundle: Bundle
     report: Report
+    conversations: tuple[Conversation, ...] = ()
 
 
 def convert(content: bytes, kind: Kind | None = None, name: str = "") -> Imported:
@@ -45,4 +64,19 @@ def convert(content: bytes, kind: Kind | None = None, name: str = "") -> Importe
         CONVERTERS[kind](document, collected, report)
     except RecursionError as error:
         raise ImportRefused("It is nested too deeply.") from error
-    return Imported(kind, collected.bundle(), report)
+    return Imported(kind, _checked(collected.bundle()), report, tuple(collected.conversations))
+
+
+def _checked(bundle: Bundle) -> Bundle:
+    """Refuses what the API would refuse, such as a name of an agent that is too long; nobody is to find out later."""
+    for resource in bundle.resources:
+        model = CREATED.get(resource.kind)
+        if model is None:
+            continue
+        try:
+            model.model_validate_json(orjson.dumps(resolved(resource.spec)))
+        except ValidationError as error:
+            issue = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, issue["loc"]))
+            raise ImportRefused(f"{resource.name} cannot be made: {place}: {issue['msg']}.") from error
+    return bundle

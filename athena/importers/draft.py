@@ -95,7 +95,7 @@ class Draft:
 
     def problems(self) -> list[GraphProblem]:
         """What the checks find."""
-        nodes = [Node.model_validate(_resolved(node)) for node in self.nodes.values() if node["id"] not in self._broken]
+        nodes = [Node.model_validate(resolved(node)) for node in self.nodes.values() if node["id"] not in self._broken]
         edges = [Edge.model_validate(edge) for edge in self.edges]
         variables = [WorkflowVariable.model_validate(each) for each in self.variables]
         return compile_graph(nodes, edges, variables, node_types())[1]
@@ -146,7 +146,7 @@ class Draft:
         found: list[GraphProblem] = []
         for node_id, node in self.nodes.items():
             try:
-                Node.model_validate(_resolved(node))
+                Node.model_validate(resolved(node))
             except ValidationError as error:
                 self._broken.add(node_id)
                 message = error.errors(include_url=False, include_input=False)[0]["msg"]
@@ -243,15 +243,15 @@ def _closing(root: str, onward: Mapping[str, list[Json]], done: set[str]) -> lis
     return closing
 
 
-def _resolved(value: Any) -> Any:
+def resolved(value: Any) -> Any:
     """With a uuid in place of each reference to another resource."""
     match value:
         case dict():
             if reference(cast("object", value)) is not None:
                 return ANY_UUID
-            return {key: _resolved(each) for key, each in cast("dict[str, Any]", value).items()}
+            return {key: resolved(each) for key, each in cast("dict[str, Any]", value).items()}
         case list():
-            return [_resolved(each) for each in cast("list[Any]", value)]
+            return [resolved(each) for each in cast("list[Any]", value)]
         case _:
             return value
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Final, cast
 
 import orjson
 import yaml
 
 from athena.importers import foreign
+from athena.importers.kinds import Kind
 
 MAXIMUM_BYTES: Final = 10_000_000
 MAXIMUM_DEPTH: Final = 64
@@ -23,16 +23,6 @@ LARGEST: Final = (1 << 63) - 1
 
 class ImportRefused(Exception):
     """The source cannot be brought in. The message is for who gave it."""
-
-
-class Kind(StrEnum):
-    """Where a source comes from."""
-
-    N8N = "n8n"
-    DIFY = "dify"
-    LANGFLOW = "langflow"
-    FLOWISE = "flowise"
-    ASSISTANTS = "assistants"
 
 
 def parse(content: bytes) -> Any:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from athena.importers.conversion import Imported, convert
-from athena.importers.source import Kind
+from athena.importers.kinds import Kind
 from tests.importers.conftest import sound
 
 Node = dict[str, Any]

@@ -10,7 +10,8 @@ import pytest
 
 from athena.bundles.format import write
 from athena.importers.conversion import Imported, convert
-from athena.importers.source import ImportRefused, Kind
+from athena.importers.kinds import Kind
+from athena.importers.source import ImportRefused
 from tests.importers.conftest import edges, nodes, only, outcomes, sample, sound, why
 
 Node = dict[str, Any]

@@ -116,8 +116,8 @@ def test_chains_that_feed_each_other_are_a_workflow() -> None:
 
 def mention(name: str) -> str:
     """A variable as Flowise's editor writes it."""
-    variable = f'<span class="variable" data-type="mention" data-id="{name}">{{{{ {name} }}}}</span>'
-    return f"<p>Say: {variable} </p><p>&amp; more</p>"
+    span = f'<span class="variable" data-type="mention" data-id="{name}">{{{{ {name} }}}}</span>'
+    return f"<p>Say: {span} </p><p>&amp; more</p>"
 
 
 def test_an_agentflow_is_a_workflow() -> None:

@@ -16,10 +16,10 @@ from athena.importers.collected import Collected, Conversation
 from athena.importers.dify import catalogue as dify
 from athena.importers.draft import resolved
 from athena.importers.flowise import catalogue as flowise
+from athena.importers.kinds import Kind
 from athena.importers.langflow import catalogue as langflow
 from athena.importers.n8n import catalogue as n8n
 from athena.importers.report import Report
-from athena.importers.kinds import Kind
 from athena.importers.source import ImportRefused
 from athena.prompts.schemas import PromptCreate
 from athena.tools.schemas import ToolCreate

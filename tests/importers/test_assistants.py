@@ -58,12 +58,13 @@ def test_threads_are_kept_in_their_order_beside_the_bundle() -> None:
     assert "1 images and files are left out" in why(found, "thread thread_1")
 
 
-@pytest.mark.parametrize("wrapped", [lambda row: row, lambda row: [row], lambda row: {"object": "list", "data": [row]}])
-def test_answers_of_the_api_are_taken_as_they_are(wrapped: Any) -> None:
+@pytest.mark.parametrize("form", ["object", "array", "list"])
+def test_answers_of_the_api_are_taken_as_they_are(form: str) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     format_ = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     row = {"id": "asst_1", "object": "assistant", "name": None, "model": "gpt-4o", "response_format": format_}
-    found = sound(convert(orjson.dumps(wrapped(row))))
+    forms: dict[str, Any] = {"object": row, "array": [row], "list": {"object": "list", "data": [row]}}
+    found = sound(convert(orjson.dumps(forms[form])))
     agent = only(found.bundle, "agents")
     assert (agent["name"], agent["output_schema"]) == ("Assistant", schema)
 

@@ -30,6 +30,7 @@ MOVED: Final[Mapping[str, str]] = {
 """What the site has elsewhere than the repository."""
 FENCE: Final = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
 LINK: Final = re.compile(r"(\]\()([^)\s]+)(\))")
+STATUS: Final = re.compile(r"^(\d{3})\.(?= )", re.MULTILINE)
 FETCHED: Final = re.compile(r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 DECISIONS: Final = "Decisions"
 OPERATIONS: Final = "Operations"
@@ -74,7 +75,10 @@ def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
 
 
 def turned(text: str, origin: str, at: str) -> str:
-    """``text`` with its links, which are right in the file ``origin``, made right on the page ``at``."""
+    """``text`` with its links, which are right in the file ``origin``, made right on the page ``at``.
+
+    A status at the beginning of a paragraph stays one, where Markdown would begin a list with it.
+    """
 
     def turn(found: re.Match[str]) -> str:
         link = found.group(2)
@@ -85,7 +89,7 @@ def turned(text: str, origin: str, at: str) -> str:
         page = MOVED.get(target, target.removeprefix("docs/"))
         return f"{found.group(1)}{posixpath.relpath(page, posixpath.dirname(at) or '.')}{hash_}{anchor}{found.group(3)}"
 
-    return LINK.sub(turn, text)
+    return STATUS.sub(r"\1\\.", LINK.sub(turn, text))
 
 
 def _filled(items: Sequence[Any], lists: Mapping[str, Sequence[Any]]) -> list[Any]:

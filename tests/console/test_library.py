@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import faults
@@ -61,3 +63,26 @@ async def test_models_are_found_by_name(workspace: str, agent: str, open_page: O
     await expect(page.get_by_role("table", name="Models")).to_contain_text("mock-t200-d50")
     assert "search=mock-t200" in page.url
     assert await faults(page) == []
+
+
+async def test_a_demo_is_made_looked_at_and_deleted(athena: Athena, workspace: str, open_page: OpenPage) -> None:
+    page = await open_page(f"/w/{workspace}/start")
+    await page.get_by_role("button", name="Make the demo").click()
+    await expect(page.get_by_role("button", name="Workspace:")).to_contain_text("Demo")
+    await page.get_by_role("link", name="Executions").click()
+    statuses = page.get_by_role("navigation", name="By status")
+    for name, count in (("Succeeded", 2), ("Waiting", 1), ("Failed", 1)):
+        await expect(statuses.get_by_role("link", name=name)).to_have_text(f"{name}{count}")
+    await page.get_by_role("link", name=re.compile("^Approvals")).click()
+    await expect(page.get_by_role("article", name="Bake for 950?")).to_be_visible()
+    made = page.url.split("/w/")[1].split("/")[0]
+    (workflow,) = await athena.call("GET", f"/workflows?workspace_uuid={made}")
+    assert workflow["problems"] == []
+
+    page = await open_page(f"/w/{workspace}/start", color_scheme="dark", viewport=PHONE)
+    await expect(page.get_by_role("button", name="Open the demo")).to_be_visible()
+    assert await faults(page) == []
+    await page.get_by_role("button", name="Delete the demo").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("button", name="Make the demo")).to_be_visible()
+    assert made not in [each["uuid"] for each in await athena.call("GET", "/workspaces")]

@@ -16,6 +16,8 @@ import { Skeleton } from "@/ui/listing";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/state";
 
+import { DemoOffer } from "./demo-offer";
+
 const NEW_AGENT = "";
 
 export function StartPage() {
@@ -128,6 +130,7 @@ export function StartPage() {
           {t("Ask")}
         </Button>
       </form>
+      <DemoOffer />
     </Page>
   );
 }

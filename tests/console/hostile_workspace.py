@@ -37,6 +37,8 @@ class Hostile:
     failed: str
     succeeded: str
     evaluation: str
+    dataset: str
+    webhook: str
 
 
 async def fill(athena: Athena, mockllm: str, address: str) -> Hostile:
@@ -45,10 +47,14 @@ async def fill(athena: Athena, mockllm: str, address: str) -> Hostile:
     maker = Maker(athena, uuid)
     account = await maker.account(mockllm)
     tool, guardrail, prompt, agent = await maker.library(account)
-    memory, evaluation, _ = await asyncio.gather(maker.kept(agent), maker.judged(agent), maker.member(address))
+    (memory, webhook), (evaluation, dataset), _ = await asyncio.gather(
+        maker.kept(agent), maker.judged(agent), maker.member(address)
+    )
     workflow, succeeded, failed, asking = await maker.executions()
     thread = await maker.chat(agent, memory)
-    return Hostile(uuid, agent, thread, tool, prompt, guardrail, workflow, asking, failed, succeeded, evaluation)
+    return Hostile(
+        uuid, agent, thread, tool, prompt, guardrail, workflow, asking, failed, succeeded, evaluation, dataset, webhook
+    )
 
 
 class Maker:
@@ -119,15 +125,16 @@ class Maker:
         await self.athena.call("PUT", f"/agents/{agent_uuid}?workspace_uuid={self.workspace}", agent)
         return tool_uuid, guardrail_uuid, await self.uuid("/prompts", prompt), agent_uuid
 
-    async def kept(self, agent: str) -> str:
-        """What stands in lists; the uuid of a memory."""
+    async def kept(self, agent: str) -> tuple[str, str]:
+        """What stands in lists; the uuids of a memory and of a webhook."""
         source = {"type": "url", "url": f"http://127.0.0.1/{place('memory-address')}"}
         memory = await self.uuid("/memories", {"content": place("memory"), "source": source})
         await self.post(
             "/budgets", {"name": place("budget"), "scope_type": "workspace", "period": "day", "limit_cost": 9}
         )
         await self.post("/variables", {"name": "PLACE", "description": place("variable"), "value": place("value")})
-        await self.post("/webhooks", {"url": "https://example.com/", "description": place("webhook"), "enabled": False})
+        webhook = {"url": "https://example.com/", "description": place("webhook"), "enabled": False}
+        webhook_uuid = await self.uuid("/webhooks", webhook)
         steps = [
             {"title": place("task-title"), "description": place("task-description"), "app": place(f"task-app-{app}"),
              "action": place("task-action"), "session_id": f"day {day}"}
@@ -141,14 +148,15 @@ class Maker:
             f"/api/v1/agents/{agent}/train?workspace_uuid={self.workspace}", json=sources
         )
         assert answer.is_success, answer.text
-        return memory
+        return memory, webhook_uuid
 
-    async def judged(self, agent: str) -> str:
-        """An evaluation with its results; its uuid."""
+    async def judged(self, agent: str) -> tuple[str, str]:
+        """An evaluation with its results, and its dataset; their uuids."""
         expected = {"type": "contains", "value": place("expected")}
         items = [{"input": f"{place('asked')} [[say: {place('answered')}]]", "expectations": [expected]}]
         dataset = await self.uuid("/datasets", {**named("dataset"), "items": items})
-        return (await self.post("/evaluations", {"dataset_uuid": dataset, "agent_uuid": agent}, status=202))["uuid"]
+        asked = {"dataset_uuid": dataset, "agent_uuid": agent}
+        return (await self.post("/evaluations", asked, status=202))["uuid"], dataset
 
     async def member(self, address: str) -> None:
         """Somebody with a name of their own choice."""

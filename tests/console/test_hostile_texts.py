@@ -137,6 +137,26 @@ def chats_and_agents(made: Hostile) -> list[Stop]:
     ]
 
 
+def kept(made: Hostile) -> list[Stop]:
+    dataset = f"datasets/{made.dataset}"
+    return [
+        ("settings/general", "workspace-name workspace-description", ()),
+        ("settings/members", "member", ()),
+        ("settings/budgets", "budget", ()),
+        ("settings/variables", "variable value", ()),
+        ("settings/webhooks", "webhook", ()),
+        (f"settings/webhooks/{made.webhook}", "webhook", (press("button", "Edit"),)),
+        ("settings/audit", "workspace-name", ()),
+        ("datasets", "dataset-name dataset-description", ()),
+        (dataset, "dataset-name dataset-description asked expected", (press("button", "Edit"),)),
+        (f"workflows/{made.workflow}?node=ask", "odd-begin question", ()),
+        (f"executions/{made.succeeded}?node=ask", "approval-comment", ()),
+        ("approvals", "question question-message", ()),
+        ("dashboards", "budget agent-name", ()),
+        ("command-room", "task-title task-app-one task-action", ()),
+    ]
+
+
 def work(made: Hostile) -> list[Stop]:
     editor = f"workflows/{made.workflow}"
     return [
@@ -155,16 +175,10 @@ def work(made: Hostile) -> list[Stop]:
         (f"executions/{made.succeeded}?node=work", "execution-output execution-key", ()),
         (f"executions/{made.succeeded}?node=cut", "value-begin", ()),
         (f"executions/{made.succeeded}?node=odd", "odd-begin", ()),
-        (f"executions/{made.succeeded}?node=ask", "approval-comment", ()),
-        ("approvals", "question question-message", ()),
-        ("dashboards", "budget agent-name", ()),
-        ("command-room", "task-title task-app-one task-action", ()),
-        ("settings/general", "workspace-name workspace-description", ()),
-        ("settings/members", "member", ()),
     ]
 
 
-@pytest.mark.parametrize("stops", [chats_and_agents, work])
+@pytest.mark.parametrize("stops", [chats_and_agents, work, kept])
 async def test_no_payload_runs_or_loads_in_any_page(
     athena: Athena, mockllm: str, address: str, open_page: OpenPage, stops: Callable[[Hostile], list[Stop]]
 ) -> None:

@@ -38,6 +38,7 @@ describe("the value on one line", () => {
     expect(inShort("a")).toBe("a");
     expect(inShort([1, null])).toBe("[1,null]");
     expect(inShort("x".repeat(400), 10)).toBe(`${"x".repeat(10)}…`);
+    expect(inShort({ truncated: true, size: 9, begin: {} })).toBe('{"truncated":true,"size":9,"begin":{}}');
     expect(inShort({ truncated: true, size: 9, begin: "[1,2" })).toBe("[1,2…");
   });
 

@@ -30,7 +30,9 @@ export function listOf(node: GraphNode): string {
 
 /** The value on one line, as long as one line is. */
 export function inShort(value: unknown, most = 300): string {
-  const cut = typeof value === "object" && value !== null && "truncated" in value && "begin" in value ? String(value.begin) : null;
+  const { begin, ...others } = (value ?? {}) as { begin?: unknown };
+  // What a node gave may look alike.
+  const cut = typeof begin === "string" && Object.keys(others).sort().join() === "size,truncated" ? begin : null;
   const text = cut ?? (typeof value === "string" ? value : JSON.stringify(value));
   return cut !== null || text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -111,11 +111,10 @@ class ConsentService:
     def _workspace(self, fields: Mapping[str, str], asked: Authorization) -> UUID | None:
         if asked.resource is None:
             return None
-        below = asked.resource.rstrip("/").removeprefix(f"{self._base_url}/mcp")
-        if not below:
+        if asked.resource.rstrip("/") in {f"{self._base_url}{path}" for path in ("/mcp", "/a2a")}:
             return None
         try:
-            return UUID(below.removeprefix("/"))
+            return UUID(asked.resource.rstrip("/").removeprefix(f"{self._base_url}/mcp/"))
         except ValueError:
             raise self._back(fields, "invalid_target", "There is no such resource.") from None
 

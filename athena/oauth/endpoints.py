@@ -25,7 +25,7 @@ from athena.oauth.service import SCOPE, GrantService
 PREFIX: Final = "/oauth/"
 FOR_CLIENTS: Final = tuple(f"{PREFIX}{name}" for name in ("register", "token", "revoke"))
 """Where errors are told in OAuth's form; the user sees pages."""
-RESOURCE: Final = "/.well-known/oauth-protected-resource/mcp"
+RESOURCES: Final = "/.well-known/oauth-protected-resource"
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_FIELDS: Final = 32
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -36,13 +36,14 @@ router = APIRouter(include_in_schema=False)
 Anybody = Annotated[Session, public()]
 
 
-@router.get(RESOURCE)
-@router.get(f"{RESOURCE}/{{workspace_uuid}}")
+@router.get(f"{RESOURCES}/mcp")
+@router.get(f"{RESOURCES}/mcp/{{workspace_uuid}}")
+@router.get(f"{RESOURCES}/a2a")
 async def protected_resource(request: Request) -> Response:
-    """Who gives tokens for ``/mcp`` (RFC 9728)."""
+    """Who gives tokens for ``/mcp`` and ``/a2a`` (RFC 9728)."""
     base_url = _base_url(request)
     told = {
-        "resource": f"{base_url}{request.url.path.removeprefix('/.well-known/oauth-protected-resource')}",
+        "resource": f"{base_url}{request.url.path.removeprefix(RESOURCES)}",
         "authorization_servers": [base_url],
         "bearer_methods_supported": ["header"],
         "scopes_supported": [SCOPE],

@@ -135,12 +135,22 @@ def test_what_mcp_needs_is_said_by_its_methods(app: Any) -> None:
     }
 
 
+def test_what_other_agents_and_front_ends_need_is_said_by_their_routes(app: Any) -> None:
+    spoken = [each for each in routes_of(app._app) if each.path.startswith(("/a2a/", "/ag-ui/"))]
+    # One address for all messages of JSON-RPC: see `athena.dialects.a2a.methods`.
+    assert [each.path for each in spoken if not permission_of(each)] == ["/a2a/{agent}"]
+    for each in spoken:
+        permission = permission_of(each)
+        assert not permission or permission.endswith(".view") == (method_of(each) == "GET"), each.path
+
+
 def test_who_speaks_oauth_shows_a_secret_or_is_signed_in(app: Any) -> None:
     spoken = [each for each in routes_of(app._app) if each.path.startswith(("/oauth", "/.well-known"))]
     # Where users come back to from the providers of their accounts: the state that they bring is what lets them in.
     others = {("GET", "/oauth/callback"), ("POST", "/oauth/callback")}
     assert {(method_of(each), each.path) for each in spoken} - others == {
         ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/.well-known/oauth-protected-resource/a2a"),
         ("GET", "/.well-known/oauth-protected-resource/mcp"),
         ("GET", "/.well-known/oauth-protected-resource/mcp/{workspace_uuid}"),
         ("GET", "/oauth/authorize"),

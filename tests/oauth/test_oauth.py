@@ -111,6 +111,8 @@ async def test_what_is_given_opens_one_workspace_and_no_more_than_an_operator_ma
         wish(await register(client), resource=f"http://athena.test/mcp/{stranger.workspace_uuid}")
     )
     assert page.status_code == 400
+    page = await browser.open(wish(await register(client), resource="http://athena.test/a2a"))
+    assert page.status_code == 200
     page = await browser.open(wish(await register(client)))
     answer = await browser.decide(page, workspace_uuid=str(stranger.workspace_uuid))
     assert answer.status_code == 400

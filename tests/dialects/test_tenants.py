@@ -1,4 +1,4 @@
-"""No request of another dialect reaches what is another workspace's: its ids answer as if they were deleted, or never made.
+"""No request under ``/v1`` reaches what is another workspace's: its ids answer as if they were deleted, or never made.
 
 Made from the route table: a route that is not told of here fails.
 """

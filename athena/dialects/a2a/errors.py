@@ -133,7 +133,7 @@ def told(base_url: str) -> Form:
         if isinstance(error, Unauthenticated):
             response.headers["WWW-Authenticate"] = f'Bearer realm="athena", resource_metadata="{quote(metadata, ":/")}"'
         if is_rpc and response.status_code < BAD_REQUEST <= error.status:
-            response.status_code = error.status
+            response.status_code = STATUSES.get(error.status, error.status)
         return response
 
     return answer

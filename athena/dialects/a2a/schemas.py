@@ -49,7 +49,8 @@ class Part(Params):
 
     @model_validator(mode="after")
     def _one(self) -> Part:
-        if len(self.model_fields_set & {"text", "raw", "url", "data"}) != 1:
+        given = [self.text is not None, self.raw is not None, self.url is not None, "data" in self.model_fields_set]
+        if sum(given) != 1:
             raise ValueError("Give one of text, raw, url and data.")
         return self
 

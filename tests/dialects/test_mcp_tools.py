@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from mcp import MCPError
 
+from athena.dialects.mcp.calls import Call
 from athena.dialects.mcp.methods import CALL
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
@@ -242,3 +244,13 @@ async def test_a_stream_that_broke_off_is_resumed(scene: Scene) -> None:
     for wrong in ("x", "WzFd", events[0]["id"][:-8]):
         refused = await scene.tenant.get("/mcp", headers={**headers, "Last-Event-ID": wrong})
         assert refused.status_code in {404, 422}
+
+
+async def test_a_place_that_was_made_up_leads_to_no_stream(owner: Tenant) -> None:
+    await workflow(owner)
+    headers = await session_of(owner)
+    told = (await send(owner, CALL, {"name": "price_list", "arguments": {"input": "Which?"}}, headers)).text
+    call, after = Call.marked(told.partition("id: ")[2].partition("\n")[0])
+    for kind, status in (("workflow", 200), ("agent", 404)):
+        mark = replace(call, kind=kind).mark(after)
+        assert (await owner.get("/mcp", headers={**headers, "Last-Event-ID": mark})).status_code == status

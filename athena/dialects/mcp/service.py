@@ -75,7 +75,8 @@ class McpService:
         assert talk.mcp_session is not None  # noqa: S101 - or it had raised
         runs = RunService(self._session, self._access)
         run = await runs.get(call.run_uuid)
-        if run["labels"].get(tools.LABEL) != talk.mcp_session.label(call.number):
+        is_own = run["labels"].get(tools.LABEL) == talk.mcp_session.label(call.number)
+        if not is_own or (run["kind"] == "workflow") != (call.kind == "workflow"):
             raise NotFound("There is no such stream in this session.")
         return CallStream(talk, call, await runs.resumed(call.run_uuid, after))
 

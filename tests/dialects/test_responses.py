@@ -11,12 +11,14 @@ import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
+from athena.kit.db import Database
 from athena.permissions import Role
 from tests.budgets.conftest import make_budget
 from tests.conftest import MakeTenant, Tenant
 from tests.dialects.conftest import client_of, workflow
 from tests.runs.conftest import Scene
 from tests.runs.model_server import calling, failing, saying
+from tests.threads.queries import counted
 from tests.tools.conftest import make
 
 ADD: Any = {
@@ -170,6 +172,21 @@ async def test_a_response_runs_in_the_background_and_can_be_cancelled(scene: Sce
     assert (await openai.responses.cancel(slow.id)).status == "cancelled"
     assert (await openai.responses.retrieve(slow.id)).status == "cancelled"
     assert (await openai.responses.cancel(made.id)).status == "completed"
+
+
+async def test_what_is_referred_to_is_read_once_and_has_an_end(offered: Scene, database: Database) -> None:
+    offered.model.scripts = [saying("long " * 5_000), saying("Yes.")]
+    asked: dict[str, Any] = {"model": "small", "input": "Tell me."}
+    made = (await offered.tenant.post("/v1/responses", asked)).json()
+    said: dict[str, Any] = {"role": "user", "content": "Go on."}
+    reference = {"type": "item_reference", "id": made["output"][0]["id"]}
+    with counted(database) as queries:
+        body = {"model": "small", "input": [*[reference] * 50, said], "background": True}
+        answer = await offered.tenant.post("/v1/responses", body)
+        assert answer.status_code == 200, answer.text
+    assert len(queries) < 40
+    refused = await offered.tenant.post("/v1/responses", {**body, "input": [*[reference] * 100, said]})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "input")
 
 
 async def test_what_is_not_stored_or_deleted_is_not_there(scene: Scene, openai: AsyncOpenAI) -> None:

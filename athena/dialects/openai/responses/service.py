@@ -34,7 +34,7 @@ CANCELLED_WITHIN: Final = 5.0
 MOST: Final = 480
 """Messages of a conversation that is gone on with; those before them are left out."""
 LONGEST: Final = 2_000_000
-"""Characters of them, as JSON."""
+"""Characters of them, and of what a request refers to, as JSON."""
 
 
 class ResponseService:
@@ -44,6 +44,8 @@ class ResponseService:
         self._session = session
         self._access = access
         self._runs = RunService(session, access)
+        self._outputs: dict[str, Sequence[dict[str, Any]]] = {}
+        self._left = LONGEST
 
     async def get(self, response_id: str, param: str | None = None) -> Row:
         """One response's run; ``param``: the request's field that names it, where one does."""
@@ -98,15 +100,23 @@ class ResponseService:
         return await acceptance.by_agent(target.uuid, [*system, *said], "input")
 
     async def _item(self, item_id: str) -> dict[str, Any] | None:
-        """An item of a response's output."""
+        """An item of a response's output. What is referred to is kept again: it has an end, as what is sent has."""
         digits = item_id.partition("_")[2].partition("_")[0]
+        if digits not in self._outputs:
+            self._outputs[digits] = await self._output(f"resp_{digits}")
+        found = next((each for each in self._outputs[digits] if each["id"] == item_id), None)
+        self._left -= 0 if found is None else len(orjson.dumps(found))
+        if self._left < 0:
+            raise ValidationFailed.of("input", f"The items that it refers to have more than {LONGEST} characters.")
+        return found
+
+    async def _output(self, response_id: str) -> Sequence[dict[str, Any]]:
         try:
-            row = await self.get(f"resp_{digits}")
+            row = await self.get(response_id)
         except NotFound:
-            return None
+            return ()
         self._access.require(Permission.RUNS_VIEW)
-        items = output_items(row, row["output"]) if row["output"] and row["status"] == "succeeded" else []
-        return next((each for each in items if each["id"] == item_id), None)
+        return output_items(row, row["output"]) if row["output"] and row["status"] == "succeeded" else ()
 
     async def _before(self, previous_id: str | None) -> list[dict[str, Any]]:
         """The conversation that a response came to, without its instructions."""

@@ -111,6 +111,24 @@ def parts_without_state() -> tuple[object, ...]:
     )
 
 
+def _engine(database: Database, settings: Settings, queues: Sequence[Queue]) -> Engine:
+    return Engine(
+        database,
+        lease_seconds=settings.lease_seconds,
+        max_concurrent_runs=settings.max_concurrent_runs,
+        grace_seconds=settings.shutdown_grace_seconds,
+        queues=queues,
+    )
+
+
+def _register(engine: Engine, database: Database, settings: Settings) -> None:
+    tasks.register(engine, database, settings)
+    workflow_executions.register(engine, database)
+    training.register(engine, database)
+    evaluations.register(engine, database)
+    memory_extraction.register(engine, database)
+
+
 @contextlib.asynccontextmanager
 async def opened(
     settings: Settings, database_url: str, *, worker: bool = True, queues: Sequence[Queue] = QUEUES
@@ -124,13 +142,7 @@ async def opened(
     connections = Connections(
         keyring, ModelClient(egress), LocalModelEndpoint.from_env(), timeout=settings.model_timeout_seconds
     )
-    engine = Engine(
-        database,
-        lease_seconds=settings.lease_seconds,
-        max_concurrent_runs=settings.max_concurrent_runs,
-        grace_seconds=settings.shutdown_grace_seconds,
-        queues=queues,
-    )
+    engine = _engine(database, settings, queues)
     authorizer = Authorizer(database, settings, egress)
     media = MediaStorage(settings.data_dir / "media", keyring, settings.base_url)
     embedder = Embedder()
@@ -139,11 +151,7 @@ async def opened(
     own = (keyring, egress, connections, engine, media, embedder, sandbox, mcp, refresher, settings)
     for part in (*parts_without_state(), *own):
         database.provide(part)
-    tasks.register(engine, database, settings)
-    workflow_executions.register(engine, database)
-    training.register(engine, database)
-    evaluations.register(engine, database)
-    memory_extraction.register(engine, database)
+    _register(engine, database, settings)
     await engine.start(worker=worker)
     chores = (
         *CHORES,

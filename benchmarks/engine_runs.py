@@ -90,7 +90,8 @@ class Bench:
         elapsed = time.perf_counter() - began
         way = "" if begin_here else ", through the queue"
         print(
-            f"{callers:3} callers{way}: {len(took) / elapsed:6.0f} runs/s, {statistics.median(took) * 1000:6.2f} ms a run"
+            f"{callers:3} callers{way}: {len(took) / elapsed:6.0f} runs/s,"
+            f" {statistics.median(took) * 1000:6.2f} ms a run"
             f" (median), {cpu.since(len(took))}"
         )
 

@@ -340,11 +340,10 @@ def test_a_worker_runs_until_a_signal(environment: Environment, database_url: st
     assert program.returncode == 0
 
 
-def test_a_worker_wants_a_shared_database(environment: Environment) -> None:
+def test_a_worker_wants_a_shared_database_and_queues_that_there_are(
+    environment: Environment, database_url: str
+) -> None:
     assert "ATHENA_DATABASE_URL" in only_line(athena(environment, "worker"))
-
-
-def test_a_worker_wants_queues_that_there_are(environment: Environment, database_url: str) -> None:
     line = only_line(athena(environment, "worker", "--queues", "training,chess", ATHENA_DATABASE_URL=database_url))
     assert "there is no queue chess; there are default, workflows, memories, evaluations, training" in line
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from athena.engine.driver import Kind
@@ -16,8 +15,9 @@ def started(run: Claim) -> Event:
     return Event("run.started", {"kind": run.kind, **run.labels})
 
 
-def first_rows(run: Claim, moment: datetime, first_step: tuple[str, Event] | None) -> list[LogRow]:
+def first_rows(run: Claim, first_step: tuple[str, Event] | None) -> list[LogRow]:
     """What a run's log begins with, when it is begun at once."""
+    moment = now()
     rows = [log_row(run.uuid, 1, moment, started(run))]
     if first_step is not None:
         rows.append(log_row(run.uuid, 2, moment, first_step[1])._replace(step=first_step[0]))

@@ -167,7 +167,6 @@ class Engine:
         deadline = self._kinds[kind].deadline(input)
         busy = queue_key is not None and await store.join_queue(session, workspace_uuid, queue_key, queue_limit)
         here = begin_here and not busy and self._has_room(kind, workspace_uuid, labels) and self._is_present()
-        moment = now()
         run = Claim(
             workspace_uuid,
             run_uuid or new_uuid(),
@@ -179,11 +178,11 @@ class Engine:
             attempts=0,
             last_event_id=0,
             waits={},
-            deadline_at=moment + deadline if here and deadline else None,
+            deadline_at=now() + deadline if here and deadline else None,
             queue_limit=queue_limit,
             entrypoint=self.entrypoints[kind],
         )
-        rows = first_rows(run, moment, first_step) if here else []
+        rows = first_rows(run, first_step) if here else []
         run = run._replace(last_event_id=len(rows))
         await store.insert_run(
             session,

@@ -27,7 +27,7 @@ async def work(_: RunContext) -> Finished:
 async def rename(database: Database, former: str, new: str) -> None:
     """PgQueuer looks for the index when it begins, and refuses to go on without it."""
     async with database.system() as session:
-        await session.execute("RESET ROLE")
+        await session.execute("SET LOCAL ROLE NONE")
         await session.execute(f"ALTER INDEX {former} RENAME TO {new}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -140,6 +141,56 @@ async def test_all_is_applied_or_nothing(person: Person) -> None:
     assert answer.json()["detail"].startswith("tools/weather: ")
     assert await person.get("agents") == []
     assert await person.get("tools") == []
+
+
+async def test_tools_whose_functions_are_asked_for_are_part_of_the_whole(person: Person) -> None:
+    """What a tool offers is found before anything is stored, since no transaction waits for a server."""
+    pets: dict[str, Any] = {"openapi": "3.1.0", "paths": {"/pets": {"get": {"operationId": "listPets"}}}}
+    config = {"document": pets, "base_url": "https://pets.example.com"}
+    tool = Resource("tools", "pets", {"name": "Pets", "type": "openapi", "config": config})
+    agent = changed(SUPPORT, tool_uuids=[{"$ref": "tools/pets"}])
+    broken = Resource("tools", "weather", {"name": "Weather", "type": "http", "config": {"url": "no address"}})
+    more = Resource("tools", "pets-too", {**tool.spec, "name": "More pets"})
+    answer = await person.carry_out(await person.plan(bundle(tool, more, agent, broken)))
+    assert answer.status_code == 422
+    assert await person.get("tools") == []
+
+    made = await person.apply(bundle(tool, agent))
+    shown = await person.get(f"tools/{made['tools/pets']}")
+    assert [each["name"] for each in shown["functions"]] == ["listPets"]
+    pets["paths"]["/pets"]["post"] = {"operationId": "addPet"}
+    await person.apply(bundle(tool, agent, version="1.1.0"))
+    shown = await person.get(f"tools/{made['tools/pets']}")
+    assert {each["name"] for each in shown["functions"]} == {"listPets", "addPet"}
+
+    gone = Resource("tools", "gone", {"name": "Gone", "type": "openapi", "config": {"url": "http://127.0.0.1:9/x"}})
+    answer = await person.carry_out(await person.plan(bundle(gone, changed(SUPPORT, tool_uuids=[]), name="other")))
+    assert answer.status_code == 502
+    assert answer.json()["detail"].startswith("tools/gone: ")
+    assert len(await person.get("agents")) == 1
+
+
+async def test_of_two_at_once_one_is_told_that_the_plan_is_another(person: Person) -> None:
+    plan = await person.plan(DESK)
+    answers = await asyncio.gather(person.carry_out(plan), person.carry_out(plan))
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    assert len(await person.get("agents")) == 1
+
+
+async def test_what_was_deleted_is_made_again(person: Person) -> None:
+    made = await person.apply(DESK)
+    assert (await person.tenant.delete(f"/api/v1/workflows/{made['workflows/ask']}")).status_code == 204
+    assert actions(await person.plan(DESK))["workflows/ask"] == "create"
+    assert (await person.apply(DESK))["workflows/ask"] != made["workflows/ask"]
+
+
+async def test_a_title_that_changes_leaves_no_knowledge_behind(person: Person) -> None:
+    made = await person.apply(DESK)
+    spec = next(each.spec for each in DESK.resources if each.kind == "knowledge")
+    renamed = Resource("knowledge", "returns", {**spec, "title": "Returning"})
+    await person.apply(bundle(CLOCK, SUPPORT, renamed, version="1.1.0"))
+    [source] = await person.get(f"agents/{made['agents/support']}/sources")
+    assert source["title"] == "Returning"
 
 
 async def test_what_a_model_refuses_is_told_in_the_plan(person: Person) -> None:

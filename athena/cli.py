@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -96,6 +97,38 @@ def migrate() -> None:
     with database_url(_settings(), share=True) as url:
         asyncio.run(run(url))
     typer.echo("The database is up to date.")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file.")],
+    *,
+    with_secret_key: Annotated[
+        bool, typer.Option("--with-secret-key", help="Also keep the data folder's secret key in it.")
+    ] = False,
+) -> None:
+    """Write everything into one file, also while Athena runs.
+
+    Database and uploaded files; not the packaged model.
+    """
+    from athena.backups.backup import back_up
+
+    back_up(_settings(), file, _say, with_secret_key=with_secret_key)
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file of `athena backup`.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Restore over what is there, which is lost then.")] = False,
+) -> None:
+    """Bring back what a backup holds.
+
+    Athena must not run meanwhile.
+    """
+    from athena.backups.restore import restore as bring_back
+
+    bring_back(_settings(), file, _say, replace=replace)
 
 
 @cli.command()

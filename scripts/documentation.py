@@ -33,7 +33,7 @@ LINK: Final = re.compile(r"(\]\()([^)\s]+)(\))")
 STATUS: Final = re.compile(r"^(\d{3})\.(?= )", re.MULTILINE)
 FETCHED: Final = re.compile(r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 DECISIONS: Final = "Decisions"
-OPERATIONS: Final = "Operations"
+OPERATIONS: Final = "Operations of the API"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -216,6 +216,11 @@ class KeyFile:
         """Makes a new key the present one; the others stay."""
         self._replace([secrets.token_urlsafe(KEY_BYTES), *self.read()])
 
+    def keep(self, keys: Sequence[str]) -> None:
+        """Adds former keys, which open and do not seal, unless they are there."""
+        present = self.read()
+        self._replace([*present, *(key for key in keys if key not in present)])
+
     def forget(self) -> None:
         """Keeps the present key alone."""
         self._replace(self.read()[:1])

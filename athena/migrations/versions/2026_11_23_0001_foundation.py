@@ -60,7 +60,10 @@ COUNTERS = (
         RETURN NULL;
     END $$
     """,
+    # The new owner of a function has to be allowed to create it, unless a superuser makes it the owner.
+    "GRANT CREATE ON SCHEMA public TO athena_system",
     "ALTER FUNCTION athena_count_rows() OWNER TO athena_system",
+    "REVOKE CREATE ON SCHEMA public FROM athena_system",
     """
     CREATE FUNCTION athena_row_count(text) RETURNS bigint LANGUAGE sql STABLE
     RETURN (SELECT coalesce(sum(n), 0)::bigint FROM (

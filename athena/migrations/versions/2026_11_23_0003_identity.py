@@ -254,10 +254,12 @@ def create_functions() -> None:
     )
     for function in FUNCTIONS:
         op.execute(function)
+    op.execute(f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}")
     for signature in signatures:
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {TENANT_ROLE}, {SYSTEM_ROLE}")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO {SYSTEM_ROLE}")
+    op.execute(f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}")
 
 
 def upgrade() -> None:

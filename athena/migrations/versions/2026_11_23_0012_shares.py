@@ -131,4 +131,6 @@ def upgrade() -> None:
     op.execute(SHARED)
     op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO {TENANT_ROLE}, {SYSTEM_ROLE}")
+    op.execute(f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}")
     op.execute(f"ALTER FUNCTION {SIGNATURE} OWNER TO {SYSTEM_ROLE}")
+    op.execute(f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}")

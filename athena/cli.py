@@ -132,6 +132,15 @@ def restore(
 
 
 @cli.command()
+def health(host: Host = None, port: Port = None) -> None:
+    """Tell whether the server here is ready, by the exit status."""
+    from athena.health import check_health
+
+    check_health(_settings(host=host, port=port))
+    typer.echo("ready")
+
+
+@cli.command()
 def doctor() -> None:
     """Check the set-up, and say what to mend."""
     from athena.doctor import check

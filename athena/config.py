@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WEAK_SECRET_LENGTH = 32
+FROM_FILES = ("database_url", "secret_key", "bootstrap_password")
+"""What may also be in a file, whose path is the setting of that name with ``_file`` behind it."""
+LONGEST_SECRET = 65_536
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
@@ -52,9 +55,11 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     """An outside PostgreSQL 15+ with pgvector. Unset: the embedded one, kept in ``data_dir``."""
+    database_url_file: Path | None = None
     data_dir: Path = Path("data")
     secret_key: SecretStr | None = None
     """32 characters or more; it encrypts credentials. Unset in development: made once, kept in ``data_dir``."""
+    secret_key_file: Path | None = None
     secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Former secret keys, separated by commas: what they sealed can still be opened."""
     public_url: str = ""
@@ -64,6 +69,7 @@ class Settings(BaseSettings):
     bootstrap_email: str = "owner@example.com"
     bootstrap_password: SecretStr | None = None
     """The first owner's password. Unset in development: made at random, printed, and kept in ``data_dir``."""
+    bootstrap_password_file: Path | None = None
     environment: Environment = Environment.DEVELOPMENT
     local_model: Literal["none", "0.5b", "1.5b"] = "0.5b"
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
@@ -105,6 +111,12 @@ class Settings(BaseSettings):
     )
     """MCP servers that tools may name, run as programs: JSON such as ``{"name": {"command": …, "args": […]}}``."""
     oidc: OidcSettings = Field(default_factory=OidcSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, values: dict[str, object]) -> dict[str, object]:
+        found = {name: _content(name, values) for name in FROM_FILES if values.get(f"{name}_file")}
+        return {**values, **found}
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -158,3 +170,19 @@ class Settings(BaseSettings):
         """The address that users reach, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def _content(name: str, values: dict[str, object]) -> str:
+    """The secret in the file that a setting names, without the end of its line."""
+    variable = f"ATHENA_{name.upper()}"
+    if values.get(name):
+        raise ValueError(f"{variable} and {variable}_FILE are both set; one of them is to be")
+    path = Path(str(values[f"{name}_file"]))
+    try:
+        with path.open("rb") as file:
+            content = file.read(LONGEST_SECRET + 1).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{variable}_FILE: {path} cannot be read") from error
+    if not content or len(content) > LONGEST_SECRET or "\n" in content:
+        raise ValueError(f"{variable}_FILE: {path} does not hold one line with a secret")
+    return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Final
 
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -11,6 +12,9 @@ from athena.kit.errors import ValidationFailed
 from athena.media.service import MediaService
 from athena.media.storage import DOCUMENTS
 from athena.permissions import Permission
+
+MOST: Final = 256
+"""Files of a request."""
 
 
 async def stored(session: Session, access: Access, content: str, where: str, name: str) -> Row:
@@ -21,6 +25,19 @@ async def stored(session: Session, access: Access, content: str, where: str, nam
     except (binascii.Error, ValueError) as error:
         raise ValidationFailed.of(where, "The data is not base64.") from error
     return readable(await MediaService(session, access).upload(name, found), where)
+
+
+class FileCount:
+    """How many files a request brings along or names, however often each: models are shown all of them."""
+
+    def __init__(self) -> None:
+        self._left = MOST
+
+    def add(self, where: str) -> None:
+        """Counts one; :class:`ValidationFailed`, which names its place, for one too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValidationFailed.of(where, f"A request has at most {MOST} files.")
 
 
 def readable(row: Row, where: str) -> Row:

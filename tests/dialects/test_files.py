@@ -70,3 +70,19 @@ async def test_a_file_that_is_not_there_or_not_readable_is_named(offered: Scene,
         with pytest.raises(error) as caught:
             await openai.responses.create(model="small", input=[{"role": "user", "content": content}])
         assert caught.value.param == "input[0].content[0].file_id"  # pyright: ignore[reportUnknownMemberType]
+
+
+async def test_a_request_has_so_many_files(scene: Scene, openai: AsyncOpenAI) -> None:
+    file = await openai.files.create(file=("a.txt", b"text"), purpose="user_data")
+    uuid = (await scene.tenant.get("/api/v1/media")).json()["data"][0]["uuid"]
+    few = {"type": "file", "file": {"file_id": file.id}}
+    own = {"type": "file", "file": {"file_data": "data:text/plain;base64,eA=="}}
+    shown = {"type": "document", "source": {"type": "file", "value": uuid}}
+    for part in (few, own):
+        messages = [{"role": "user", "content": [part] * 26}] * 10
+        answer = await scene.tenant.post("/v1/chat/completions", {"model": "small", "messages": messages})
+        assert (answer.status_code, "256 files" in answer.text) == (400, True), answer.text
+    said = [{"id": str(at), "role": "user", "content": [shown] * 26} for at in range(10)]
+    body = {"threadId": "t", "runId": "r", "messages": said, "tools": [], "context": [], "state": None}
+    answer = await scene.tenant.post("/ag-ui/small", {**body, "forwardedProps": {}})
+    assert (answer.status_code, "256 files" in answer.text) == (422, True), answer.text

@@ -44,6 +44,7 @@ class Reader:
     def __init__(self, session: Session, access: Access) -> None:
         self._session = session
         self._access = access
+        self._count = files.FileCount()
 
     async def conversation(self, given: RunAgentInput, *, last_alone: bool = False) -> Conversation:
         """What is said. ``last_alone``: what was said before is here already."""
@@ -75,6 +76,7 @@ class Reader:
         if isinstance(part, TextPart):
             return {"type": "text", "text": part.text}
         source, where = part.source, f"{where}.source.value"
+        self._count.add(where)
         match source.type:
             case "file":
                 row = await self._named(source.value, where)

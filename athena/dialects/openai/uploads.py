@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from athena.dialects.files import readable, stored
+from athena.dialects.files import FileCount, readable, stored
 from athena.dialects.openai.ids import unknown, uuid_of
 from athena.kit.access import Access
 from athena.kit.db import Row, Session
@@ -23,9 +23,11 @@ class Uploads:
         self._session = session
         self._access = access
         self._media = MediaService(session, access)
+        self._count = FileCount()
 
     async def stored(self, url: str, where: str, name: str | None = None) -> Row:
         """The file of a data URL; ``where``: the request's field, for errors."""
+        self._count.add(where)
         found = DATA_URL.match(url)
         if found is None:
             raise ValidationFailed.of(where, "Give a data URL with base64, or upload the file and give its file_id.")
@@ -33,6 +35,7 @@ class Uploads:
 
     async def named(self, file_id: str, where: str) -> Row:
         """The file with this id."""
+        self._count.add(where)
         try:
             row = await self._media.get(uuid_of("file-", file_id))
         except NotFound as error:

@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx2
 
-from athena.bundles.files import write_zip
-from athena.bundles.format import Bundle, Manifest, write
 from athena.kit.ids import new_uuid
 from tests.conftest import Tenant
+from tests.tenants.files import marked_bundle
 from tests.tenants.kinds import KINDS, known
 from tests.tenants.surface import Input, Operation
 from tests.tenants.world import Workspace
@@ -73,9 +72,8 @@ def required_query(world: Workspace, operation: Operation) -> dict[str, str]:
     }
 
 
-_BUNDLE = write_zip(write(Bundle.of(Manifest(name="empty", version="1"), [])))
 # Files of another kind than text.
-UPLOADS = {"upload_bundle": ("bundle.zip", _BUNDLE, "application/zip")}
+UPLOADS = {"upload_bundle": marked_bundle("empty")}
 UUID_OF_A_MODEL = "01980000-0000-7000-8000-000000000000"
 # What a right request says besides its ids, where the document's example is about something that is not here.
 BODIES: dict[str, Any] = {

@@ -11,11 +11,10 @@ from uuid import UUID
 
 import httpx2
 
-from athena.bundles.files import write_zip
-from athena.bundles.format import Bundle, Manifest, Resource, write
 from athena.kit.ids import new_uuid
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
+from tests.tenants.files import marked_bundle
 from tests.tenants.kinds import DELETERS, kind_of, known
 from tests.tenants.surface import Input, Operation, Surface
 
@@ -332,11 +331,7 @@ async def _workspace(world: Workspace) -> str:
 
 
 async def _bundle(world: Workspace) -> str:
-    """With a prompt that is marked."""
-    prompt = Resource("prompts", "marked", {"name": world.mark, "content": world.mark})
-    bundle = Bundle.of(Manifest(name="marked", version="1.0.0", description=world.mark), [prompt])
-    content = write_zip(write(bundle))
-    return (await world.call("upload_bundle", files={"file": ("bundle.zip", content, "application/zip")}))["uuid"]
+    return (await world.call("upload_bundle", files={"file": marked_bundle(world.mark)}))["uuid"]
 
 
 MODEL_SERVER = [""]

@@ -11,6 +11,23 @@ from tests.e2e.program import Athena
 PASTED = 'input,expected,type\n"Capital of France, please?",Paris,\nOf Italy?,^Rom,regex\n'
 
 
+async def _overwrite_nothing(athena: Athena, page: Page, dataset: str) -> None:
+    """Somebody else's change of a case is not lost."""
+    row, dialog = page.get_by_role("row").filter(has_text="Spain"), page.get_by_role("dialog")
+    path = f"/datasets/{dataset}/items"
+    spain = (await athena.call("GET", f"{path}?search=Spain"))[0]
+    await row.get_by_role("button", name="Edit").click()
+    await dialog.get_by_label("Expected 1").fill("Mine")
+    theirs = [{"type": "contains", "value": "Theirs"}]
+    await athena.call("PUT", f"{path}/{spain['uuid']}", {"expectations": theirs})
+    await dialog.get_by_role("button", name="Save").click()
+    await dialog.get_by_role("button", name="Load it").click()
+    await expect(dialog.get_by_label("Expected 1")).to_have_value("Theirs")
+    await dialog.get_by_label("Expected 1").fill("Ours")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("holds Ours")
+
+
 async def test_a_dataset_is_made_filled_and_changed(
     athena: Athena, workspace: str, open_page: OpenPage, watched: Watched
 ) -> None:
@@ -41,21 +58,8 @@ async def test_a_dataset_is_made_filled_and_changed(
     await dialog.get_by_role("button", name="Add", exact=True).click()
     await expect(rows.nth(3)).to_contain_text("And of Spain?after 1 messagesholds Madridis exactly Madrid.")
 
-    # Somebody else's change is not lost.
     dataset = page.url.rsplit("/", 1)[1]
-    path = f"/datasets/{dataset}/items"
-    spain = (await athena.call("GET", f"{path}?search=Spain"))[0]
-    await rows.nth(3).get_by_role("button", name="Edit").click()
-    await dialog.get_by_label("Expected 1").fill("Mine")
-    theirs = [{"type": "contains", "value": "Theirs"}]
-    await athena.call("PUT", f"{path}/{spain['uuid']}", {"expectations": theirs})
-    await dialog.get_by_role("button", name="Save").click()
-    await dialog.get_by_role("button", name="Load it").click()
-    await expect(dialog.get_by_label("Expected 1")).to_have_value("Theirs")
-    await dialog.get_by_label("Expected 1").fill("Ours")
-    await dialog.get_by_role("button", name="Save").click()
-    await expect(rows.nth(3)).to_contain_text("holds Ours")
-
+    await _overwrite_nothing(athena, page, dataset)
     await page.get_by_role("searchbox", name="Search cases").fill("Italy")
     await expect(rows).to_have_count(2)
     await page.get_by_role("button", name="Delete Of Italy?").click()

@@ -6,7 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, Download, expect
+from playwright.async_api import Browser, Download, Page, expect
 
 from tests.console.accessibility import faults
 from tests.console.conftest import DESKTOP, PHONE, OpenPage, Watched
@@ -108,6 +108,28 @@ async def test_data_is_exported_and_forgotten(athena: Athena, workspace: str, op
     assert (await athena.call("GET", f"/workspaces/{workspace}"))["retention"]["unused_media_days"] is None
 
 
+async def _prefer_and_end_a_sign_in(page: Page, other: Page, watched: Watched) -> None:
+    """Preferences hold at once, and in another browser of the user's; a sign-in that is ended here ends there."""
+    await page.get_by_label("Numbers and dates").select_option("German (Germany)")
+    await page.get_by_role("button", name="Time zone:").click()
+    await page.get_by_role("combobox", name="Time zone").fill("tokyo")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text(re.compile(r"^1\.234,5 · \d\d\.\d\d\.\d{4}, \d\d:\d\d$"))).to_be_visible()
+    async with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        await page.get_by_label("Colours").select_option("Dark")
+    own = page.get_by_role("table", name="Where you are signed in")
+    await expect(own.get_by_role("row").filter(has_text="Here")).to_have_count(1)
+    await other.reload()
+    await expect(other.locator("html")).to_have_attribute("data-theme", "dark")
+    await page.reload()
+    await own.get_by_role("row").nth(1).get_by_role("button", name=re.compile("^End")).click()
+    await page.get_by_role("dialog").get_by_role("button", name="End it").click()
+    await expect(own.get_by_role("row")).to_have_count(3)
+    watched.expected = ("status of 401", "409")
+    await other.reload()
+    await expect(other.get_by_role("heading", name="Sign in to Athena")).to_be_visible()
+
+
 async def test_a_user_makes_a_workspace_changes_the_profile_and_goes(
     athena: Athena, address: str, workspace: str, browser: Browser, open_page: OpenPage, watched: Watched
 ) -> None:
@@ -132,25 +154,7 @@ async def test_a_user_makes_a_workspace_changes_the_profile_and_goes(
     await expect(page.get_by_role("button", name="You:")).to_contain_text("Ada Lovelace")
     assert await faults(page) == []
 
-    # Preferences hold at once, and in another browser; a sign-in that is ended there ends here.
-    await page.get_by_label("Numbers and dates").select_option("German (Germany)")
-    await page.get_by_role("button", name="Time zone:").click()
-    await page.get_by_role("combobox", name="Time zone").fill("tokyo")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text(re.compile(r"^1\.234,5 · \d\d\.\d\d\.\d{4}, \d\d:\d\d$"))).to_be_visible()
-    await page.get_by_label("Colours").select_option("Dark")
-    own = page.get_by_role("table", name="Where you are signed in")
-    await expect(own.get_by_role("row").filter(has_text="Here")).to_have_count(1)
-    other = await open_page("/", state=await viewing(browser, address))
-    await expect(other.locator("html")).to_have_attribute("data-theme", "dark")
-    await page.reload()
-    await own.get_by_role("row").nth(1).get_by_role("button", name=re.compile("^End")).click()
-    await page.get_by_role("dialog").get_by_role("button", name="End it").click()
-    await expect(own.get_by_role("row")).to_have_count(3)
-    watched.expected = ("status of 401", "409")
-    await other.reload()
-    await expect(other.get_by_role("heading", name="Sign in to Athena")).to_be_visible()
-
+    await _prefer_and_end_a_sign_in(page, await open_page("/", state=await viewing(browser, address)), watched)
     await page.get_by_label("Present password").fill("a-long-enough-password")
     await page.get_by_label("New password").fill("another-long-password")
     await page.get_by_role("button", name="Change password").click()

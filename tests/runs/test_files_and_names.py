@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from athena.runs import history
 from tests.conftest import Tenant
 from tests.runs.conftest import Scene
 from tests.runs.model_server import failing, raw, saying
@@ -65,6 +66,20 @@ async def test_text_files_reach_every_model_and_images_those_that_see(
     assert (await scene.tenant.delete(f"/api/v1/media/{image}")).status_code == 204
     assert (await scene.say(thread, model="seer")).status_code == 200
     assert [part["text"] for part in scene.model.requests[-1]["messages"][0]["content"]] == ["Look.", note]
+
+
+async def test_files_that_are_too_large_together_are_told_of_instead(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MAXIMUM_FILE_BYTES", 100)
+    often, once = await upload(scene.tenant, "often.txt", b"x" * 30), await upload(scene.tenant, "once.txt", b"y" * 90)
+    thread = await scene.thread()
+    content = [{"type": "file", "media_uuid": often}] * 4
+    said = await scene.say(thread, {"content": content, "attachments": [{"media_uuid": once}]})
+    assert said.status_code == 200
+    texts = [part["text"] for part in scene.model.requests[-1]["messages"][0]["content"]]
+    assert texts[:4] == [f'<file name="often.txt">\n{history.LEFT_OUT.decode()}\n</file>'] * 4
+    assert texts[4] == f'<file name="once.txt">\n{"y" * 90}\n</file>'
 
 
 async def test_files_can_stand_within_what_is_said(scene: Scene) -> None:

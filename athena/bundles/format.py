@@ -21,6 +21,7 @@ from athena.bundles.readable import Document, Place, dump, load
 from athena.bundles.versions import check_range, check_version
 
 FORMAT: Final = "athena/bundle/1"
+MAXIMUM_VALUES: Final = 200_000
 SLUG: Final = r"[a-z0-9][a-z0-9-]{0,63}"
 REF: Final = "$ref"
 TEXT_OF_KNOWLEDGE: Final = "text"
@@ -155,10 +156,14 @@ def read(source: Path | bytes) -> Bundle:
     texts = {path: files.pop(path) for path in list(files) if path.startswith("knowledge/") and path.endswith(".md")}
     resources: list[Resource] = []
     lines: dict[str, Document] = {}
+    values = 0
     for path, text in files.items():
         resource, document = _resource(path, text, texts.pop(_text_path(path), None))
         resources.append(resource)
         lines[resource.path] = document
+        values += len(document.lines)
+        if values > MAXIMUM_VALUES:
+            raise BundleError(f"A bundle has at most {MAXIMUM_VALUES:,} values in all.", path)
     if texts:
         path = min(texts)
         raise BundleError(f"It belongs to {path.removesuffix('.md')}.yaml, which is not there.", path)

@@ -12,6 +12,8 @@ import yaml
 from athena.bundles.errors import BundleError
 
 MAXIMUM_DEPTH: Final = 64
+MAXIMUM_VALUES: Final = 50_000
+"""Of one document. Each takes a few microseconds, and an archive can hold very many in few bytes."""
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE"})
@@ -138,6 +140,8 @@ class _Builder:
 
     def _add(self, value: Any, event: yaml.Event) -> Place:
         """Puts a value where it belongs; its place."""
+        if len(self.lines) >= MAXIMUM_VALUES:
+            raise self._error(f"A file has at most {MAXIMUM_VALUES:,} values.", event)
         if not self._open:
             place: Place = ()
             self.root = value

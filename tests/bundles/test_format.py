@@ -16,7 +16,7 @@ from athena.bundles import files
 from athena.bundles import format as bundles
 from athena.bundles.errors import BundleError
 from athena.bundles.format import Bundle, DeclaredAccount, DeclaredVariable, Manifest, Resource, read, references, write
-from athena.bundles.readable import dump, load
+from athena.bundles.readable import MAXIMUM_VALUES, dump, load
 from athena.bundles.versions import within
 
 MANIFEST = "format: athena/bundle/1\nname: desk\nversion: 1.0.0\n"
@@ -168,6 +168,12 @@ def test_archives_have_limits() -> None:
     many: dict[str, str | bytes] = {f"agents/a{n}.yaml": "" for n in range(files.MAXIMUM_FILES + 1)}
     with pytest.raises(BundleError, match="at most 2,000 files"):
         read(zipped(many))
+    long = "a:\n" + "- 1\n" * MAXIMUM_VALUES
+    with pytest.raises(BundleError, match=r"a\.yaml:50000: A file has at most 50,000 values"):
+        read(zipped({"bundle.yaml": MANIFEST, "agents/a.yaml": long}))
+    long = "a:\n" + "- 1\n" * (MAXIMUM_VALUES - 10)
+    with pytest.raises(BundleError, match="A bundle has at most 200,000 values in all"):
+        read(zipped({"bundle.yaml": MANIFEST, **{f"agents/a{n}.yaml": long for n in range(5)}}))
     with pytest.raises(BundleError, match="An archive has at most"):
         read(b"0" * (files.MAXIMUM_ARCHIVE + 1))
     buffer = io.BytesIO()

@@ -13,6 +13,7 @@ from athena.agents.schemas import AgentCreate
 from athena.bundles.format import Bundle
 from athena.importers import assistants, source
 from athena.importers.collected import Collected, Conversation
+from athena.importers.credentials import HIDDEN, without_secrets
 from athena.importers.dify import catalogue as dify
 from athena.importers.draft import resolved
 from athena.importers.flowise import catalogue as flowise
@@ -64,7 +65,22 @@ def convert(content: bytes, kind: Kind | None = None, name: str = "") -> Importe
         CONVERTERS[kind](document, collected, report)
     except RecursionError as error:
         raise ImportRefused("It is nested too deeply.") from error
+    _hide_keys(collected, report)
     return Imported(kind, _checked(collected.bundle()), report, tuple(collected.conversations))
+
+
+def _hide_keys(collected: Collected, report: Report) -> None:
+    """Takes out what looks like a key, wherever it stands, and says so."""
+    for entry in report.entries:
+        entry.why = without_secrets(entry.why)
+    hidden: list[str] = []
+    for (kind, key), spec in collected.resources.items():
+        collected.resources[kind, key] = without_secrets(spec)
+        if collected.resources[kind, key] != spec:
+            hidden.append(f"{kind}/{key}")
+    if hidden:
+        entry = report.begin("keys in texts", "secret")
+        entry.dropped(f"What looks like a key was taken out of {', '.join(hidden)}: look for {HIDDEN}.")
 
 
 def _checked(bundle: Bundle) -> Bundle:

@@ -10,6 +10,7 @@ from typing import Any
 LONGEST_NAME = 200
 LONGEST_REMARK = 1_000
 MOST_REMARKS = 20
+READS_MISSING = "It reads what {} gave, which was not brought in: have what you put in its place give the same."
 
 
 class Outcome(StrEnum):
@@ -48,7 +49,7 @@ class Entry:
             self.outcome = Outcome.APPROXIMATED
         self._add(text)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, str]:
         """For programs."""
         return {
             "source": self.source,

@@ -9,7 +9,7 @@ from typing import Any
 
 from athena.importers.collected import Collected
 from athena.importers.draft import LONGEST_REMARK, Draft
-from athena.importers.report import Entry
+from athena.importers.report import READS_MISSING, Entry
 from athena.importers.rules import Rule
 from athena.importers.texts import Cel, Part, Untranslatable
 
@@ -89,6 +89,8 @@ class Wiring:
         self._entrances: dict[str, str] = {}
         self._exits: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._loops: list[tuple[Station, str]] = []
+        self._lost: set[str] = set()
+        self._reader: Entry | None = None
 
     def build(
         self, rules: Mapping[str, Rule[Callable[[Station], None]]], only: Collection[str] | None = None
@@ -98,6 +100,7 @@ class Wiring:
             if part.entry.became or part.entry.why or (only is not None and part.id not in only):
                 continue
             station = Station(self, part)
+            self._reader = part.entry
             rule = rules.get(part.type)
             try:
                 if rule is None:
@@ -136,7 +139,13 @@ class Wiring:
         if found is None:
             part = self.flow.parts.get(part_id)
             raise Untranslatable(f"what {part.title if part else part_id} gives is not known here")
+        if part_id in self._lost and self._reader is not None:
+            self._reader.remark(READS_MISSING.format(self.flow.parts[part_id].title))
         return found
+
+    def lose(self, part_id: str) -> None:
+        """Says that a node gives nothing until something is put in its place."""
+        self._lost.add(part_id)
 
     def open_loop(self, station: Station, node_id: str) -> None:
         """Has the ends of a loop's body led back to it, once they are there."""
@@ -209,6 +218,8 @@ class Station:
         self._added.append(node_id)
         self.wiring.enter(self.part.id, node_id)
         self.wiring.leave(self.part.id, "", node_id, None)
+        self.wiring.give(self.part.id, f"nodes.{node_id}.output")
+        self.wiring.lose(self.part.id)
 
     def translated(self, pieces: Sequence[str], read: Callable[[str], str], marks: tuple[str, str]) -> list[Part]:
         """Parts of a text of which every other piece is a name; ``marks`` stood around the names."""

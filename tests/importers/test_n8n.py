@@ -46,6 +46,39 @@ def test_keys_are_not_taken_over() -> None:
     assert nodes(found)["fetch_customer"]["data"]["headers"] == {"X-Api-Key": "{{ secrets.FETCH_CUSTOMER_X_API_KEY }}"}
 
 
+def test_keys_that_were_written_into_nodes_are_taken_out() -> None:
+    headers = '={"X-Api-Key": "canary-one", "X-Team": "blue"}'
+    body = '={"auth": {"password": "canary-two"}, "q": "{{ $json.q }}"}'
+    parameters = {"url": "https://a.example/?api_key=canary-three&page=2", "method": "POST", "sendHeaders": True}
+    more = {"specifyHeaders": "json", "jsonHeaders": headers, "sendBody": True, "specifyBody": "json", "jsonBody": body}
+    program = f"const key = '{KEY}'; return items;"
+    said = node("Say", "set", fields(text=f"={{{{ $json.x.unknown('{KEY}') }}}}"))
+    found = imported(
+        START, node("Get", "httpRequest", {**parameters, **more}, 4.2), said, node("C", "code", {"jsCode": program})
+    )
+    everything = "".join(write(found.bundle).values()) + str(found.report.as_json())
+    assert "canary" not in everything
+    assert nodes(found)["get"]["data"] == {
+        "method": "POST",
+        "url": "https://a.example/?api_key={{ secrets.GET_API_KEY }}&page=2",
+        "headers": {"X-Api-Key": "{{ secrets.GET_X_API_KEY }}", "X-Team": "blue"},
+        "body": {
+            "type": "json",
+            "value": {"auth": {"password": "{{ secrets.GET_PASSWORD }}"}, "q": "{{ input.q }}"},
+        },
+    }
+    assert "const key = '(a secret was here)'" in nodes(found)["note"]["data"]["text"]
+    assert "workflows/w" in why(found, "keys in texts")
+
+
+def test_headers_that_are_set_by_themselves_are_left_out() -> None:
+    rows = [{"name": "Host", "value": "a"}, {"name": "X-Team", "value": "blue"}, {"name": "not one", "value": "x"}]
+    parameters = {"url": "https://a.example", "sendHeaders": True, "headerParameters": {"parameters": rows}}
+    found = imported(START, node("Get", "httpRequest", parameters, 4.2))
+    assert nodes(found)["get"]["data"]["headers"] == {"X-Team": "blue"}
+    assert "The header Host is left out" in why(found, "Get")
+
+
 @pytest.mark.parametrize(
     ("credential", "header"),
     [
@@ -207,9 +240,26 @@ def test_a_program_is_kept_in_a_note_and_its_place_is_held() -> None:
     assert program in given["note"]["data"]["text"]
     assert given["prices"]["disabled"] is True
     assert outcomes(found)["Prices"] == "dropped"
-    assert "Prices was not brought in" in why(found, "Last")
-    assert given["last"]["data"]["fields"] == {"name": "\\{{ $json.name }}"}
-    assert "$json.name" in given["last"]["notes"]
+    # What comes after it is ready for a node in its place that gives the same.
+    assert given["last"]["data"]["fields"] == {"name": "{{ input.name }}"}
+    assert "It reads what Prices gave" in why(found, "Last")
+
+
+def test_a_condition_that_cannot_be_translated_never_holds() -> None:
+    row = {"leftValue": "={{ $today }}", "rightValue": "x", "operator": EQUALS}
+    ways = (("Start", "If"), ("If", "Last", 0), ("If", "Else", 1))
+    found = imported(
+        START, node("If", "if", {"conditions": {"conditions": [row]}}, 2), last(), node("Else", "wait"), *ways
+    )
+    assert nodes(found)["if"]["data"] == {"condition": "{{ false }}"}
+    assert {("if", "last", "true"), ("if", "else", "false")} <= edges(found)
+    assert "never holds until you write it" in why(found, "If")
+    assert "$today" in nodes(found)["if"]["notes"]
+
+
+def test_an_answer_to_a_webhook_lets_what_came_go_on() -> None:
+    found = imported(node("Hook", "webhook", {"httpMethod": "POST"}), node("Answer", "respondToWebhook"), last())
+    assert {("hook", "answer"), ("hook", "last")} <= edges(found)
 
 
 def test_what_nothing_corresponds_to_is_dropped_with_a_reason() -> None:

@@ -10,7 +10,7 @@ from athena.importers import foreign, texts
 from athena.importers.collected import Collected
 from athena.importers.dify.graph import ENDS, STARTS, Source, SourceNode
 from athena.importers.draft import LONGEST_REMARK, Draft
-from athena.importers.report import Entry
+from athena.importers.report import READS_MISSING, Entry
 from athena.importers.rules import Rule
 from athena.importers.texts import Cel, Part, Untranslatable, quoted
 
@@ -36,6 +36,7 @@ class Building:
         self._exits: dict[tuple[str, str], tuple[str, str | None]] = {}
         self.start = ""
         self._loops: list[tuple[Site, str]] = []
+        self._lost: set[str] = set()
 
     def build(self, rules: Mapping[str, Rule[Any]]) -> dict[str, Any]:
         """The workflow's specification."""
@@ -71,11 +72,15 @@ class Building:
         """Where an output of the source is."""
         self._exits[source_id, handle] = node_id, port
 
+    def lose(self, source_id: str) -> None:
+        """Says that a node gives nothing until something is put in its place."""
+        self._lost.add(source_id)
+
     def give(self, source_id: str, root: str, access: Mapping[str, str]) -> None:
         """What expressions read a node's output by: for each variable of the source what leads to it."""
         self._access[source_id] = root, access
 
-    def selected(self, selector: Sequence[str], site: Site) -> str:
+    def selected(self, selector: Sequence[str], site: Site) -> str:  # noqa: C901
         """The expression for a variable of the source; :class:`Untranslatable` where there is none."""
         if not selector:
             raise Untranslatable("a variable is not chosen")
@@ -94,6 +99,8 @@ class Building:
         if head not in self._access:
             raise Untranslatable(f"what {self._title(head)} gives is not known here")
         root, access = self._access[head]
+        if head in self._lost:
+            site.entry.remark(READS_MISSING.format(self._title(head)))
         if not path:
             return root
         suffix = access.get(path[0])
@@ -109,6 +116,11 @@ class Building:
         if not body:
             return
         goes_on = {way.source for way in self.source.ways if way.target in body}
+        led_to = {way.target for way in self.source.ways if self.source.nodes[way.source].parent == site.node.id}
+        for source_id in body:
+            # Older files have no node for the begin.
+            if source_id not in led_to and source_id in self._entrances:
+                self.draft.link(loop_id, self._entrances[source_id], "item")
         selector = foreign.texts(site.data, "output_selector")
         try:
             of = self.selected(selector, Site(self, next(iter(body.values())))) if selector else "input"
@@ -226,7 +238,8 @@ class Site:
         node_id = self.building.draft.placeholder(self.entry, self.node.title, self.node.position, why)
         self.entry.dropped(why, "A disabled node stands in its place, and passes on what comes in.")
         self._added.append(node_id)
-        self.done(node_id, {})
+        self.done(node_id)
+        self.building.lose(self.node.id)
 
     def close(self) -> None:
         """Puts what was kept as text on the node, and into the report."""

@@ -40,8 +40,17 @@ LISTS: Final[Mapping[str, str]] = {
 NUMERIC: Final = frozenset({"=", "≠", ">", "<", "≥", "≤"})
 
 
+def condition_or_never(site: Site, case: Mapping[str, Any]) -> str:
+    """What a case asks for; where it cannot be translated, what never holds, so that people write it."""
+    try:
+        return condition(site, case)
+    except Untranslatable as error:
+        site.entry.remark(f"A condition of it never holds until you write it: {error}.")
+        return "false"
+
+
 def condition(site: Site, case: Mapping[str, Any]) -> str:
-    """What a case asks for."""
+    """What a case asks for; :class:`Untranslatable` where that has no counterpart."""
     made = [_single(site, row) for row in foreign.mappings(case, "conditions")]
     if not made:
         raise Untranslatable("a case has no condition")

@@ -7,9 +7,9 @@ import re
 from typing import Any, Final
 
 from athena.importers import foreign, texts
-from athena.importers.credentials import guarded
+from athena.importers.credentials import guarded, guarded_fields, sendable
 from athena.importers.dify.building import FIELDS, Site
-from athena.importers.dify.conditions import condition
+from athena.importers.dify.conditions import condition_or_never
 from athena.importers.texts import Cel, Part, Untranslatable
 
 INPUT_TYPES: Final = {"number": "number", "checkbox": "boolean", "json_object": "object"}
@@ -86,7 +86,7 @@ def if_else(site: Site) -> None:
     """Cases, and what holds otherwise."""
     cases = foreign.mappings(site.data, "cases") or [site.data]
     if len(cases) == 1:
-        node_id = site.add("if", {"condition": f"{{{{ {condition(site, cases[0])} }}}}"})
+        node_id = site.add("if", {"condition": f"{{{{ {condition_or_never(site, cases[0])} }}}}"})
         first = foreign.text(cases[0], "case_id") or "true"
         site.done(node_id, {}, {first: "true", "true": "true", "false": "false"})
         site.finished("if")
@@ -95,7 +95,7 @@ def if_else(site: Site) -> None:
     made: list[dict[str, str]] = []
     for number, case in enumerate(cases[:50]):
         name = f"case_{number + 1}"
-        made.append({"name": name, "condition": f"{{{{ {condition(site, case)} }}}}"})
+        made.append({"name": name, "condition": f"{{{{ {condition_or_never(site, case)} }}}}"})
         handles[foreign.text(case, "case_id") or name] = name
     site.done(site.add("switch", {"cases": made}), {}, handles)
     site.finished("switch")
@@ -270,7 +270,7 @@ def _pairs(site: Site, name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in foreign.text(site.data, name).splitlines():
         key, colon, value = line.partition(":")
-        if colon and key.strip():
+        if colon and key.strip() and (name != "headers" or sendable(site.entry, key.strip())):
             parts = guarded(
                 site.building.collected, site.entry, site.node.title, key.strip(), site.parts(value.strip())
             )
@@ -295,13 +295,16 @@ def _body(site: Site) -> dict[str, Any] | None:
     match kind:
         case "json":
             try:
-                return {"type": "json", "value": texts.as_json(site.parts(text))}
+                value = texts.as_json(site.parts(text))
             except ValueError:
                 return {"type": "text", "text": texts.written(site.parts(text)), "content_type": "application/json"}
+            made = guarded_fields(site.building.collected, site.entry, site.node.title, value)
+            return {"type": "json", "value": made}
         case "raw-text":
             return {"type": "text", "text": texts.written(site.parts(text))}
         case "x-www-form-urlencoded" | "form-data":
             fields = {foreign.text(row, "key"): texts.written(site.parts(foreign.text(row, "value"))) for row in rows}
+            fields = guarded_fields(site.building.collected, site.entry, site.node.title, fields)
             if kind == "form-data":
                 return {"type": "multipart", "parts": [{"name": key, "value": value} for key, value in fields.items()]}
             return {"type": "form", "fields": fields}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from athena.importers import foreign, models, schemas, texts
-from athena.importers.credentials import guarded
+from athena.importers.credentials import guarded, guarded_fields, sendable
 from athena.importers.flowise.components import KNOWLEDGE, model_of, plain_text, tool
 from athena.importers.texts import Part, Untranslatable, written
 from athena.importers.wiring import Station, categories, said, with_variables
@@ -196,6 +196,14 @@ def condition(station: Station) -> None:
 
 
 def _condition(station: Station, row: Mapping[str, Any]) -> str:
+    try:
+        return _compared(station, row)
+    except Untranslatable as error:
+        station.entry.remark(f"A condition of it never holds until you write it: {error}.")
+        return "false"
+
+
+def _compared(station: Station, row: Mapping[str, Any]) -> str:
     operation, kind = foreign.text(row, "operation") or "equal", foreign.text(row, "type") or "string"
     shape = COMPARISONS.get(operation)
     if shape is None:
@@ -260,7 +268,8 @@ def http(station: Station) -> None:
     for ours, theirs in (("headers", "headers"), ("query", "queryParams")):
         pairs: dict[str, str] = {}
         for row in foreign.mappings(station.inputs, theirs):
-            if name := foreign.text(row, "key"):
+            name = foreign.text(row, "key")
+            if name and (ours != "headers" or sendable(station.entry, name)):
                 given = guarded(
                     station.collected, station.entry, station.part.title, name, parts(station, row.get("value"))
                 )
@@ -270,7 +279,8 @@ def http(station: Station) -> None:
     body = parts(station, station.inputs.get("body"))
     if body and method not in {"GET", "HEAD"}:
         try:
-            data["body"] = {"type": "json", "value": texts.as_json(body)}
+            given = guarded_fields(station.collected, station.entry, station.part.title, texts.as_json(body))
+            data["body"] = {"type": "json", "value": given}
         except ValueError:
             data["body"] = {"type": "text", "text": written(body)}
     if foreign.text(station.inputs, "credential") or foreign.text(station.part.given, "credential"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from athena.importers import foreign, models, schemas, texts
-from athena.importers.credentials import guarded
+from athena.importers.credentials import guarded, guarded_fields, sendable
 from athena.importers.models import Model
 from athena.importers.texts import Cel, Part, Untranslatable, as_expression, quoted, written
 from athena.importers.wiring import FlowNode, Station, categories, with_variables
@@ -268,13 +268,18 @@ def request(station: Station) -> None:
         rows = foreign.mappings({"v": value(station.part, theirs)}, "v")
         pairs = {foreign.text(row, "key"): foreign.text(row, "value") for row in rows if foreign.text(row, "key")}
         title, collected = station.part.title, station.collected
-        made = {name: written(guarded(collected, station.entry, title, name, [each])) for name, each in pairs.items()}
+        made = {
+            name: written(guarded(collected, station.entry, title, name, [each]))
+            for name, each in pairs.items()
+            if ours != "headers" or sendable(station.entry, name)
+        }
         if made:
             data[ours] = made
     rows = foreign.mappings({"v": value(station.part, "body")}, "v")
     if rows and data["method"] not in {"GET", "HEAD"}:
         pairs = {foreign.text(row, "key"): texts.escaped(row.get("value")) for row in rows}
-        data["body"] = {"type": "json", "value": pairs}
+        made = guarded_fields(station.collected, station.entry, station.part.title, pairs)
+        data["body"] = {"type": "json", "value": made}
     if len(urls) > 1:
         station.entry.remark("It asks the first address alone.")
     station.done(station.add("http_request", data), ".body")

@@ -10,7 +10,6 @@ from athena.importers.n8n import graph
 from athena.importers.n8n.graph import Source, SourceNode, Way
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.site import Site
-from athena.importers.n8n.terms import Known
 from athena.importers.report import Entry, Outcome
 from athena.importers.texts import Untranslatable
 
@@ -81,7 +80,7 @@ class Building:
         """Has everything that comes to a node brought into n8n's own form."""
         self._mixed.add(name)
 
-    def seen_from(self, name: str, other: str) -> Known:
+    def seen_from(self, name: str, other: str) -> tuple[Shape, str]:
         """What a node of the source is to another one; :class:`Untranslatable` when it is not known there."""
         node = self.source.nodes.get(other)
         if node is None:
@@ -89,12 +88,22 @@ class Building:
         if name not in self.source.reach(other) or name == other:
             raise Untranslatable(f"{other} does not come before it")
         if node.type == "splitInBatches" and name in self.source.reach(other, graph.loop_output(node)):
-            return Known("item")
+            return Shape(), "item"
         if other not in self._roots:
             raise Untranslatable(f"what {other} gave is not known")
-        return self._shapes[other, min(number for found, number in self._shapes if found == other)].known(
-            self._roots[other]
-        )
+        first = min(number for found, number in self._shapes if found == other)
+        return self._shapes[other, first], self._roots[other]
+
+    def pass_by(self, name: str) -> bool:
+        """Has what comes to a node go on beside it; whether that is possible, since it comes by one way."""
+        ways = self.source.into(name)
+        found = self._exits.get((ways[0].source, ways[0].output)) if len(ways) == 1 else None
+        if found is None:
+            return False
+        self._exits[name, 0] = found
+        self._shapes[name, 0] = self._shapes[ways[0].source, ways[0].output]
+        self._roots[name] = self._roots[ways[0].source]
+        return True
 
     # -- building ---------------------------------------------------------------------------------------------------
 
@@ -116,7 +125,7 @@ class Building:
         rule = rules.get(node.type)
         try:
             if rule is None and is_trigger(node):
-                site.done(site.add("manual_trigger", {}), Shape(lost=f"{node.name} brings nothing here"))
+                site.done(site.add("manual_trigger", {}), Shape(lost=node.name))
                 node.entry.approximated("manual_trigger", unknown(node))
             elif rule is None:
                 site.placeholder(unknown(node))

@@ -80,6 +80,15 @@ def condition(site: Site, given: Any, combinator: str = "and") -> str:
     return (" || " if combinator in {"or", "any"} else " && ").join(made if len(made) == 1 else map(_inner, made))
 
 
+def condition_or_never(site: Site, given: Any, combinator: str = "and") -> str:
+    """The same; where it cannot be translated, one that never holds, so that people write it."""
+    try:
+        return condition(site, given, combinator)
+    except Untranslatable as error:
+        site.never(error)
+        return "false"
+
+
 def _inner(text: str) -> str:
     return f"({text})"
 

@@ -29,7 +29,8 @@ def set_fields(site: Site) -> None:
     if site.word("mode", default="manual") in {"raw", "json"}:
         given = site.json(site.parameters.get("jsonOutput"))
         if isinstance(given, str):
-            raise Untranslatable("the JSON that it gives is put together by an expression")
+            _as_template(site, given)
+            return
         fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {"value": given}
     else:
         fields = _fields(site)
@@ -45,6 +46,20 @@ def set_fields(site: Site) -> None:
         return
     site.done(site.add("set", {"fields": fields, **({"keep_input": True} if keep else {})}), Shape())
     site.finished("set")
+
+
+def _as_template(site: Site, given: str) -> None:
+    """JSON that expressions put together."""
+    parts = site.parts(site.parameters.get("jsonOutput"))
+    match parts:
+        case [texts.Cel(text=text)] if not text.startswith("to_json("):
+            given = f"{{{{ to_json({text}) }}}}"
+        case _:
+            pass
+    if foreign.flag(site.parameters, "includeOtherFields"):
+        site.entry.remark("The fields that came in are not kept beside it.")
+    site.done(site.add("template", {"text": given, "parse_json": True}), Shape())
+    site.finished("template")
 
 
 def _fields(site: Site) -> dict[str, Any]:
@@ -113,12 +128,14 @@ def item_lists(site: Site) -> None:
 
 def split_out(site: Site) -> None:
     """The elements of a list as items."""
-    if site.shape.many:
-        raise Untranslatable("lists of several items at once are not parted here")
     name = site.word("fieldToSplitOut")
     if not name or "," in name:
         raise Untranslatable("it parts several fields at once")
-    of = site.expression(f"={{{{ $json{_path(name)} }}}}")
+    if site.shape.many:
+        site.misses(site.shape)
+        of = f"{site.shape.as_list(site.root)}.map(each, each{_path(name)}).flatten()"
+    else:
+        of = site.expression(f"={{{{ $json{_path(name)} }}}}")
     if site.word("include", default="noOtherFields") != "noOtherFields":
         site.entry.remark("Each item is the element alone, without the other fields.")
     site.entry.remark("Elements that are no objects are items by themselves here; in n8n they stand in a field.")

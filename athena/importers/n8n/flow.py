@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from athena.importers import foreign, texts
 from athena.importers.n8n import graph
-from athena.importers.n8n.conditions import as_template, condition, single
+from athena.importers.n8n.conditions import as_template, condition_or_never, single
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.site import Site
+from athena.importers.texts import Untranslatable
+from athena.node_types.respond_to_webhook import REFUSED
 
 UNITS: Final = frozenset({"seconds", "minutes", "hours", "days"})
 MOST_CASES: Final = 50
@@ -21,7 +23,7 @@ def if_(site: Site) -> None:
         return filter_(site, ports=("output", "rest"))
     given = site.parameters.get("conditions")
     combinator = "any" if site.word("combineOperation") == "any" else "and"
-    data = {"condition": as_template(condition(site, given, combinator))}
+    data = {"condition": as_template(condition_or_never(site, given, combinator))}
     node_id = site.add("if", data)
     site.done(node_id, site.shape, ports=("true", "false"))
     return site.finished("if")
@@ -32,7 +34,10 @@ def filter_(site: Site, ports: tuple[str, ...] = ("output",)) -> None:
     combinator = "any" if site.word("combineOperation") == "any" else "and"
     items = site.list_data()
     with site.each_item():
-        data = {**items, "condition": as_template(condition(site, site.parameters.get("conditions"), combinator))}
+        data = {
+            **items,
+            "condition": as_template(condition_or_never(site, site.parameters.get("conditions"), combinator)),
+        }
     site.done(site.add("filter", data), Shape(many=True), ports=ports)
     site.finished("filter")
 
@@ -74,11 +79,15 @@ def _name(rule: dict[str, Any]) -> str:
 
 def _rule(site: Site, rule: dict[str, Any]) -> str:
     if "conditions" in rule:
-        return condition(site, rule["conditions"])
+        return condition_or_never(site, rule["conditions"])
     kind = site.word("dataType", default="number")
-    return single(
-        site, kind, foreign.text(rule, "operation") or "equal", site.parameters.get("value1"), rule.get("value2")
-    )
+    try:
+        return single(
+            site, kind, foreign.text(rule, "operation") or "equal", site.parameters.get("value1"), rule.get("value2")
+        )
+    except Untranslatable as error:
+        site.never(error)
+        return "false"
 
 
 def _chain(site: Site, rules: list[dict[str, Any]]) -> None:
@@ -176,8 +185,11 @@ def respond(site: Site) -> None:
     status = foreign.whole(site.parameters, "options", "responseCode") or 200
     data: dict[str, Any] = {"status": status if 200 <= status <= 599 else 200}  # noqa: PLR2004 - as it may be here
     headers = foreign.mappings(site.parameters, "options", "responseHeaders", "entries")
-    if named := {foreign.text(each, "name"): site.text(each.get("value")) for each in headers if each.get("name")}:
-        data["headers"] = named
+    named = {foreign.text(each, "name"): site.text(each.get("value")) for each in headers if each.get("name")}
+    if refused := [name for name in named if name.lower() in REFUSED]:
+        site.entry.remark(f"Headers that a workflow does not set are left out: {', '.join(refused)}.")
+    if kept := {name: value for name, value in named.items() if name not in refused}:
+        data["headers"] = kept
     match with_:
         case "json":
             data["body"] = site.json(site.parameters.get("responseBody"))
@@ -196,7 +208,8 @@ def respond(site: Site) -> None:
         case _:
             first = f"{site.shape.normal(site.root)}[0]" if site.shape.many else site.shape.normal(site.root)
             data["body"] = as_template(first)
-    site.done(site.add("respond_to_webhook", data), Shape(lost="an answer was sent, and no item goes on from it"))
+    site.done(site.add("respond_to_webhook", data), Shape(names={"body": ".body", "headers": ".headers"}))
+    site.building.pass_by(site.node.name)
     site.finished("respond_to_webhook")
 
 

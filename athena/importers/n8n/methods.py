@@ -151,6 +151,10 @@ def _to_json(of: Term, _: Sequence[Term]) -> Term:
     return call("to_json", "text", [of])
 
 
+def _parse_json(of: Term, _: Sequence[Term]) -> Term:
+    return call("json", "any", [of])
+
+
 SPECIAL: Final[Mapping[str, Callable[[Term, Sequence[Term]], Term]]] = {
     "replace": _replace,
     "includes": _includes,
@@ -168,6 +172,7 @@ SPECIAL: Final[Mapping[str, Callable[[Term, Sequence[Term]], Term]]] = {
     "toISO": _iso,
     "toISOString": _iso,
     "toJsonString": _to_json,
+    "parseJson": _parse_json,
 }
 
 

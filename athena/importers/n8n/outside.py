@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from athena.importers import foreign, texts
-from athena.importers.credentials import guarded
+from athena.importers.credentials import guarded, guarded_fields, sendable
 from athena.importers.n8n.shapes import Shape, renamed
 from athena.importers.n8n.site import Site
 from athena.importers.texts import Untranslatable
@@ -60,9 +60,11 @@ def _pairs(site: Site, switch: str, path: tuple[str, str], how: str, as_json: st
         given = site.json(site.parameters.get(as_json))
         if not isinstance(given, dict):
             raise Untranslatable(f"{as_json} is put together by an expression")
-        given = cast("dict[str, Any]", given)
+        given = guarded_fields(site.building.collected, site.entry, site.node.name, cast("dict[str, Any]", given))
         return {
-            str(name): value if isinstance(value, str) else texts.quoted_json(value) for name, value in given.items()
+            name: value if isinstance(value, str) else texts.quoted_json(value)
+            for name, value in given.items()
+            if path[0] != "headerParameters" or sendable(site.entry, name)
         }
     if site.node.version >= 3 and not foreign.flag(site.parameters, switch):  # noqa: PLR2004 - since it can be switched off
         return {}
@@ -72,7 +74,8 @@ def _pairs(site: Site, switch: str, path: tuple[str, str], how: str, as_json: st
     )
     found: dict[str, Any] = {}
     for row in rows:
-        if name := foreign.text(row, "name"):
+        name = foreign.text(row, "name")
+        if name and (path[0] != "headerParameters" or sendable(site.entry, name)):
             parts = guarded(site.building.collected, site.entry, site.node.name, name, site.parts(row.get("value")))
             found[name] = texts.written(parts)
     return found
@@ -111,13 +114,17 @@ def _body(site: Site) -> dict[str, Any] | None:  # noqa: PLR0911 - one for each 
     rows = foreign.mappings(site.parameters, "bodyParameters", "parameters")
     rows = rows or foreign.mappings(site.parameters, "bodyParametersUi", "parameter")
     pairs = {foreign.text(row, "name"): site.text(row.get("value")) for row in rows if foreign.text(row, "name")}
+    pairs = guarded_fields(site.building.collected, site.entry, site.node.name, pairs)
     match kind:
         case "json" if site.word("specifyBody") == "json" or not rows:
             text = site.parameters.get("jsonBody") or site.parameters.get("bodyParametersJson")
             given = site.json(text)
             if isinstance(given, str) and not given.startswith("{{"):
                 return {"type": "text", "text": given, "content_type": "application/json"}
-            return {"type": "json", "value": given}
+            return {
+                "type": "json",
+                "value": guarded_fields(site.building.collected, site.entry, site.node.name, given),
+            }
         case "json":
             return {"type": "json", "value": pairs}
         case "form-urlencoded":

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from athena.importers.n8n.terms import Known, accessor
-from athena.importers.texts import Untranslatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Shape:
     names: Mapping[str, str] | None = None
     """Fields of the ``json`` and what leads to them, where they are called otherwise here."""
     lost: str = ""
-    """Why nothing is known of it."""
+    """The node that was to give it and was not brought in: what stands in its place has to give the same fields."""
 
     @property
     def is_plain(self) -> bool:
@@ -29,9 +28,7 @@ class Shape:
         return not (self.prefix or self.element or self.lost) and self.names is None
 
     def known(self, root: str) -> Known:
-        """The value below ``root``; :class:`Untranslatable` when nothing is known of it."""
-        if self.lost:
-            raise Untranslatable(self.lost)
+        """The value below ``root``."""
         if not self.many:
             return Known(f"{root}{self.prefix}", names=self.names)
         return Known(self.items(root), many=True, names=self.names)

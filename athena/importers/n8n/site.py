@@ -11,7 +11,7 @@ from athena.importers.n8n.expressions import Translated, translate
 from athena.importers.n8n.graph import SourceNode
 from athena.importers.n8n.shapes import Shape
 from athena.importers.n8n.terms import Known
-from athena.importers.report import Entry
+from athena.importers.report import READS_MISSING, Entry
 from athena.importers.texts import Part, Untranslatable
 
 if TYPE_CHECKING:
@@ -59,11 +59,19 @@ class Site:
 
     def current(self) -> Known:
         """``$json``."""
+        self.misses(self.shape)
         return self.shape.known(self.root)
 
     def node_named(self, name: str) -> Known:
         """What another node gave."""
-        return self.building.seen_from(self.node.name, name)
+        shape, root = self.building.seen_from(self.node.name, name)
+        self.misses(shape)
+        return shape.known(root)
+
+    def misses(self, shape: Shape) -> None:
+        """Remarks that it reads what is not there yet."""
+        if shape.lost:
+            self.entry.remark(READS_MISSING.format(shape.lost))
 
     def variable(self, name: str, origin: str) -> str:
         """A variable of the workspace."""
@@ -138,6 +146,10 @@ class Site:
             self.kept(text)
         return found
 
+    def never(self, error: Untranslatable) -> None:
+        """Says that a condition is missing."""
+        self.entry.remark(f"A condition of it never holds until you write it: {error}.")
+
     def kept(self, text: str) -> None:
         """Keeps what cannot be translated, as text, with the node and in the report."""
         self._kept.append(text)
@@ -174,7 +186,7 @@ class Site:
         place = self.building.draft.placeholder(self.entry, self.node.name, self.node.position, why)
         self.entry.dropped(why, "A disabled node stands in its place, and passes on what comes in.")
         self._added.append(place)
-        lost = Shape(many=self.shape.many, lost=f"{self.node.name} was not brought in, so what it gave is not there")
+        lost = Shape(many=self.shape.many, lost=self.node.name)
         self.done(place, lost)
 
     def close(self) -> None:

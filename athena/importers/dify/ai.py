@@ -177,7 +177,7 @@ def agent(site: Site) -> None:
         made.append(f"{{{{{name}}}}}" if isinstance(part, Cel) else part)
     spec = models.agent(site.node.title, model_of(site, foreign.mapping(given, "model")), "".join(made), **more)
     reference = site.building.collected.add("agents", site.node.title, spec)
-    question = texts.written(site.parts(foreign.text(given, "query"))) or " "
+    question = texts.written(site.parts(foreign.text(given, "query"))).strip() or "Go on."
     data = {"agent_uuid": reference, "input": question, **({"variables": variables} if variables else {})}
     site.done(site.add("agent", data), {"text": ".text"})
     site.finished(f"agent, and the agent {reference['$ref']}")

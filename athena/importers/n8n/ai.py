@@ -20,6 +20,8 @@ THREADS: Final = (
     "What was said before is kept by the threads of the agent, not by the workflow: give the node a thread."
 )
 CHAT: Final = "={{ $json.chatInput }}"
+GO_ON: Final = "Go on."
+"""What is said where the source says nothing."""
 
 
 def agent(site: Site) -> None:
@@ -51,7 +53,7 @@ def _question(site: Site) -> str:
     given = site.parameters.get("text")
     if site.word("promptType", default="auto") == "auto" and (not given or site.node.version >= 1.7):  # noqa: PLR2004
         given = CHAT
-    return site.text(given or CHAT) or " "
+    return site.text(given or CHAT).strip() or GO_ON
 
 
 def _constant(site: Site, value: Any) -> tuple[str, dict[str, str]]:
@@ -151,7 +153,7 @@ def _said(messages: list[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {"system_prompt": system} if system else {}
     if len(others) > 1 and others[-1][0] == "user":
         return {**found, "messages": [{"role": role, "content": text} for role, text in others]}
-    return {**found, "prompt": others[-1][1] if others else " "}
+    return {**found, "prompt": others[-1][1] if others else GO_ON}
 
 
 def message(site: Site) -> None:
@@ -203,7 +205,7 @@ def extractor(site: Site) -> None:
     """Data out of a text."""
     model = _model(site, site.building.source.provided(site.node.name).get(LANGUAGE_MODEL, []))
     schema = schema_of(site.node) or _attributes(site)
-    data = {"text": site.text(site.parameters.get("text")) or " ", "json_schema": schema, **model.of_node()}
+    data = {"text": site.text(site.parameters.get("text")).strip() or GO_ON, "json_schema": schema, **model.of_node()}
     if system := foreign.text(site.parameters, "options", "systemPromptTemplate"):
         data["instructions"] = site.text(system)
     site.done(site.add("extract", data), Shape(names={"output": ""}))

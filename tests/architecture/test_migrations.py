@@ -59,7 +59,7 @@ def test_what_contracts_is_seen(line: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        'op.add_column("agents", sa.Column("slug", sa.Text, nullable=False, server_default=sa.text("gen_random_uuid()")))',
+        'op.add_column("agents", sa.Column("slug", sa.Text, nullable=False, server_default=sa.text("1")))',
         'op.add_column("agents", sa.Column("slug", sa.Text))',
         "# contracts: no released version ever wrote this column\n    op.drop_column('agents', 'slug')",
         'op.create_table("slugs", sa.Column("slug", sa.Text, nullable=False))',

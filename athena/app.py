@@ -48,6 +48,8 @@ from athena.prompts import endpoints as prompts
 from athena.providers import endpoints as providers
 from athena.runs import endpoints as runs
 from athena.shares import endpoints as shares
+from athena.telemetry import endpoints as telemetry
+from athena.telemetry.service import Exposition
 from athena.threads import endpoints as threads
 from athena.tools import endpoints as tools
 from athena.training import endpoints as training
@@ -143,6 +145,7 @@ def api() -> FastAPI:
         a2a_dialect.router,
         ag_ui_dialect.router,
         oauth.router,
+        telemetry.router,
         health,
     )
     for router in routers:
@@ -167,6 +170,7 @@ def create_app(process: Process) -> Envelope:
     app.state.engine = process.engine
     app.state.repeat_run = runs.repeated
     app.state.settings = settings
+    app.state.exposition = Exposition(process.database, process.engine)
     app.state.open_streams = OpenStreams()
     install_problems(app)
     app.include_router(reference.router(lambda: openapi.complete(app)))
@@ -186,3 +190,13 @@ def create_app(process: Process) -> Envelope:
             **dict.fromkeys(oauth.FOR_CLIENTS, oauth_error),
         },
     )
+
+
+def create_listener(process: Process) -> Envelope:
+    """The ASGI application of a port that tells how the process is, and nothing else."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.router.routes.extend([*health.routes, *telemetry.router.routes])
+    app.state.database, app.state.engine, app.state.settings = process.database, process.engine, process.settings
+    app.state.exposition = Exposition(process.database, process.engine)
+    install_problems(app)
+    return Envelope(app, max_body_bytes=1024, body_timeout=process.settings.body_timeout_seconds)

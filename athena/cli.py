@@ -14,6 +14,7 @@ from athena.commands import bundles, daily, importing
 
 if TYPE_CHECKING:
     from athena.config import Settings
+    from athena.doctor import Finding
 
 # Everything else is imported where it is used, so that `athena --version` stays instant.
 
@@ -70,11 +71,11 @@ def serve(host: Host = None, port: Port = None, processes: Processes = 1, *, no_
 
 
 @cli.command("serve-child", hidden=True)
-def serve_child(*, no_worker: NoWorker = False) -> None:
+def serve_child(number: int = 0, *, no_worker: NoWorker = False) -> None:
     """One of several processes of `athena serve --processes N`, which starts it."""
     from athena import server
 
-    server.serve_child(_settings(), worker=not no_worker)
+    server.serve_child(_settings(), worker=not no_worker, number=number)
 
 
 @cli.command()
@@ -141,14 +142,25 @@ def health(host: Host = None, port: Port = None) -> None:
 
 
 @cli.command()
-def doctor() -> None:
+def doctor(
+    report: Annotated[
+        Path | None, typer.Option(help="A new file for what helps with a bug; it holds no secrets.")
+    ] = None,
+) -> None:
     """Check the set-up, and say what to mend."""
     from athena.doctor import check
 
-    problems = 0
-    for finding in check(_settings()):
-        problems += finding.is_problem
+    settings = _settings()
+    findings: list[Finding] = []
+    for finding in check(settings):
+        findings.append(finding)
         typer.echo(finding.line)
+    if report is not None:
+        from athena.doctor_report import write
+
+        write(report, settings, findings)
+        typer.echo(f"The report is in {report}. It holds no secrets; look at it all the same before you pass it on.")
+    problems = sum(finding.is_problem for finding in findings)
     if problems:
         _fail(f"{problems} of the checks failed")
 

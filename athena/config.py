@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -80,6 +81,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     access_log: bool = False
     """Whether each request is logged, and not only those that fail inside Athena."""
+    slow_query_ms: Annotated[int, Field(ge=0)] = 500
+    """From how many milliseconds on a statement is logged; 0: none is."""
+    metrics_token: SecretStr | None = None
+    """The bearer token of who may read ``/metrics``. Unset: callers on this machine may, without one."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A port for ``/metrics`` and ``/health`` alone, of processes that answer no requests or share their port."""
+    otlp_endpoint: str = ""
+    """The base URL of a collector that takes traces by OTLP over HTTP, such as ``http://127.0.0.1:4318``."""
+    telemetry_content: bool = False
+    """Whether traces hold what people, models and tools have said."""
+    trace_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts of models, tools and MCP servers that are told of the trace that a request belongs to."""
     database_pool_size: Annotated[int, Field(ge=2, le=200)] = 16
     max_body_bytes: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
     max_upload_bytes: Annotated[int, Field(ge=1024)] = 25 * 1024 * 1024
@@ -133,11 +146,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"{entry} is no origin: give a scheme and a host, such as https://app.example.com")
         return value
 
-    @field_validator("egress_allow", "trusted_proxies", "cors_origins", "secret_key_previous", mode="before")
+    @field_validator(
+        "egress_allow", "trusted_proxies", "cors_origins", "secret_key_previous", "trace_hosts", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("give an address such as http://127.0.0.1:4318")
         return value
 
     @field_validator("egress_allow")
@@ -164,6 +186,12 @@ class Settings(BaseSettings):
             if password is not None and len(password) < 12:  # noqa: PLR2004
                 raise ValueError("ATHENA_BOOTSTRAP_PASSWORD must have at least 12 characters in production")
         return self
+
+    @property
+    def traces(self) -> bool:
+        """Whether traces are made; OpenTelemetry's own variables count, too."""
+        own = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        return bool(self.otlp_endpoint or any(map(os.environ.get, own)))
 
     @property
     def base_url(self) -> str:

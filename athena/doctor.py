@@ -17,7 +17,8 @@ from alembic.script import ScriptDirectory
 
 from athena.config import Settings
 from athena.kit.crypto import KEY_FILE
-from athena.kit.db import SYSTEM_ROLE, TENANT_ROLE, first_line
+from athena.kit.db import SYSTEM_ROLE, TENANT_ROLE
+from athena.kit.db_errors import first_line
 from athena.kit.db_server import check_server
 from athena.kit.egress.addresses import AllowList
 from athena.kit.errors import StartupError

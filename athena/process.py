@@ -23,6 +23,7 @@ from athena.kit.crypto import Keyring
 from athena.kit.db import Database
 from athena.kit.egress import Egress
 from athena.kit.housekeeping import Chore, keeping
+from athena.kit.ids import new_uuid
 from athena.kit.rate_limits import SHARE_SECONDS
 from athena.kit.rotation import REFRESH_SECONDS
 from athena.llm.client import ModelClient
@@ -36,6 +37,7 @@ from athena.retention import tasks as retention
 from athena.runs import tasks
 from athena.sandbox import PythonSandbox
 from athena.searching import search_sources
+from athena.telemetry.service import observed
 from athena.tools.kinds import tool_kinds
 from athena.tools.mcp_pool import McpPool
 from athena.tools.refreshing import Refresher
@@ -134,9 +136,28 @@ async def opened(
     settings: Settings, database_url: str, *, worker: bool = True, queues: Sequence[Queue] = QUEUES
 ) -> AsyncGenerator[Process]:
     """A running process: connected, and with ``worker`` also taking runs that others accepted, of these ``queues``."""
+    async with (
+        observed(settings, str(new_uuid())),
+        _opened(settings, database_url, worker=worker, queues=queues) as process,
+    ):
+        yield process
+
+
+def _register(engine: Engine, database: Database, settings: Settings) -> None:
+    tasks.register(engine, database, settings)
+    workflow_executions.register(engine, database)
+    training.register(engine, database)
+    evaluations.register(engine, database)
+    memory_extraction.register(engine, database)
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    settings: Settings, database_url: str, *, worker: bool, queues: Sequence[Queue]
+) -> AsyncGenerator[Process]:
     # Some chores go through every table, of rooms that this process may have no other use for.
     tables.load()
-    database = await Database.open(database_url, size=settings.database_pool_size)
+    database = await Database.open(database_url, size=settings.database_pool_size, slow_ms=settings.slow_query_ms)
     egress = Egress(settings.egress_allow)
     keyring = Keyring.load(settings)
     connections = Connections(

@@ -45,11 +45,15 @@ class Options:
 
     processes: int = 1
     worker: bool = True
+    number: int = 0
+    """Which of the processes that share a port this one is."""
 
 
 def serve(settings: Settings, options: Options, report: Report) -> None:
     """Serves until a signal; ``report`` gets lines for the user. :class:`StartupError` when it cannot start."""
     check_port(settings.host, settings.port)
+    for number in range(options.processes if settings.metrics_port else 0):
+        check_port(settings.host, (settings.metrics_port or 0) + number, "ATHENA_METRICS_PORT")
     begun = time.monotonic()
     _raise_open_files()
     with _kept_database(settings) as url, _local_model(settings, report) as model:
@@ -69,30 +73,33 @@ def serve(settings: Settings, options: Options, report: Report) -> None:
             _run(_serve_in_children(options, ready, settings.shutdown_grace_seconds + STOP_SECONDS))
 
 
-def serve_child(settings: Settings, *, worker: bool) -> None:
+def serve_child(settings: Settings, *, worker: bool, number: int) -> None:
     """Serves as one of several processes that another one prepared, and for as long as that one lives."""
     stop_seconds = settings.shutdown_grace_seconds + STOP_SECONDS
     threading.Thread(target=_end_with_parent, args=(stop_seconds,), daemon=True).start()
-    _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker), lambda: None))
+    _run(_serve_here(settings, os.environ[DATABASE_VARIABLE], Options(worker=worker, number=number), lambda: None))
 
 
 def work(settings: Settings, report: Report, queues: Sequence[str] = ()) -> None:
     """``athena worker``: takes runs until a signal, over a database that others share."""
-    from athena.worker import run  # noqa: PLC0415 - the engine is loaded where it is needed
+    from athena.listener import listening  # noqa: PLC0415 - the engine is loaded where it is needed
+    from athena.worker import run  # noqa: PLC0415
 
     if settings.database_url is None:
         raise StartupError("a worker needs ATHENA_DATABASE_URL: the embedded database belongs to `athena serve`")
+    if settings.metrics_port is not None:
+        check_port(settings.host, settings.metrics_port, "ATHENA_METRICS_PORT")
     url = settings.database_url.get_secret_value()
     asyncio.run(migrate(url))
 
     async def until_signal() -> None:
-        await run(settings, url, queues, _stop_signal())
+        await run(settings, url, queues, _stop_signal(), listening)
 
     report("Worker is running. Ctrl-C ends it.")
     _run(until_signal())
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, setting: str = "ATHENA_PORT") -> None:
     """:class:`StartupError` when the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -102,9 +109,7 @@ def check_port(host: str, port: int) -> None:
             probe.listen(1)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise StartupError(
-                f"cannot listen on {host}:{port}: {reason.lower()} (ATHENA_PORT sets another)"
-            ) from error
+            raise StartupError(f"cannot listen on {host}:{port}: {reason.lower()} ({setting} sets another)") from error
 
 
 @contextlib.contextmanager
@@ -270,10 +275,11 @@ async def _serve_here(settings: Settings, url: str, options: Options, ready: Cal
     from granian.server.embed import Server  # noqa: PLC0415
 
     from athena.app import create_app  # noqa: PLC0415
+    from athena.listener import listening  # noqa: PLC0415
     from athena.process import opened  # noqa: PLC0415
 
     stop = _stop_signal()
-    async with opened(settings, url, worker=options.worker) as process:
+    async with opened(settings, url, worker=options.worker) as process, listening(process, options.number):
         server = Server(
             create_app(process),
             address=settings.host,
@@ -305,14 +311,16 @@ async def _serve_here(settings: Settings, url: str, options: Options, ready: Cal
 async def _serve_in_children(options: Options, ready: Callable[[], None], stop_seconds: float) -> None:
     """Keeps ``processes`` children serving the same port; one that dies is replaced."""
     stop = _stop_signal()
-    tasks = [asyncio.create_task(_keep_child(options, stop, stop_seconds)) for _ in range(options.processes)]
+    numbers = range(options.processes)
+    tasks = [asyncio.create_task(_keep_child(options, number, stop, stop_seconds)) for number in numbers]
     ready()
     await stop.wait()
     await asyncio.gather(*tasks)
 
 
-async def _keep_child(options: Options, stop: asyncio.Event, stop_seconds: float) -> None:
-    arguments = [sys.executable, "-m", "athena", "serve-child", *([] if options.worker else ["--no-worker"])]
+async def _keep_child(options: Options, number: int, stop: asyncio.Event, stop_seconds: float) -> None:
+    role = [] if options.worker else ["--no-worker"]
+    arguments = [sys.executable, "-m", "athena", "serve-child", "--number", str(number), *role]
     while not stop.is_set():
         # Its standard input ends when this process does, however that is; see `_end_with_parent`.
         child = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.PIPE)

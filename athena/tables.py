@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 import athena
-from athena.kit.db import first_line
+from athena.kit.db_errors import first_line
 from athena.kit.db_server import check_server
 from athena.kit.errors import StartupError
 from athena.kit.tables import metadata

@@ -188,11 +188,14 @@ def test_a_taken_port_is_told_in_one_line(environment: Environment) -> None:
         other.bind(("127.0.0.1", int(environment["ATHENA_PORT"])))
         other.listen()
         line = only_line(athena(environment, "serve"))
-        report = athena(environment, "doctor")
+        written = Path(environment["ATHENA_DATA_DIR"]).parent / "report.json"
+        report = athena(environment, "doctor", "--report", str(written))
     assert f"cannot listen on 127.0.0.1:{environment['ATHENA_PORT']}" in line
     assert "ATHENA_PORT" in line
     assert report.returncode == 1
     assert "PROBLEM  port: cannot listen on" in report.stdout
+    assert f"The report is in {written}" in report.stdout
+    assert "PROBLEM  port: cannot listen on" in str(json.loads(written.read_text("utf-8"))["checks"])
 
 
 def test_a_data_folder_in_use_names_its_user(
@@ -270,43 +273,12 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(environment: Envi
     assert "PROBLEM  database: cannot be reached" in report.stdout
 
 
-@pytest.mark.durability
-def test_a_worker_runs_until_a_signal(environment: Environment, database_url: str) -> None:
-    program = subprocess.Popen(
-        [sys.executable, "-m", "athena", "worker", "--queues", "training, evaluations"],
-        env={**environment, "ATHENA_DATABASE_URL": database_url},
-        cwd=Path(environment["ATHENA_DATA_DIR"]).parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert program.stdout is not None
-    assert program.stdout.readline() == "Worker is running. Ctrl-C ends it.\n"
-    time.sleep(1)
-    program.send_signal(signal.SIGINT)
-    assert program.communicate(timeout=STOP_SECONDS * 2)[0] == ""
-    assert program.returncode == 0
-
-
 def test_a_worker_wants_a_shared_database_and_queues_that_there_are(
     environment: Environment, database_url: str
 ) -> None:
     assert "ATHENA_DATABASE_URL" in only_line(athena(environment, "worker"))
     line = only_line(athena(environment, "worker", "--queues", "training,chess", ATHENA_DATABASE_URL=database_url))
     assert "there is no queue chess; there are default, workflows, memories, evaluations, training" in line
-
-
-@pytest.mark.durability
-def test_a_signal_ends_several_processes_within_five_seconds(serve: Serve) -> None:
-    serving = serve("--processes", "2")
-    serving.wait_ready()
-    family = serving.family()
-    begun = time.monotonic()
-    printed = serving.end(signal.SIGINT)
-    left = psutil.wait_procs(family, timeout=max(0.1, STOP_SECONDS - (time.monotonic() - begun)))[1]
-    assert not left
-    assert "Traceback" not in printed
-    assert "curl" in printed
 
 
 @pytest.mark.durability

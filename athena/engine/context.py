@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from athena.engine import reads, store
+from athena.engine import metrics, reads, store
 from athena.engine.away import AWAY, retry_pause
 from athena.engine.events import Event, LeaseLost, StepOutcomeUnknown, StepResult, StoredEvent, Suspended, encode
 from athena.engine.held import HeldRun, Interruption
@@ -122,6 +122,7 @@ class RunContext:
         if not result.final:
             await run.settle(staged, "result")
         run.records[key] = result.record
+        metrics.stepped(result.events)
         return result.record
 
     @contextlib.asynccontextmanager

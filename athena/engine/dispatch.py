@@ -16,7 +16,8 @@ from pgqueuer.domain.types import QueueManagerId
 
 from athena.engine.claims import BATCH, LOOK_SECONDS, Claims
 from athena.engine.room import Room
-from athena.kit.db import DRIVER_ERRORS, SYSTEM_ROLE
+from athena.kit.db import SYSTEM_ROLE
+from athena.kit.db_errors import DRIVER_ERRORS
 
 CONNECT_SECONDS: Final = 5.0
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from athena.engine import store
+from athena.engine import metrics, store
 from athena.engine.context import RunContext
 from athena.engine.events import (
     TERMINAL,
@@ -29,6 +29,7 @@ from athena.engine.events import (
 )
 from athena.engine.held import HeldRun, Interruption
 from athena.engine.store import Claim, Transition
+from athena.kit import tracing
 from athena.kit.clock import now
 from athena.kit.db import Session
 
@@ -91,6 +92,19 @@ class Outcome:
 
 async def drive(run: HeldRun, kind: Kind) -> RunRow | None:
     """Calls the run's function and writes its end; ``None`` when it did not end here. Not to be cancelled itself."""
+    if not tracing.is_on():
+        return await _driven(run, kind)
+    claim = run.claim
+    told = {
+        "athena.run.uuid": str(claim.uuid),
+        "athena.run.lease_number": claim.lease_number,
+        "athena.workspace.uuid": str(claim.workspace_uuid),
+    }
+    with tracing.span(f"run {claim.kind}", parent=claim.traceparent, attributes=told):
+        return await _driven(run, kind)
+
+
+async def _driven(run: HeldRun, kind: Kind) -> RunRow | None:
     run.task = task = asyncio.create_task(_work(run, kind))
     if run.interruption is not None:
         task.cancel()
@@ -100,9 +114,14 @@ async def drive(run: HeldRun, kind: Kind) -> RunRow | None:
         if task.cancelled():
             if run.interruption is Interruption.HANDOVER:
                 await run.commit(HANDOVER)
+            elif run.interruption is Interruption.LOST:
+                metrics.leases_lost.inc()
             return None
         return await _end(run, kind, task.result())
-    except (LeaseLost, Suspended):
+    except LeaseLost:
+        metrics.leases_lost.inc()
+        return None
+    except Suspended:
         return None
 
 
@@ -143,9 +162,18 @@ async def _end(run: HeldRun, kind: Kind, outcome: Outcome) -> RunRow | None:
         except Exception as error:  # noqa: BLE001 - whatever a domain raises, the run must come to an end
             _report("engine.end_failed", run.claim, error)
         else:
+            metrics.ended(run.claim, way.status)
+            _tell(way)
             return RunRow(run.claim.workspace_uuid, run.uuid, way.status, way.output, way.error)
     await run.commit(TRY_AGAIN)
     return None
+
+
+def _tell(outcome: Outcome) -> None:
+    span = tracing.current()
+    span.set({"athena.run.status": outcome.status})
+    if outcome.error is not None:
+        span.fail(str(outcome.error["code"]))
 
 
 async def end_unheld(session: Session, run: Claim, kind: Kind, outcome: Outcome, process_uuid: UUID) -> None:

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from pgqueuer.errors import RetryRequested
 
-from athena.engine import reads, store
+from athena.engine import metrics, reads, store
 from athena.engine.away import AWAY
-from athena.engine.beginning import first_rows, next_lease, started
+from athena.engine.beginning import first_rows, next_lease, stamped
 from athena.engine.children import Children
 from athena.engine.crash_points import reached
 from athena.engine.dispatch import Dispatcher
 from athena.engine.driver import CRASHED_ERROR, Function, Kind, OnEnd, Outcome, Seconds, drive, end_unheld
-from athena.engine.events import Event, RunRow, log_row
+from athena.engine.events import Event, RunRow
 from athena.engine.flusher import Flusher
 from athena.engine.held import HeldRun, Interruption
 from athena.engine.hub import Hub, Subscription
@@ -183,7 +183,7 @@ class Engine:
             entrypoint=self.entrypoints[kind],
         )
         rows = first_rows(run, first_step) if here else []
-        run = run._replace(last_event_id=len(rows))
+        run = stamped(run._replace(last_event_id=len(rows)), begins=here)
         await store.insert_run(
             session,
             run,
@@ -192,8 +192,7 @@ class Engine:
             rows=rows,
             job_delay=self._watchdog if here else None if busy else timedelta(),
         )
-        if here:
-            session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}))
+        session.after_commit(lambda: self._accepted(run, {first_step[0]: 1} if first_step else {}, here=here))
         return run.uuid
 
     def _has_room(self, kind: str, workspace_uuid: UUID, labels: Mapping[str, Any]) -> bool:
@@ -313,11 +312,14 @@ class Engine:
 
     # -- driving ----------------------------------------------------------------------------------------------------
 
-    def _accepted(self, run: Claim, intents: dict[str, int]) -> None:
-        reached("accept.committed")
-        self._hold(HeldRun(self, run, records={}, intents=intents))
+    def _accepted(self, run: Claim, intents: dict[str, int], *, here: bool) -> None:
+        metrics.accepted(run.kind).inc()
+        if here:
+            reached("accept.committed")
+            self._hold(HeldRun(self, run, records={}, intents=intents), begins=True)
 
-    def _hold(self, run: HeldRun) -> None:
+    def _hold(self, run: HeldRun, *, begins: bool) -> None:
+        metrics.held(run.claim, begins=begins)
         self._held[run.uuid] = run
         self._room.enter(self._kinds[run.claim.kind].queue)
         task = asyncio.create_task(self._drive(run))
@@ -334,6 +336,7 @@ class Engine:
             if self._held.get(run.uuid) is run:
                 del self._held[run.uuid]
             run.done.set_result(row)
+            metrics.at_work.dec()
             self._room.leave(self._kinds[run.claim.kind].queue)
             if run.claim.workspace_uuid in self.limited:
                 self._room.changed.set()
@@ -365,19 +368,20 @@ class Engine:
                 outcome = Outcome("cancelled") if run.cancelled else Outcome("failed", error=CRASHED_ERROR)
                 await self._end_unheld(session, run, outcome)
                 return
-            rows = [] if row["started_at"] else [log_row(run.uuid, run.last_event_id + 1, now(), started(run))]
+            rows = [] if run.started_at else first_rows(run)
             await store.take(session, claim, self.process_uuid, rows, self._watchdog)
             records, intents = await reads.journal(session, run_uuid)
             reached("started.before_commit")
         reached("started.committed")
         self.hub.look([run_uuid])
         claim = claim._replace(last_event_id=run.last_event_id + len(rows))
-        self._hold(HeldRun(self, claim, records=records, intents=intents))
+        self._hold(HeldRun(self, claim, records=records, intents=intents), begins=not run.started_at)
 
     async def _end_unheld(self, session: Session, run: Claim, outcome: Outcome) -> None:
         await end_unheld(session, run, self._kinds[run.kind], outcome, self.process_uuid)
         session.after_commit(lambda: self.hub.look([run.uuid]))
         session.after_commit(lambda: self._left(run))
+        session.after_commit(lambda: metrics.ended(run, outcome.status))
 
     def _left(self, run: Claim) -> None:
         """A run has ended without a success: so do those that it has started."""

@@ -60,6 +60,8 @@ runs = sa.Table(
     sa.Column("started_at", Time),
     sa.Column("deadline_at", Time),
     sa.Column("finished_at", Time),
+    # Where the run stands in a trace (W3C trace context), where traces are on.
+    sa.Column("traceparent", sa.Text),
     *(sa.Column(name, sa.Text, sa.Computed(f"labels ->> '{name}'", persisted=True)) for name in LISTED_LABELS),
     *(sa.Column(name, kind, sa.Computed(sql, persisted=True)) for name, (kind, sql) in DERIVED.items()),
     sa.CheckConstraint(f"status IN {UNFINISHED + FINISHED}", name="status"),

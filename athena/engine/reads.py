@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -12,6 +12,8 @@ from athena.engine.events import LogRow, RunRow
 from athena.engine.store import Claim, Lease, Transition
 from athena.kit.db import Database, Row, Session
 from athena.kit.errors import NotFound
+
+DUE_JOBS_MOST: Final = 100_000
 
 
 async def last_ids(session: Session, claims: Sequence[Claim]) -> dict[Lease, int]:
@@ -108,3 +110,18 @@ async def read_events(
         limit,
     )
     return (rows[0]["status"] if rows else None), [row for row in rows if row["id"] is not None]
+
+
+async def due_jobs(session: Session, entrypoints: Iterable[str]) -> tuple[int, float]:
+    """How many jobs are due and not begun, counted up to a limit, and for how many seconds the oldest of them has been.
+
+    Those of runs that are at work, or wait for something, are due later; an index holds the others together.
+    """
+    row = await session.fetch_one(
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(execute_after)), 0)::double precision"
+        " FROM (SELECT execute_after FROM pgqueuer WHERE entrypoint = ANY ($1) AND status = 'queued'"
+        " AND execute_after <= now() ORDER BY execute_after LIMIT $2) AS due",
+        [name for each in {*entrypoints} for name in (each, f"{each}.later")],
+        DUE_JOBS_MOST,
+    )
+    return (0, 0.0) if row is None else (row[0], row[1])

@@ -21,8 +21,6 @@ RUNS_PER_NOTIFICATION: Final = 200  # a notification holds 8,000 bytes
 # A process that is frozen or cut off in the transaction keeps the rows that it has locked no longer than this.
 _GIVEN_UP: Final = "set_config('idle_in_transaction_session_timeout', '5s', true)"
 _EVENTS: Final = "(workspace_uuid, run_uuid, id, at, type, data, step, record, lease_number)"
-
-
 Lease = tuple[UUID, int]
 
 
@@ -43,6 +41,10 @@ class Claim(NamedTuple):
     cancelled: bool = False
     queue_limit: int = 1
     entrypoint: str = entrypoint(DEFAULT)
+    accepted_at: datetime | None = None
+    started_at: datetime | None = None
+    traceparent: str | None = None
+    """Where it stands in a trace, if it does (W3C trace context)."""
 
     @property
     def job(self) -> tuple[str, bool]:
@@ -252,9 +254,9 @@ async def put_job(session: Session, run: Claim, delay: timedelta | None) -> None
 _INSERT: Final = f"""
 WITH added AS (
     INSERT INTO runs (workspace_uuid, uuid, created_at, updated_at, kind, status, input, labels, queue_key,
-        process_uuid, lease_number, last_event_id, started_at, deadline_at, queue_limit)
+        process_uuid, lease_number, last_event_id, started_at, deadline_at, queue_limit, traceparent)
     VALUES ($1, $2, $3::timestamptz, $3, $4, $5::text, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11,
-        CASE WHEN $5 = 'running' THEN $3 END, $12, $28)
+        CASE WHEN $5 = 'running' THEN $3 END, $12, $28, $31)
     RETURNING uuid
 ), logged AS (
     INSERT INTO run_events {_EVENTS}
@@ -308,6 +310,7 @@ async def insert_run(
         encode(facts(run)),
         run.queue_limit,
         *run.job,
+        run.traceparent,
     )
 
 
@@ -320,7 +323,7 @@ def facts(run: Claim) -> dict[str, Any]:
 
 _CLAIM_COLUMNS: Final = (
     "workspace_uuid, uuid, kind, input, labels, queue_key, lease_number, attempts, waits, deadline_at,"
-    " cancel_requested_at IS NOT NULL AS cancelled, queue_limit"
+    " cancel_requested_at IS NOT NULL AS cancelled, queue_limit, created_at AS accepted_at, started_at, traceparent"
 )
 _CLAIM_FIELDS: Final = tuple(name for name in Claim._fields if name not in {"last_event_id", "entrypoint"})
 
@@ -330,7 +333,7 @@ async def lock_unfinished(
 ) -> tuple[Claim, Row] | None:
     """Locks the run's row; the run, with its kind's of the ``entrypoints``, and the row with its status and holder."""
     row = await session.fetch_one(
-        f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, started_at, {_GIVEN_UP} FROM runs"
+        f"SELECT {_CLAIM_COLUMNS}, status, process_uuid, {_GIVEN_UP} FROM runs"
         " WHERE workspace_uuid = $1 AND uuid = $2 AND finished_at IS NULL FOR NO KEY UPDATE",
         workspace_uuid,
         run_uuid,

@@ -36,7 +36,17 @@ LEFT_OUT: Mapping[str, str] = {
 SECRET = re.compile(r"(^|_)(sealed|secret|hash|password)(_|$)")
 INTERNAL: Mapping[str, frozenset[str]] = {
     "runs": frozenset(
-        {"queue_key", "position", "process_uuid", "lease_number", "attempts", "waits", "deadline_at", "queue_limit"}
+        {
+            "queue_key",
+            "position",
+            "process_uuid",
+            "lease_number",
+            "attempts",
+            "waits",
+            "deadline_at",
+            "queue_limit",
+            "traceparent",
+        }
     ),
 }
 """Columns that say something to the program alone."""

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from athena.kit import changes
+from athena.kit import changes, metrics
 from athena.kit.changes import SYSTEM_ACTOR, Actor, Change
-from athena.kit.errors import Conflict, StartupError, Unavailable, ValidationFailed
+from athena.kit.db_errors import DRIVER_ERRORS, first_line, translate
+from athena.kit.errors import StartupError
+from athena.kit.statements import measured
 
 TENANT_ROLE = "athena_tenant"
 SYSTEM_ROLE = "athena_system"
 STATEMENT_TIMEOUT_SECONDS = 30
 ACQUIRE_TIMEOUT_SECONDS = 20
-
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a statement may raise. The third comes from a connection whose server said goodbye, but has not hung up yet."""
 
 T = TypeVar("T")
 Row = asyncpg.Record
@@ -116,18 +117,24 @@ class Session:
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """All rows."""
         connection = self._connection or await self._begin()
+        begun = time.perf_counter()
         try:
             return await connection.fetch(sql, *args)
         except DRIVER_ERRORS as error:
             translate(error)
+        finally:
+            measured(sql, begun, self.database.slow_seconds)
 
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:
         """The first row, if there is one."""
         connection = self._connection or await self._begin()
+        begun = time.perf_counter()
         try:
             return await connection.fetchrow(sql, *args)
         except DRIVER_ERRORS as error:
             translate(error)
+        finally:
+            measured(sql, begun, self.database.slow_seconds)
 
     async def value(self, sql: str, *args: Any) -> Any:
         """The first column of the first row, or ``None``."""
@@ -137,20 +144,26 @@ class Session:
     async def execute(self, sql: str, *args: Any) -> int:
         """Runs a statement; the number of rows that it touched."""
         connection = self._connection or await self._begin()
+        begun = time.perf_counter()
         try:
             status = await connection.execute(sql, *args)
         except DRIVER_ERRORS as error:
             translate(error)
+        finally:
+            measured(sql, begun, self.database.slow_seconds)
         tail = status.rpartition(" ")[2]
         return int(tail) if tail.isdigit() else 0
 
     async def execute_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Runs a statement once per row, in one round trip."""
         connection = self._connection or await self._begin()
+        begun = time.perf_counter()
         try:
             await connection.executemany(sql, rows)
         except DRIVER_ERRORS as error:
             translate(error)
+        finally:
+            measured(sql, begun, self.database.slow_seconds)
 
     def provided(self, kind: type[T]) -> T:
         """What the process provides of this kind, such as the storage of files; see :meth:`Database.provide`."""
@@ -277,13 +290,16 @@ class Session:
 class Database:
     """The pool of one process. :meth:`open` it once, :meth:`close` it at the end."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str, slow_ms: int) -> None:
         self._pool = pool
         self._provided: dict[type, object] = {}
+        self._awaited = 0
         self.url = url
+        self.slow_seconds = slow_ms / 1000 or math.inf
+        """Statements that take longer are logged."""
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 16, name: str = "athena") -> Self:
+    async def open(cls, url: str, *, size: int = 16, name: str = "athena", slow_ms: int = 0) -> Self:
         """Opens a pool of at most ``size`` connections; :class:`StartupError` says in one line why it cannot."""
         try:
             pool = await asyncpg.create_pool(
@@ -305,7 +321,7 @@ class Database:
             )
         except (*DRIVER_ERRORS, ValueError) as error:
             raise StartupError(f"cannot connect to the database: {first_line(error)}") from error
-        return cls(pool, url)
+        return cls(pool, url, slow_ms)
 
     async def close(self) -> None:
         """Closes every connection; those in use get five seconds to finish."""
@@ -336,6 +352,7 @@ class Database:
     async def statement(self, sql: str, *args: Any) -> Row | None:
         """One statement of its own, outside any transaction and workspace; for functions that check by themselves."""
         connection = await self.acquire()
+        begun = time.perf_counter()
         try:
             row = await connection.fetchrow(sql, *args)
         except DRIVER_ERRORS as error:
@@ -344,15 +361,20 @@ class Database:
         except BaseException:
             await self.discard(connection)
             raise
+        finally:
+            measured(sql, begun, self.slow_seconds)
         await self.release(connection)
         return row
 
     async def acquire(self) -> Connection:
         """A connection of the pool, to be given back with :meth:`release` or :meth:`discard`."""
+        self._awaited += 1
         try:
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
         except DRIVER_ERRORS as error:
             translate(error)
+        finally:
+            self._awaited -= 1
 
     async def release(self, connection: Connection) -> None:
         """Gives a healthy connection back."""
@@ -365,33 +387,10 @@ class Database:
             connection.terminate()
             await self._pool.release(connection)
 
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, or its kind when it has none."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-def translate(error: Exception) -> NoReturn:
-    """Raises what a caller may see in place of a driver's error."""
-    match error:
-        case asyncpg.UniqueViolationError():
-            raise Conflict("Something with the same name or key exists already.", code="already_exists") from error
-        case asyncpg.ForeignKeyViolationError():
-            raise Conflict("It is still in use, or what it refers to is gone.", code="reference_conflict") from error
-        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
-            raise Conflict("Another change came first; try again.", code="concurrent_change") from error
-        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError() | asyncpg.DataError():
-            raise ValidationFailed("A value cannot be stored.") from error
-        case (
-            OSError()
-            | asyncpg.InterfaceError()
-            | asyncpg.InternalClientError()
-            | asyncpg.PostgresConnectionError()
-            | asyncpg.QueryCanceledError()
-            | asyncpg.OperatorInterventionError()
-            | asyncpg.InsufficientResourcesError()
-        ):
-            raise Unavailable("The database does not answer; try again.", code="database_unavailable") from error
-        case _:
-            raise error
+    def measure_pool(self) -> None:
+        """Brings the metrics of the pool up to this moment."""
+        idle = self._pool.get_idle_size()
+        metrics.connections("idle").set(idle)
+        metrics.connections("in_use").set(self._pool.get_size() - idle)
+        metrics.connections_most.set(self._pool.get_max_size())
+        metrics.connections_awaited.set(self._awaited)

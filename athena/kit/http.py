@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException as RoutingError  # noqa: TID251 -
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from athena.kit import logging, rate_limits
+from athena.kit import logging, rate_limits, tracing
 from athena.kit.errors import (
     AthenaError,
     MalformedRequest,
@@ -29,6 +29,7 @@ from athena.kit.errors import (
 )
 from athena.kit.ids import new_uuid
 from athena.kit.routing import problem
+from athena.kit.watching import Watch
 
 SECRET_IN_PATH = re.compile(r"(?<=/links/)[^/]+|(?<=/hooks/).+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -101,15 +102,11 @@ class Envelope:
         body = BoundedBody(receive, limit, self._body_timeout)
         form = next((form for prefix, form in self._dialects.items() if scope["path"].startswith(prefix)), problem)
         scope["state"] = state = {**scope.get("state", {}), "request_id": request_id, "problem": form}
-        answer = Answer(send, state, [*self._headers, *self._cors(scope)], headless=method == "HEAD")
+        watch = Watch(scope, _header(scope, b"traceparent") if tracing.is_on() else "")
+        answer = Answer(send, state, [*self._headers, *self._cors(scope)], watch, headless=method == "HEAD")
         try:
-            if method == "HEAD":
-                # Answered as GET is, but for the body.
-                scope["method"] = "GET"
-            if method == "OPTIONS" and answer.to_other_site and _header(scope, b"access-control-request-method"):
-                await Response(status_code=204, headers=PREFLIGHT)(scope, body, answer)
-            else:
-                await self._respond(scope, body, answer)
+            with watch:
+                await self._serve(scope, body, answer)
         finally:
             if self._access_log or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 elapsed = round((time.perf_counter() - begun) * 1000, 1)
@@ -117,6 +114,16 @@ class Envelope:
                     "request", method=method, path=_loggable(scope), status=answer.status, duration_ms=elapsed
                 )
             logging.request_id.reset(token)
+
+    async def _serve(self, scope: Scope, body: BoundedBody, answer: Answer) -> None:
+        if answer.headless:
+            # Answered as GET is, but for the body.
+            scope["method"] = "GET"
+        asked = scope["method"] == "OPTIONS" and _header(scope, b"access-control-request-method")
+        if asked and answer.to_other_site:
+            await Response(status_code=204, headers=PREFLIGHT)(scope, body, answer)
+        else:
+            await self._respond(scope, body, answer)
 
     def _cors(self, scope: Scope) -> Sequence[tuple[str, str]]:
         """The headers by which a browser lets a page of another site read the answer."""
@@ -150,7 +157,7 @@ class Answer:
     """A ``send`` that adds the headers of every answer; ``headless``: without what comes after them."""
 
     def __init__(
-        self, send: Send, state: dict[str, Any], headers: Sequence[tuple[str, str]], *, headless: bool
+        self, send: Send, state: dict[str, Any], headers: Sequence[tuple[str, str]], watch: Watch, *, headless: bool
     ) -> None:
         self.status = 0
         """0 until it is sent."""
@@ -158,6 +165,7 @@ class Answer:
         self._send = send
         self._state = state
         self._headers = headers
+        self._watch = watch
         self._ended = False
 
     @property
@@ -169,6 +177,7 @@ class Answer:
         """Sends a part of it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._watch.answered(self.status)
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self._state["request_id"]
             for name, value in (*self._headers, *rate_limits.headers(self._state)):

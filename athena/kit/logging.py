@@ -1,4 +1,4 @@
-"""Logs: one line an event, as text for people or JSON for machines, with the request's id in each."""
+"""Logs: one line an event, as text for people or JSON for machines, with the ids of request and trace."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from typing import Any, Literal
 
 import structlog
 
+from athena.kit import tracing
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being answered, or empty."""
 
 Log = structlog.typing.FilteringBoundLogger
 
 
-def _add_request_id(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _add_ids(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     current = request_id.get()
     if current:
         event["request_id"] = current
+    event.update(tracing.current().ids)
     return event
 
 
 def configure(log_format: Literal["console", "json"], level: str) -> None:
     """Sets up both structlog and the standard library's logging, on standard error."""
     shared: list[structlog.typing.Processor] = [
-        _add_request_id,
+        _add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from athena.large_language_models.service import ResolvedModel
-from athena.llm import prices, tokens
+from athena.llm import metrics, prices, tokens
 from athena.llm.types import Completed, ModelRequest, Usage
 
 MAXIMUM_TOKENS = 2**53
@@ -45,6 +45,16 @@ async def cost_of(model: ResolvedModel, usage: Usage) -> Decimal | None:
     million = Decimal(1_000_000)
     answer = usage.output_tokens * Decimal(str(model.output_price or 0))
     return (usage.input_tokens * Decimal(str(model.input_price)) + answer) / million
+
+
+async def charged(model: ResolvedModel, usage: Usage) -> Decimal | None:
+    """As :func:`cost_of`, for a call that was made: it is counted."""
+    cost = await cost_of(model, usage)
+    dialect = model.endpoint.dialect.value
+    metrics.tokens(dialect, "input").inc(usage.input_tokens)
+    metrics.tokens(dialect, "output").inc(usage.output_tokens)
+    metrics.cost(dialect).inc(float(cost or 0))
+    return cost
 
 
 def usage_of(usage: Usage, cost: Decimal | None) -> dict[str, Any]:

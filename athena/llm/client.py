@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
+from athena.kit import tracing
 from athena.kit.egress import Egress, EgressConnectionFailed, EgressError, EgressStream
 from athena.llm import anthropic, embeddings, google, openai_chat, openai_responses
 from athena.llm.dialect import Adapter, Decoder, HttpCall
 from athena.llm.errors import ErrorKind, ModelError, from_egress, from_status, malformed, masked
+from athena.llm.metrics import WatchedCall
 from athena.llm.sse import EventTooLargeError, SseParser
 from athena.llm.types import Completed, Dialect, DiscoveredModel, Event, ModelEndpoint, ModelRequest
 
@@ -42,38 +45,45 @@ class ModelClient:
         """
         adapter = _ADAPTERS[endpoint.dialect]
         call = _prepared(adapter, endpoint, request)
-        headers = _headers(call, endpoint)
-        try:
-            async with self._egress.stream(
-                call.method,
-                call.url,
-                headers=headers,
-                body=call.body,
-                timeout=endpoint.timeout,
-                idle_timeout=endpoint.idle_timeout,
-                max_bytes=MAX_ANSWER_BYTES,
-                trusted=endpoint.trusted,
-            ) as upstream:
-                if upstream.status != _OK:
-                    raise from_status(
-                        upstream.status, upstream.headers, await _read_error(upstream), endpoint.secrets()
-                    )
-                if not request.stream or "json" in upstream.headers.get("content-type", ""):
-                    # Some servers answer whole although a stream was asked for.
-                    yield adapter.parse(b"".join([chunk async for chunk in upstream]))
-                    return
-                decoder = adapter.decoder()
-                read = _reader(upstream, decoder)
-                # Read here, not in a generator of its own: a second one would be a fifth of a token's cost.
-                while not decoder.done and (events := await read()) is not None:
-                    for event in events:
-                        yield event
-                yield decoder.finish()
-                await upstream.drain()
-        except EgressError as error:
-            raise from_egress(error) from None
-        except ModelError as error:
-            raise _cleaned(error, endpoint) from None
+        with WatchedCall(endpoint, request) as watched:
+            try:
+                async with self._opened(call, endpoint, watched) as upstream:
+                    if upstream.status != _OK:
+                        raise from_status(
+                            upstream.status, upstream.headers, await _read_error(upstream), endpoint.secrets()
+                        )
+                    if not request.stream or "json" in upstream.headers.get("content-type", ""):
+                        # Some servers answer whole although a stream was asked for.
+                        yield watched.complete(adapter.parse(b"".join([chunk async for chunk in upstream])))
+                        return
+                    decoder = adapter.decoder()
+                    read = _reader(upstream, decoder)
+                    # Read here, not in a generator of its own: a second one would be a fifth of a token's cost.
+                    while not decoder.done and (events := await read()) is not None:
+                        if events and not watched.heard:
+                            watched.hear()
+                        for event in events:
+                            yield event
+                    yield watched.complete(decoder.finish())
+                    await upstream.drain()
+            except EgressError as error:
+                raise from_egress(error) from None
+            except ModelError as error:
+                raise _cleaned(error, endpoint) from None
+
+    def _opened(
+        self, call: HttpCall, endpoint: ModelEndpoint, watched: WatchedCall
+    ) -> AbstractAsyncContextManager[EgressStream]:
+        return self._egress.stream(
+            call.method,
+            call.url,
+            headers={**tracing.headers(endpoint.host, watched.span), **_headers(call, endpoint)},
+            body=call.body,
+            timeout=endpoint.timeout,
+            idle_timeout=endpoint.idle_timeout,
+            max_bytes=MAX_ANSWER_BYTES,
+            trusted=endpoint.trusted,
+        )
 
     async def complete(self, endpoint: ModelEndpoint, request: ModelRequest) -> Completed:
         """Call a model, and give its whole answer.

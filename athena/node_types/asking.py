@@ -16,7 +16,7 @@ from athena.budgets.spending import Reservation, Soft, Spender, release
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Session
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, usage_of, used
+from athena.large_language_models.usage import charged, usage_of, used
 from athena.llm.errors import ModelError
 from athena.llm.types import Completed, ModelRequest
 from athena.node_types.base import EffectCall, NodeFailed, Usage
@@ -103,7 +103,7 @@ class Model:
                 await patient(lambda: release(self._payer.database, reservation))
             raise
         usage, _ = used(asked, completed)
-        taken = usage_of(usage, await cost_of(self._resolved, usage))
+        taken = usage_of(usage, await charged(self._resolved, usage))
         self.usage += Usage(usage.input_tokens, usage.output_tokens, taken["cost"] or 0.0)
         if reservation is not None:
             await self._payer.in_transaction(lambda session: pay(session, reservation, taken))

@@ -23,7 +23,7 @@ from athena.kit.access import WorkspaceId
 from athena.kit.db import Database, Scope
 from athena.kit.errors import AthenaError, BudgetExhausted, Unavailable
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, usage_of, used
+from athena.large_language_models.usage import charged, usage_of, used
 from athena.llm.errors import ErrorKind, ModelError, retry_delay
 from athena.llm.types import Completed, FinishReason, ModelRequest, TextDelta, Usage
 from athena.runs.circuit_breaker import CircuitBreaker
@@ -170,7 +170,7 @@ class ModelCalls:
             await payer.pay(reservation, None)
             raise
         usage, _ = used(asked, completed)
-        taken = usage_of(usage, await cost_of(resolved, usage))
+        taken = usage_of(usage, await charged(resolved, usage))
         await payer.pay(reservation, taken)
         return completed, taken
 
@@ -257,7 +257,7 @@ class _Call:
             raise failed from error
         self.calls.breaker.succeeded(circuit)
         usage, is_estimate = used(way.request, completed)
-        cost = await cost_of(way.model, usage)
+        cost = await charged(way.model, usage)
         duration = int((time.monotonic() - begun) * 1000)
         return Answer(way.model.model_id, completed, usage, cost, is_estimate, duration, way.refused, way.reservation)
 
@@ -284,7 +284,7 @@ class _Call:
         except BaseException:
             if self.speech.heard:
                 usage, _ = used(way.request, _unheard(self.speech))
-                self.spent = usage_of(usage, await cost_of(way.model, usage))
+                self.spent = usage_of(usage, await charged(way.model, usage))
             if way.reservation is not None and not self.run.changes_hands:
                 await Payer(self.run, self.calls.database).pay(way.reservation, self.spent)
             raise

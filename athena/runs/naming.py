@@ -12,7 +12,7 @@ from athena.kit.access import Access
 from athena.kit.db import Row, Session
 from athena.kit.errors import UpstreamFailed, UpstreamTimeout, ValidationFailed
 from athena.large_language_models.service import ResolvedModel, resolve
-from athena.large_language_models.usage import cost_of, usage_of, used
+from athena.large_language_models.usage import charged, usage_of, used
 from athena.llm.errors import ErrorKind, ModelError
 from athena.llm.types import Completed, Message, ModelRequest
 from athena.messages.service import MessageService
@@ -72,9 +72,10 @@ async def _asked(session: Session, access: Access, model: ResolvedModel, request
             await release(session.database, reservation)
         kind = UpstreamTimeout if error.kind is ErrorKind.TIMEOUT else UpstreamFailed
         raise kind(str(error), code=error.kind.value) from error
+    usage, _ = used(request, completed)
+    taken = usage_of(usage, await charged(model, usage))
     if reservation is not None:
-        usage, _ = used(request, completed)
-        await pay(session, reservation, usage_of(usage, await cost_of(model, usage)))
+        await pay(session, reservation, taken)
     return completed
 
 

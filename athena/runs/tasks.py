@@ -15,6 +15,7 @@ from athena.config import Settings
 from athena.engine import EndedRun, Engine, Finished, RunContext, RunFailed
 from athena.guardrails.judging import AskModel
 from athena.guardrails.service import GuardrailService
+from athena.kit import tracing
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.db import Database, Scope, Session
 from athena.kit.errors import AthenaError
@@ -73,6 +74,7 @@ class Answering:
 
     async def answer(self, run: RunContext) -> Finished:
         """Answers a conversation once."""
+        tracing.current().set(_told(run), "invoke_agent")
         speech = Speech(run, run.input["message_uuid"])
         self.said[run.run_uuid] = speech
         try:
@@ -190,6 +192,16 @@ class Answering:
             return completed
 
         return ask
+
+
+def _told(run: RunContext) -> Mapping[str, str | None]:
+    """What a trace tells of an answer, in OpenTelemetry's words."""
+    labels = run.labels
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.id": labels.get("agent_uuid"),
+        "gen_ai.conversation.id": labels.get("thread_uuid"),
+    }
 
 
 def _failed(run: RunContext, code: str, message: str, speech: Speech) -> RunFailed:

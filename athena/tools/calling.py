@@ -17,6 +17,7 @@ from athena.kit.access import Access
 from athena.kit.db import Database, Session
 from athena.kit.errors import AthenaError, ValidationFailed
 from athena.llm.structured import Schema, parse
+from athena.tools import metrics
 from athena.tools.base import ToolCall, ToolFailed, ToolKind, ToolKinds, ToolResult
 from athena.tools.naming import OfferedFunction, ToolRow, offered
 from athena.tools.refreshing import Refresher
@@ -41,6 +42,7 @@ ARGUMENTS_MOST: Final = 1_000_000
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
+@metrics.watched
 async def call_function(  # noqa: PLR0913 - each is a fact of the call
     database: Database,
     access: Access,

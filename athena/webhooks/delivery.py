@@ -19,7 +19,7 @@ from athena.kit.crypto import Keyring, SecretUnreadable
 from athena.kit.db import Database, Row
 from athena.kit.egress import Egress, EgressError
 from athena.kit.errors import AthenaError
-from athena.webhooks import notices
+from athena.webhooks import metrics, notices
 from athena.webhooks.event_types import completed
 from athena.webhooks.repository import QueueRepository
 from athena.webhooks.signatures import headers, unseal
@@ -132,7 +132,10 @@ class Deliverer:
             if verdict.webhook:
                 await queue.judge(claim, verdict.webhook)
             await queue.note(claim, verdict.delivery)
+            metrics.deliveries(verdict.delivery.get("status", "retried")).inc()
+            metrics.seconds.observe(outcome.duration_ms / 1000)
             if verdict.disabled:
+                metrics.disabled.inc()
                 place, uuid = claim["workspace_uuid"], claim["webhook_uuid"]
                 session.record("webhook.disabled", "webhook", uuid, {"reason": verdict.disabled}, workspace_uuid=place)
 

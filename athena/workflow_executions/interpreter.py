@@ -15,6 +15,7 @@ from athena.engine import LATE, Event, StepOutcomeUnknown, StepResult
 from athena.expressions import ExpressionError, compile_text
 from athena.expressions.budget import Budget
 from athena.expressions.errors import Exhausted
+from athena.kit import tracing
 from athena.kit.clock import rfc3339_or_none
 from athena.kit.masking import Mask
 from athena.node_types.base import (
@@ -283,12 +284,14 @@ class Interpreter:
                 return kind.compute(config, call)
             assert isinstance(kind, EffectNode | WaitNode)  # noqa: S101 - all other kinds went other ways
             seconds = node.spec.timeout or kind.seconds
-            async with asyncio.timeout(seconds):
-                effect = self._effect_call(scope, node, call, key, seconds)
-                if isinstance(kind, WaitNode):
-                    found = await kind.begin(config, effect, signal_of(node, scope.path))
-                else:
-                    found = await kind.execute(config, effect)
+            about = {"athena.node.id": node.id, "athena.node.type": node.spec.type}
+            with tracing.span(f"execute_node {node.spec.type}", attributes=about):
+                async with asyncio.timeout(seconds):
+                    effect = self._effect_call(scope, node, call, key, seconds)
+                    if isinstance(kind, WaitNode):
+                        found = await kind.begin(config, effect, signal_of(node, scope.path))
+                    else:
+                        found = await kind.execute(config, effect)
         except NodeFailed as error:
             raise _masked(error, mask) from error
         except TimeoutError as error:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from athena.engine import EndedRun, Engine, Finished, LeaseLost, Queue, RunContext, RunFailed
+from athena.kit import tracing
 from athena.kit.access import Access, WorkspaceId
 from athena.kit.changes import Actor
 from athena.kit.db import Database, Scope, Session
@@ -63,6 +64,8 @@ class Executing:
     async def execute(self, run: RunContext) -> Finished:
         """Runs a workflow's version from its trigger on."""
         given = run.input
+        about = {"gen_ai.operation.name": "invoke_workflow", "athena.workflow.uuid": given["workflow_uuid"]}
+        tracing.current().set(about, "invoke_workflow")
         access = access_of(run.workspace_uuid, given)
         plan = await self._plan(run, access)
         trigger = plan.graph.nodes[given["trigger"]["node_id"]]

@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from athena.kit import tracing
 from athena.kit.egress.addresses import AllowList, parse_address, parse_url, refused
 from athena.kit.egress.errors import (
     EgressConnectionFailed,
@@ -325,6 +326,8 @@ class Egress:
         address = parse_address(url.raw_host or "")
         if address is not None and not trusted and not self._allow.permits(host, address, url.port or 0):
             raise refused(host, address)
+        if traced := tracing.headers(host):
+            headers = {**traced, **(headers or {})}
         try:
             async with asyncio.timeout_at(deadline):
                 response = await self._session.request(

@@ -1,7 +1,7 @@
 """Bundles.
 
 Revision ID: 0042
-Revises: 0039
+Revises: 0040
 Create Date: 2026-11-25
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from athena.kit.tables import row_security
 
 revision = "0042"
-down_revision = "0039"
+down_revision = "0040"
 
 TIME = sa.TIMESTAMP(timezone=True)
 

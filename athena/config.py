@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WEAK_SECRET_LENGTH = 32
-FROM_FILES = ("database_url", "secret_key", "bootstrap_password")
+FROM_FILES = ("database_url", "secret_key", "bootstrap_password", "metrics_token")
 """What may also be in a file, whose path is the setting of that name with ``_file`` behind it."""
 LONGEST_SECRET = 65_536
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     """From how many milliseconds on a statement is logged; 0: none is."""
     metrics_token: SecretStr | None = None
     """The bearer token of who may read ``/metrics``. Unset: callers on this machine may, without one."""
+    metrics_token_file: Path | None = None
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A port for ``/metrics`` and ``/health`` alone, of processes that answer no requests or share their port."""
     otlp_endpoint: str = ""

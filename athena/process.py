@@ -143,14 +143,6 @@ async def opened(
         yield process
 
 
-def _register(engine: Engine, database: Database, settings: Settings) -> None:
-    tasks.register(engine, database, settings)
-    workflow_executions.register(engine, database)
-    training.register(engine, database)
-    evaluations.register(engine, database)
-    memory_extraction.register(engine, database)
-
-
 @contextlib.asynccontextmanager
 async def _opened(
     settings: Settings, database_url: str, *, worker: bool, queues: Sequence[Queue]

@@ -15,6 +15,8 @@ HTTP_CLIENTS = ("aiohttp", "httpx", "httpx2", "requests", "urllib3", "urllib.req
 # The one guarded client, and the download of the packaged model, whose addresses are fixed and whose hash decides.
 # What connects MCP's client, which is httpx2's, to that guarded client makes no connection of its own.
 HTTP_PLACES = {
+    # Asks the server of this very machine.
+    "athena/health.py",
     "athena/kit/egress/client.py",
     "athena/local_model/hub.py",
     "athena/tools/mcp_servers.py",

@@ -44,9 +44,9 @@ def import_from(  # noqa: PLR0913 - each is an option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Turn what another product exports into a bundle, and tell what became of each part of it.
+    """Turn exports of other products into a bundle.
 
-    Look at the folder and its REPORT.md, then make it with `athena apply`. Nothing of it is active at first.
+    What became of each part of them is told. Look at the folder and its REPORT.md, then make it with `athena apply`. Nothing of it is active at first.
     """
     from athena.importers.conversion import convert
     from athena.importers.source import ImportRefused

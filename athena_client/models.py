@@ -308,6 +308,7 @@ class User(TypedDict):
     name: str
     email: str
     profile: dict[str, Any]
+    preferences: dict[str, Any]
     default_workspace_uuid: str | None
     workspaces: list[dict[str, Any]]
 

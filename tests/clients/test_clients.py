@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.clients.conftest import HERE, node, python, run
+from tests.clients.conftest import HERE, ROOT, node, python, run
 from tests.e2e.program import Athena
 
 # A default is what the server fills in: whoever calls may leave it out.
@@ -52,3 +52,17 @@ async def test_a_typescript_client(athena: Athena, tools: Path, mockllm: str, tm
     assert "warn" not in said.lower(), said
     await asyncio.to_thread(node, str(modules / "typescript" / "bin" / "tsc"), "-p", ".", where=tools)
     await asyncio.to_thread(node, "use.ts", *arguments(athena, mockllm), where=tools)
+
+
+async def test_the_client_for_typescript(athena: Athena, tools: Path, mockllm: str) -> None:
+    package = tools / "package"
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(ROOT / "clients" / "typescript", package, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    source = await document(athena, package)
+    # It is compiled and run as a part of the package: its types are checked as strictly.
+    shutil.copy(HERE / "use_client.ts", package / "src" / "use_client.ts")
+    modules = tools / "node_modules"
+    generate = [str(modules / "openapi-typescript" / "bin" / "cli.js"), str(source), *OPTIONS[:-1], "src/schema.ts"]
+    await asyncio.to_thread(node, *generate, where=package)
+    await asyncio.to_thread(node, str(modules / "typescript" / "bin" / "tsc"), "-p", ".", where=package)
+    await asyncio.to_thread(node, "dist/use_client.js", *arguments(athena, mockllm), where=package)

@@ -207,6 +207,8 @@ async def test_a_task_asks_for_approval_and_is_answered_by_a_message(
             assert asked[1]["data"]["schema"]["required"] == ["decision"]
             listed = await client.list_tasks(ListTasksRequest(status=TaskState.TASK_STATE_INPUT_REQUIRED))
             assert [each.id for each in listed.tasks] == [task.id]
+            with pytest.raises(UnsupportedOperationError, match="asks for input"):
+                await send(client, "And 3?", context_id=task.context_id)
             with pytest.raises(InvalidParamsError, match="data part"):
                 await send(client, "Perhaps.", task_id=task.id)
             done = await send(client, answer, task_id=task.id, context_id=task.context_id)

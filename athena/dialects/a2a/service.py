@@ -194,9 +194,14 @@ class A2AService:
             self.access.require(Permission.THREADS_CREATE)
             return (await threads.create(ThreadCreate(agent_uuid=self.agent["uuid"])))["uuid"]
         try:
-            return (await threads.get(UUID(context_id)))["uuid"]
+            thread_uuid: UUID = (await threads.get(UUID(context_id)))["uuid"]
         except (NotFound, ValueError):
             raise ValidationFailed.of("message.contextId", "There is no such context.") from None
+        named = NamedRepository(self.session, self.access.workspace_uuid, self.access.reach)
+        if await named.is_interrupted(thread_uuid):
+            # It would wait behind that task, for as long as nobody answers.
+            raise UnsupportedOperation("A task of this context asks for input: answer it first, by its id.")
+        return thread_uuid
 
     async def _answer(self, message: Message) -> Taken:
         """Gives a task what it asks for; the rest of it is what its sender has not seen."""

@@ -19,6 +19,8 @@ NAMES: Final = frozenset(
         "result.committed",
         "end.before_commit",
         "end.committed",
+        "handover.before_commit",
+        "handover.committed",
         "takeover.before_commit",
         "takeover.committed",
     }

@@ -113,7 +113,7 @@ async def _driven(run: HeldRun, kind: Kind) -> RunRow | None:
     try:
         if task.cancelled():
             if run.interruption is Interruption.HANDOVER:
-                await run.commit(HANDOVER)
+                await run.commit(HANDOVER, point="handover")
             elif run.interruption is Interruption.LOST:
                 metrics.leases_lost.inc()
             return None

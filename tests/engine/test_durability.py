@@ -53,11 +53,17 @@ async def test_a_kill_at_each_crash_point(theatre: Theatre, point: str):
         await first.do("accept", theatre.workspace, run)
         await asyncio.sleep(0.1)
         await first.kill()
-    victim = await theatre.start("flush." + point[6:] + ":5" if point.startswith("flush") else point)
+    handed_over = point.startswith("handover")
+    victim = await theatre.start(
+        "flush." + point[6:] + ":5" if point.startswith("flush") else point, grace=0.0 if handed_over else 0.2
+    )
     if point.startswith("started"):
         await theatre.queue(run)
     elif not point.startswith("takeover"):
         await victim.do("accept", theatre.workspace, run)
+    if handed_over:
+        await asyncio.sleep(0.05)
+        victim.signal(signal.SIGTERM)
     async with asyncio.timeout(10):
         await victim.died()
     last = await theatre.start()

@@ -139,6 +139,11 @@ def upgrade() -> None:
     )
     for statement in (INDEX, ENGINE_JOB, ENGINE_HAS_PLACE, ENGINE_CLAIM):
         op.execute(statement)
+    # What sleeping runs have waiting: else each look for work would come by all of it.
+    op.execute(
+        "UPDATE pgqueuer SET entrypoint = 'engine.run.later' WHERE entrypoint = 'engine.run' AND status = 'queued'"
+        " AND execute_after > now()"
+    )
     op.execute("REVOKE ALL ON FUNCTION engine_claim, engine_has_place FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION engine_claim, engine_has_place TO {SYSTEM_ROLE}")
     job = "engine_job(uuid, uuid, interval, boolean, text, boolean)"

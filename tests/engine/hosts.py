@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 ROOT = Path(__file__).parents[2]
@@ -91,16 +92,30 @@ class Network:
         query = parse_qs(parts.query)
         door = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
 
+        answering: set[asyncio.Task[Any]] = set()
+
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             to_read, to_write = await asyncio.open_unix_connection(door)
-            with contextlib.suppress(asyncio.CancelledError):  # by the end of the test
-                await asyncio.gather(_pump(reader, to_write), _pump(to_read, writer))
+            pumps = asyncio.gather(_pump(reader, to_write), _pump(to_read, writer), return_exceptions=True)
+            if task := asyncio.current_task():
+                answering.add(task)
+            try:
+                await pumps
+            except asyncio.CancelledError:
+                pass  # by the end of the test
+            finally:
+                for each in (writer, to_write):
+                    each.transport.abort()
 
         server = await asyncio.start_server(answer, self.address, 0)
         port = server.sockets[0].getsockname()[1]
         login = parts.netloc.rpartition("@")[0]
         yield urlunsplit((parts.scheme, f"{login}@{self.address}:{port}", parts.path, "sslmode=disable", ""))
         server.close()
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
+        await asyncio.sleep(0)  # in which the transports close their sockets
 
     def open(self, number: int) -> None:
         """Makes the bridge and the hosts."""

@@ -11,6 +11,7 @@ KINDS = {
     "user_uuid": "user",
     "creator_uuid": "user",
     "token_uuid": "token",
+    "session_uuid": "user_session",
     "provider_uuid": "provider",
     "account_uuid": "account",
     "agent_uuid": "agent",
@@ -61,6 +62,7 @@ KINDS = {
     "a": "evaluation",
     "b": "evaluation",
     "source_execution_uuid": "workflow_execution",
+    "execution_uuid": "workflow_execution",
 }
 
 
@@ -92,6 +94,7 @@ SPECIAL = {
 DELETERS = {
     "user": "delete_workspace_member",
     "token": "delete_token",
+    "user_session": "delete_user_session",
     "provider": "delete_provider",
     "account": "delete_account",
     "media": "delete_media",

@@ -14,16 +14,12 @@ import httpx2
 from athena.kit.ids import new_uuid
 from athena.permissions import Role
 from tests.conftest import MakeTenant, Tenant
-from tests.tenants.files import marked_bundle
+from tests.tenants.files import PNG, marked_bundle
 from tests.tenants.kinds import DELETERS, kind_of, known
+from tests.tenants.sign_ins import user_session
 from tests.tenants.surface import Input, Operation, Surface
 
 _keys = itertools.count(1)
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060606000000005000"
-    "1a5f645400000000049454e44ae426082"
-)
 
 
 @dataclass
@@ -339,6 +335,7 @@ MODEL_SERVER = [""]
 MAKERS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
     "user": _user,
     "token": _token,
+    "user_session": user_session,
     "provider": _provider,
     "account": _account,
     "large_language_model": _model,

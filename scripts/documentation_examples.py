@@ -99,9 +99,10 @@ def javascript(method: str, path: str, operation: Operation) -> str:
 def python(method: str, path: str, operation: Operation) -> str:
     """The call with ``athena_client``: by the resource's method where there is one."""
     if not _is_json(operation):
-        return _plain(path, operation)
+        return _plain(method, path, operation)
     call = _method(method, path, operation) or _request(method, path, operation)
-    return f'from athena_client import Athena\n\nwith Athena("{SERVER}", token) as client:\n{_shifted(call)}'
+    needed = "from pathlib import Path\n\n" if "Path(" in call else ""
+    return f'{needed}from athena_client import Athena\n\nwith Athena("{SERVER}", token) as client:\n{_shifted(call)}'
 
 
 @cache
@@ -162,7 +163,7 @@ def _request(method: str, path: str, operation: Operation) -> str:
         arguments.append(f"query={_value(query)}")
     body = body_of(operation)
     if is_upload(operation):
-        arguments.append(f'files={{"file": open("{FILE}", "rb")}}')
+        arguments.append(f'files={{"file": ("{FILE}", Path("{FILE}").read_bytes())}}')
     elif body is not None:
         arguments.append(f"body={_value(body)}")
     return _call("client.request", arguments)
@@ -174,15 +175,22 @@ def _is_json(operation: Operation) -> bool:
     return any(not content or "application/json" in content for content in found)
 
 
-def _plain(path: str, operation: Operation) -> str:
+def _plain(method: str, path: str, operation: Operation) -> str:
     """The call of what answers with bytes."""
     if path == f"{PREFIX}/runs/{{run_uuid}}/events":
         use = f'for event in client.runs.events("{UUID}"):\n    print(event.id, event.type, event.data)'
         return f'from athena_client import Athena\n\nwith Athena("{SERVER}", token) as client:\n{_shifted(use)}'
-    request = f'Request("{address(path, operation)}", headers={{"Authorization": f"Bearer {{token}}"}})'
-    return (
-        f"from urllib.request import Request, urlopen\n\nwith urlopen({request}) as answer:\n    print(answer.read())"
-    )
+    body = body_of(operation)
+    content = "" if body is None else ', "Content-Type": "application/json"'
+    arguments = [f'"{address(path, operation)}"', f'headers={{"Authorization": f"Bearer {{token}}"{content}}}']
+    if body is not None:
+        arguments.append(f"data=json.dumps({_value(body)}).encode()")
+    if method != "get":
+        arguments.append(f'method="{method.upper()}"')
+    needed = "" if body is None else "import json\n"
+    request = f"request = Request(\n{_shifted(_lines(arguments))}\n)"
+    read = "with urlopen(request) as answer:\n    print(len(answer.read()))"
+    return f"{needed}from urllib.request import Request, urlopen\n\n{request}\n{read}"
 
 
 def _call(name: str, arguments: list[str]) -> str:

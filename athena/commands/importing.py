@@ -46,7 +46,8 @@ def import_from(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Turn exports of other products into a bundle.
 
-    What became of each part of them is told. Look at the folder and its REPORT.md, then make it with `athena apply`. Nothing of it is active at first.
+    What became of each part of them is told. Look at the folder and its REPORT.md, then make it with `athena apply`.
+    Nothing of it is active at first.
     """
     from athena.importers.conversion import convert
     from athena.importers.source import ImportRefused

@@ -65,6 +65,9 @@ async def test_a_secret_goes_in_and_does_not_come_out(athena: Athena, workspace:
     await _made(page, "secret", "SHOP_KEY", "sk-a-secret-that-is-long-enough")
     await expect(table).to_contain_text("{{ secrets.SHOP_KEY }}")
     assert await faults(page) == []
+    async with page.expect_request(lambda request: request.method == "POST") as sent:
+        await _made(page, "secret", "SIGNING_KEY", "-----BEGIN KEY-----\nabc\n-----END KEY-----\n")
+    assert (await sent.value).post_data_json["value"] == "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
 
     # Another description leaves the secret as it is; its value is nowhere in the page.
     await page.get_by_role("button", name="Edit SHOP_KEY").click()

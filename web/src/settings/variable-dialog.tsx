@@ -11,7 +11,7 @@ import { Fresh } from "@/ui/fresh";
 import { JsonField } from "@/ui/json-field";
 import { SaveFailure } from "@/ui/save-failure";
 
-import { expressionOf, readVariable, type Variable, type VariableKind } from "./variables";
+import { expressionOf, readVariable, secretOf, type Variable, type VariableKind } from "./variables";
 
 interface Wanted {
   name: string;
@@ -58,7 +58,8 @@ function VariableForm({ variable, etag = "", onReload = () => undefined, onClose
   const change = (changes: Partial<Wanted>): void => setWanted((present) => ({ ...present, ...changes }));
   const save = useMutation({
     mutationFn: (): Promise<unknown> => {
-      const { name, description, kind, value } = wanted;
+      const { name, description, kind } = wanted;
+      const value = kind === "secret" ? secretOf(wanted.value as string) : wanted.value;
       const isKept = variable?.kind === "secret" && value === "";
       const query = { workspace_uuid: uuid };
       if (!variable) return api.POST("/api/v1/variables", { params: { query }, body: { name, description, kind, value } as Schemas["VariableCreate"] });
@@ -106,10 +107,13 @@ function VariableForm({ variable, etag = "", onReload = () => undefined, onClose
         onChange={(event) => change({ name: event.target.value })}
       />
       {isSecret ? (
-        <Field
+        <AreaField
           label={t("Value")}
-          type="password"
+          rows={2}
+          className="[-webkit-text-security:disc]"
           autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
           required={!variable}
           hint={variable && t("Empty: it stays as it is ({hint}).", { hint: variable.hint ?? "…" })}
           value={wanted.value as string}

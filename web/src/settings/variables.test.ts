@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { expressionOf, written } from "./variables";
+import { expressionOf, secretOf, written } from "./variables";
 
 describe("how an expression reads a value", () => {
   it("names a variable and a secret by their places", () => {
@@ -18,5 +18,15 @@ describe("a value in a table", () => {
     expect(written("https://shop.example.com")).toBe("https://shop.example.com");
     expect(written([1])).toBe("[1]");
     expect(written(null)).toBe("null");
+  });
+});
+
+describe("a secret that was pasted", () => {
+  it("keeps the lines of a key", () => {
+    expect(secretOf("-----BEGIN KEY-----\nabc\n-----END KEY-----\n")).toBe("-----BEGIN KEY-----\nabc\n-----END KEY-----\n");
+  });
+
+  it("loses the break behind a single line", () => {
+    expect(secretOf("sk-abc\r\n")).toBe("sk-abc");
   });
 });

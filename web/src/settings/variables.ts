@@ -39,3 +39,9 @@ export function expressionOf({ kind, name }: Pick<Variable, "kind" | "name">): s
 export function written(given: unknown): string {
   return typeof given === "string" ? given : JSON.stringify(given);
 }
+
+/** A secret as it was pasted: a key of several lines whole, a single line without the break behind it. */
+export function secretOf(pasted: string): string {
+  const line = pasted.replace(/\s+$/, "");
+  return line.includes("\n") ? pasted : line;
+}

@@ -8,6 +8,7 @@ import pytest
 
 from athena.bundles.format import write
 from athena.importers.conversion import convert
+from athena.workflow_generation.layout import COLUMN
 from tests.importers.conftest import SAMPLES, edges, nodes, only, outcomes, sample, sound, why
 from tests.importers.n8n_workflows import START, Node, fields, imported, node
 
@@ -152,6 +153,12 @@ def last() -> Node:
 def test_lists_are_worked_on_as_a_whole(kind: str, parameters: Node, ours: str, data: Node) -> None:
     found = imported(START, LIST, node("It", kind, parameters))
     assert (nodes(found)["it"]["type"], nodes(found)["it"]["data"]) == (ours, data)
+
+
+def test_nodes_have_the_room_that_they_need_here() -> None:
+    # n8n's own are 96 wide, with 200 from one to the next.
+    found = nodes(imported(START, {**node("Last", "noOp"), "position": [200, 100]}, ("Start", "Last")))
+    assert found["last"]["position"] == {"x": COLUMN, "y": COLUMN / 2}
 
 
 def test_an_if_parts_a_list() -> None:

@@ -11,6 +11,8 @@ from athena.importers import foreign
 from athena.importers.report import Entry, Report
 from athena.importers.source import MAXIMUM_NODES, ImportRefused
 
+WIDER: Final = 1.4
+"""How much farther apart nodes stand here, where they are wider."""
 PREFIXES: Final = ("n8n-nodes-base.", "@n8n/n8n-nodes-langchain.", "n8n-nodes-langchain.")
 MAXIMUM_WAYS: Final = 4_000
 
@@ -158,7 +160,10 @@ def _node(row: dict[str, Any], report: Report) -> SourceNode:
         type=kind,
         version=foreign.number(row, "typeVersion") or 1,
         parameters=foreign.mapping(row, "parameters"),
-        position=(foreign.number(row, "position", 0) or 0, foreign.number(row, "position", 1) or 0),
+        position=(
+            (foreign.number(row, "position", 0) or 0) * WIDER,
+            (foreign.number(row, "position", 1) or 0) * WIDER,
+        ),
         disabled=foreign.flag(row, "disabled"),
         credentials=foreign.mapping(row, "credentials"),
         given=row,

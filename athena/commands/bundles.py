@@ -60,10 +60,11 @@ def export(  # noqa: PLR0913, PLR0917 - an option for each kind
     knowledge: Annotated[bool, typer.Option(help="Take along what the agents were trained with.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write resources of the workspace into a bundle; without any option, all of them.
+    """Write resources of the workspace into a bundle.
 
-    What they refer to comes along, and no secret does. A folder that is a bundle already is brought up to date: its
-    name, version, description and dependencies stay, and resources that were not chosen leave it.
+    Without any option, all of them. What they refer to comes along, and no secret does. A folder that is a bundle
+    already is brought up to date: its name, version, description and dependencies stay, and resources that were not
+    chosen leave it.
     """
     from athena.bundles.files import write_zip
     from athena.bundles.format import write
@@ -101,7 +102,7 @@ def import_(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a bundle would make and change in the workspace, ask, and do it."""
+    """Show what a bundle would make and change, ask, and do it."""
     bundle = _read(source)
     with connected() as client:
         plan = _plan(client, bundle, accounts)
@@ -123,7 +124,7 @@ def apply(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have the workspace be as a bundle says, without asking; for git and pipelines.
+    """Have the workspace be as a bundle says, without asking.
 
     Exit status 0: it is so. 1: it failed, or there are conflicts. 2, with `--dry-run`: something would change.
     """

@@ -116,7 +116,7 @@ async def create_dataset_item(dataset_uuid: UUID, caller: DatasetUpdater, body: 
 
 
 @dataset_router.operation(
-    "POST", f"{DATASET}/items/import", summary="Import Dataset Items", response=Data[Dataset], errors=[404]
+    "POST", f"{DATASET}/import", summary="Import Dataset Items", response=Data[Dataset], errors=[404]
 )
 async def import_dataset_items(dataset_uuid: UUID, caller: DatasetUpdater, body: DatasetItemsImport) -> Response:
     """Adds several items to a dataset, all of them or none; the answer is the dataset."""

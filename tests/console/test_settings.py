@@ -54,9 +54,9 @@ async def test_a_member_is_invited_gets_another_role_and_goes(
     await expect(page.get_by_role("table", name="Members")).not_to_contain_text("Ada")
 
 
-async def viewing(browser: Browser, address: str) -> dict[str, Any]:
+async def viewing(browser: Browser, address: str, email: str = "ada@example.com") -> dict[str, Any]:
     context = await browser.new_context()
-    given = {"email": "ada@example.com", "password": "a-long-enough-password", "session": True}
+    given = {"email": email, "password": "a-long-enough-password", "session": True}
     answer = await context.request.post(f"{address}/api/v1/auth/sign-in", data=given)
     assert answer.ok
     state = await context.storage_state()

@@ -13,6 +13,8 @@ from tests.console.conftest import DESKTOP, PHONE, OpenPage, Watched
 from tests.console.test_settings import joined, viewing
 from tests.e2e.program import Athena
 
+LEAVING = "grace@example.com"
+
 
 async def content(download: Download) -> bytes:
     """The file that the browser was given."""
@@ -124,7 +126,7 @@ async def _prefer_and_end_a_sign_in(page: Page, other: Page, watched: Watched) -
     await page.reload()
     await own.get_by_role("row").nth(1).get_by_role("button", name=re.compile("^End")).click()
     await page.get_by_role("dialog").get_by_role("button", name="End it").click()
-    await expect(own.get_by_role("row")).to_have_count(3)
+    await expect(own.get_by_role("row")).to_have_count(2)
     watched.expected = ("status of 401", "409")
     await other.reload()
     await expect(other.get_by_role("heading", name="Sign in to Athena")).to_be_visible()
@@ -133,10 +135,10 @@ async def _prefer_and_end_a_sign_in(page: Page, other: Page, watched: Watched) -
 async def test_a_user_makes_a_workspace_changes_the_profile_and_goes(
     athena: Athena, address: str, workspace: str, browser: Browser, open_page: OpenPage, watched: Watched
 ) -> None:
-    body = {"email": "ada@example.com", "role": "viewer"}
+    body = {"email": LEAVING, "role": "viewer"}
     invitation = await athena.call("POST", f"/workspaces/{workspace}/invitations", body)
     await joined(athena, address, invitation["url"])
-    page = await open_page(f"/w/{workspace}/chat", state=await viewing(browser, address))
+    page = await open_page(f"/w/{workspace}/chat", state=await viewing(browser, address, LEAVING))
     menu = page.get_by_role("button", name="Workspace:")
     await menu.click()
     await page.get_by_role("menuitem", name="New workspace").click()
@@ -154,7 +156,7 @@ async def test_a_user_makes_a_workspace_changes_the_profile_and_goes(
     await expect(page.get_by_role("button", name="You:")).to_contain_text("Ada Lovelace")
     assert await faults(page) == []
 
-    await _prefer_and_end_a_sign_in(page, await open_page("/", state=await viewing(browser, address)), watched)
+    await _prefer_and_end_a_sign_in(page, await open_page("/", state=await viewing(browser, address, LEAVING)), watched)
     await page.get_by_label("Present password").fill("a-long-enough-password")
     await page.get_by_label("New password").fill("another-long-password")
     await page.get_by_role("button", name="Change password").click()

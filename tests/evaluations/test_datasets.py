@@ -113,10 +113,10 @@ async def test_a_dataset_does_not_grow_for_ever(owner: Tenant, monkeypatch: pyte
 async def test_several_items_are_imported_or_none(owner: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "MAXIMUM_ITEMS", 4)
     path = f"{PATH}/{(await make(owner, items=[ITEM]))['uuid']}"
-    done = await owner.post(f"{path}/items/import", {"items": [ITEM, ITEM]})
+    done = await owner.post(f"{path}/import", {"items": [ITEM, ITEM]})
     assert (done.status_code, done.json()["data"]["items_count"]) == (200, 3)
-    assert (await owner.post(f"{path}/items/import", {"items": [ITEM, ITEM]})).status_code == 422
-    wrong = await owner.post(f"{path}/items/import", {"items": [ITEM, {"input": "?", "expectations": []}]})
+    assert (await owner.post(f"{path}/import", {"items": [ITEM, ITEM]})).status_code == 422
+    wrong = await owner.post(f"{path}/import", {"items": [ITEM, {"input": "?", "expectations": []}]})
     assert list(wrong.json()["errors"]) == ["items.1.expectations"]
     assert (await owner.get(path)).json()["data"]["items_count"] == 3
 

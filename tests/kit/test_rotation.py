@@ -37,6 +37,7 @@ IN_THE_OPEN = {
     "csrf_hash",
     "fingerprint",
     "key",
+    "archive",
     "client_hash",
     "refresh_hash",
     "used_hash",

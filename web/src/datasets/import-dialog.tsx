@@ -25,7 +25,7 @@ export function ImportDialog({ dataset, onClose }: { dataset: string; onClose: (
   const { cases, problems } = useMemo(() => pasted(text), [text]);
   const add = useMutation({
     mutationFn: () =>
-      api.POST("/api/v1/datasets/{dataset_uuid}/items/import", {
+      api.POST("/api/v1/datasets/{dataset_uuid}/import", {
         params: { path: { dataset_uuid: dataset }, query: { workspace_uuid: uuid } },
         body: { items: cases },
       }),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import faults
@@ -67,7 +69,8 @@ async def test_a_secret_goes_in_and_does_not_come_out(athena: Athena, workspace:
     assert await faults(page) == []
     async with page.expect_request(lambda request: request.method == "POST") as sent:
         await _made(page, "secret", "SIGNING_KEY", "-----BEGIN KEY-----\nabc\n-----END KEY-----\n")
-    assert (await sent.value).post_data_json["value"] == "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
+    given: Any = (await sent.value).post_data_json
+    assert given["value"] == "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
 
     # Another description leaves the secret as it is; its value is nowhere in the page.
     await page.get_by_role("button", name="Edit SHOP_KEY").click()

@@ -77,7 +77,7 @@ async def test_an_agent_is_taught_judged_and_shared(
 ) -> None:
     page = await open_page(f"/w/{workspace}/agents/{agent}/knowledge")
     await page.get_by_role("button", name="Text", exact=True).click()
-    await page.get_by_label("Title").fill("Returns")
+    await page.get_by_role("textbox", name="Title").fill("Returns")
     await page.get_by_role("textbox", name="Text").fill("Goods come back within thirty days.")
     await page.get_by_role("button", name="Teach it").click()
     sources = page.get_by_role("table", name="Sources")

@@ -39,6 +39,10 @@ class Entry:
         """It does something close to it; ``why`` says what differs."""
         self._set(Outcome.APPROXIMATED, became, why)
 
+    def finished(self, became: str, *why: str) -> None:
+        """Mapped, unless something that differs was remarked before."""
+        self._set(Outcome.APPROXIMATED if self.why else Outcome.MAPPED, became, why)
+
     def dropped(self, *why: str) -> None:
         """Nothing here does what it did."""
         self._set(Outcome.DROPPED, "", why)

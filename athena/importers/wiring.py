@@ -204,13 +204,6 @@ class Station:
             self.wiring.leave(self.part.id, output, node_id, port)
         self.wiring.give(self.part.id, f"nodes.{node_id}.output{suffix}")
 
-    def finished(self, became: str, *why: str) -> None:
-        """Says what it became: the same, unless something that differs was remarked before."""
-        if self.entry.why:
-            self.entry.approximated(became, *why)
-        else:
-            self.entry.mapped(became, *why)
-
     def placeholder(self, why: str) -> None:
         """Says that nothing does its work, and lets what comes in go on."""
         node_id = self.wiring.draft.placeholder(self.entry, self.part.title, self.part.position, why)

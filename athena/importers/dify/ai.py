@@ -44,7 +44,7 @@ def llm(site: Site) -> None:
     if foreign.flag(site.data, "vision", "enabled"):
         site.entry.remark("It gets texts alone, no images.")
     site.done(site.add("model_call", data), access)
-    site.finished("model_call")
+    site.entry.finished("model_call")
 
 
 def _context(site: Site) -> list[Part]:
@@ -128,7 +128,7 @@ def classifier(site: Site) -> None:
     if instruction := site.text("instruction") or site.text("instructions"):
         data["instructions"] = instruction
     site.done(site.add("classify", data), {"class_name": ".category"}, handles)
-    site.finished("classify", "What fits no class goes on by the port other, to which nothing is connected.")
+    site.entry.finished("classify", "What fits no class goes on by the port other, to which nothing is connected.")
 
 
 def extractor(site: Site) -> None:
@@ -154,7 +154,7 @@ def extractor(site: Site) -> None:
     if instruction := site.text("instruction"):
         data["instructions"] = instruction
     site.done(site.add("extract", data), {name: f".{name}" for name in properties if name.isidentifier()})
-    site.finished("extract")
+    site.entry.finished("extract")
 
 
 def agent(site: Site) -> None:
@@ -180,7 +180,7 @@ def agent(site: Site) -> None:
     question = texts.written(site.parts(foreign.text(given, "query"))).strip() or "Go on."
     data = {"agent_uuid": reference, "input": question, **({"variables": variables} if variables else {})}
     site.done(site.add("agent", data), {"text": ".text"})
-    site.finished(f"agent, and the agent {reference['$ref']}")
+    site.entry.finished(f"agent, and the agent {reference['$ref']}")
 
 
 def _tools(site: Site) -> list[dict[str, Any]]:

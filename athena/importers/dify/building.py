@@ -226,13 +226,6 @@ class Site:
             self.building.leave(self.node.id, "fail-branch", node_id, "error")
         self.building.give(self.node.id, f"nodes.{node_id}.output", access)
 
-    def finished(self, became: str, *why: str) -> None:
-        """Says what it became: the same, unless something that differs was remarked before."""
-        if self.entry.why:
-            self.entry.approximated(became, *why)
-        else:
-            self.entry.mapped(became, *why)
-
     def placeholder(self, why: str) -> None:
         """Says that nothing does its work, and lets what comes in go on."""
         node_id = self.building.draft.placeholder(self.entry, self.node.title, self.node.position, why)

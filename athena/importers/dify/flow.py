@@ -41,7 +41,7 @@ def start(site: Site) -> None:
     node_id = site.add("manual_trigger", {"input_schema": schema} if properties else {})
     site.building.start = node_id
     site.done(node_id, FIELDS)
-    site.finished("manual_trigger")
+    site.entry.finished("manual_trigger")
 
 
 def webhook(site: Site) -> None:
@@ -79,7 +79,7 @@ def schedule(site: Site) -> None:
     node_id = site.add("schedule_trigger", data)
     site.building.start = node_id
     site.done(node_id, {})
-    site.finished("schedule_trigger", NOT_ACTIVE)
+    site.entry.finished("schedule_trigger", NOT_ACTIVE)
 
 
 def if_else(site: Site) -> None:
@@ -89,7 +89,7 @@ def if_else(site: Site) -> None:
         node_id = site.add("if", {"condition": f"{{{{ {condition_or_never(site, cases[0])} }}}}"})
         first = foreign.text(cases[0], "case_id") or "true"
         site.done(node_id, {}, {first: "true", "true": "true", "false": "false"})
-        site.finished("if")
+        site.entry.finished("if")
         return
     handles: dict[str, str | None] = {"false": "default"}
     made: list[dict[str, str]] = []
@@ -98,7 +98,7 @@ def if_else(site: Site) -> None:
         made.append({"name": name, "condition": f"{{{{ {condition_or_never(site, case)} }}}}"})
         handles[foreign.text(case, "case_id") or name] = name
     site.done(site.add("switch", {"cases": made}), {}, handles)
-    site.finished("switch")
+    site.entry.finished("switch")
 
 
 def code(site: Site) -> None:
@@ -117,7 +117,7 @@ def code(site: Site) -> None:
         site.entry.remark("Of Python's modules only a few exist here.")
     data = {"code": f"{program.rstrip()}\n\nresult = main({call})\n", "inputs": inputs}
     site.done(site.add("code", data), FIELDS)
-    site.finished("code")
+    site.entry.finished("code")
 
 
 def template(site: Site) -> None:
@@ -142,7 +142,7 @@ def template(site: Site) -> None:
             site.entry.remark(f"Not translated, and kept as text: {piece}.")
         parts.append(piece)
     site.done(site.add("template", {"text": texts.written(parts)}), {"output": ""})
-    site.finished("template")
+    site.entry.finished("template")
 
 
 def aggregator(site: Site) -> None:
@@ -154,11 +154,11 @@ def aggregator(site: Site) -> None:
             for group in foreign.mappings(settings, "groups")
         }
         site.done(site.add("set", {"fields": groups}), FIELDS)
-        site.finished("set")
+        site.entry.finished("set")
         return
     text = f"{{{{ to_json({_first(site, site.data.get('variables'))}) }}}}"
     site.done(site.add("template", {"text": text, "parse_json": True}), {"output": ""})
-    site.finished("template")
+    site.entry.finished("template")
 
 
 def _first(site: Site, selectors: Any) -> str:
@@ -178,7 +178,7 @@ def iteration(site: Site) -> None:
     nested = foreign.text(site.data, "output_type").startswith("array[array")
     flat = nested and foreign.flag(site.data, "flatten_output", default=True)
     _looped(site, data, {"output": ".results.flatten()" if flat else ".results"})
-    site.finished("loop")
+    site.entry.finished("loop")
 
 
 def loop(site: Site) -> None:
@@ -200,7 +200,7 @@ def _looped(site: Site, data: dict[str, Any], access: dict[str, str]) -> None:
 def answer(site: Site) -> None:
     """What the user is told."""
     site.done(site.add("template", {"text": site.text("answer")}), {"answer": ""})
-    site.finished("template", "The output of the workflow is what its last node gives.")
+    site.entry.finished("template", "The output of the workflow is what its last node gives.")
 
 
 def end(site: Site) -> None:
@@ -210,7 +210,7 @@ def end(site: Site) -> None:
         for row in foreign.mappings(site.data, "outputs")
     }
     site.done(site.add("set", {"fields": fields}), FIELDS)
-    site.finished("set")
+    site.entry.finished("set")
 
 
 def assigner(site: Site) -> None:
@@ -263,7 +263,7 @@ def http(site: Site) -> None:
         data["body"] = body
     node_id = site.add("http_request", data)
     site.done(node_id, {"body": ".body", "status_code": ".status", "headers": ".headers"})
-    site.finished("http_request")
+    site.entry.finished("http_request")
 
 
 def _pairs(site: Site, name: str) -> dict[str, str]:

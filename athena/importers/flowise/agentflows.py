@@ -87,7 +87,7 @@ def start(station: Station) -> None:
     station.done(node_id)
     if foreign.items(station.inputs, "startState"):
         station.entry.remark(STATE)
-    station.finished("manual_trigger")
+    station.entry.finished("manual_trigger")
 
 
 def _model(station: Station, name: str) -> models.Model:
@@ -119,7 +119,7 @@ def llm(station: Station) -> None:
     node_id = station.add("model_call", data)
     station.done(node_id, ".text")
     station.wiring.give(station.part.id, f"nodes.{node_id}.output{'.json' if schema else ''}", "output")
-    station.finished("model_call")
+    station.entry.finished("model_call")
 
 
 def _structure(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -160,7 +160,7 @@ def agent(station: Station) -> None:
     data = {"agent_uuid": reference, "input": question if question.strip() else "Go on."}
     node_id = station.add("agent", {**data, **({"variables": variables} if variables else {})})
     station.done(node_id, ".text")
-    station.finished(f"agent, and the agent {reference['$ref']}")
+    station.entry.finished(f"agent, and the agent {reference['$ref']}")
 
 
 def condition_agent(station: Station) -> None:
@@ -179,7 +179,7 @@ def condition_agent(station: Station) -> None:
         data["instructions"] = instructions
     ports = {f"{number}": each["name"] for number, each in enumerate(found)}
     station.done(station.add("classify", data), ".category", ports)
-    station.finished("classify")
+    station.entry.finished("classify")
 
 
 def condition(station: Station) -> None:
@@ -192,7 +192,7 @@ def condition(station: Station) -> None:
         raise Untranslatable("it has no conditions")
     ports: dict[str, str | None] = {str(number): each["name"] for number, each in enumerate(cases)}
     station.done(station.add("switch", {"cases": cases}), "", {**ports, str(len(rows)): "default"})
-    station.finished("switch")
+    station.entry.finished("switch")
 
 
 def _condition(station: Station, row: Mapping[str, Any]) -> str:
@@ -228,7 +228,7 @@ def _operand(station: Station, value: Any, kind: str) -> str:
 def reply(station: Station) -> None:
     """What the user is told."""
     station.done(station.add("template", {"text": text(station, station.inputs.get("directReplyMessage"))}))
-    station.finished("template")
+    station.entry.finished("template")
 
 
 def retriever(station: Station) -> None:
@@ -251,14 +251,14 @@ def iteration(station: Station) -> None:
     node_id = station.add("loop", {"items": given})
     station.done(node_id, ".results", {"": "done"})
     station.wiring.open_loop(station, node_id)
-    station.finished("loop")
+    station.entry.finished("loop")
 
 
 def human(station: Station) -> None:
     """A question to people."""
     title = text(station, station.inputs.get("humanInputDescription")) or station.part.title
     station.done(station.add("approval", {"title": title[:200]}), "", {"0": "approved", "1": "refused"})
-    station.finished("approval", "Who may answer, and until when, is to be looked at.")
+    station.entry.finished("approval", "Who may answer, and until when, is to be looked at.")
 
 
 def http(station: Station) -> None:
@@ -286,7 +286,7 @@ def http(station: Station) -> None:
     if foreign.text(station.inputs, "credential") or foreign.text(station.part.given, "credential"):
         station.entry.remark("Its credential is not taken over: give the node an account.")
     station.done(station.add("http_request", data), ".body")
-    station.finished("http_request")
+    station.entry.finished("http_request")
 
 
 def called_tool(station: Station) -> None:

@@ -102,7 +102,7 @@ def chain(station: Station) -> None:
     station.done(node_id, ".text")
     if not any(flow.parts[wire.source].type == CHAIN for wire in flow.into(part.id)):
         station.wiring.draft.link(station.wiring.start, node_id)
-    station.finished("model_call")
+    station.entry.finished("model_call")
 
 
 def _values(inputs: Mapping[str, Any]) -> dict[str, str]:

@@ -103,7 +103,7 @@ def given(station: Station) -> None:
     wiring.give(station.part.id, f"nodes.{wiring.start}.output.{name}")
     if foreign.texts({"v": value(station.part, "files")}, "v"):
         station.entry.remark("Files are media of the workspace; they are not given with it.")
-    station.finished(f"{name} of the manual_trigger")
+    station.entry.finished(f"{name} of the manual_trigger")
 
 
 def prompt(station: Station) -> None:
@@ -121,7 +121,7 @@ def prompt(station: Station) -> None:
     if not double:
         found = [part if isinstance(part, Cel) else part.replace("{{", "{").replace("}}", "}") for part in found]
     station.done(station.add("template", {"text": written(found)}))
-    station.finished("template")
+    station.entry.finished("template")
 
 
 def model_of(station: Station, part: FlowNode) -> Model:
@@ -150,7 +150,7 @@ def model(station: Station) -> None:
         station.entry.remark("Nothing is wired to its input.")
     data = {**_model(station).of_node(), "prompt": asked if asked.strip() else "Go on."}
     station.done(station.add("model_call", {**data, **({"system_prompt": system} if system else {})}), ".text")
-    station.finished("model_call")
+    station.entry.finished("model_call")
 
 
 def agent(station: Station) -> None:
@@ -179,13 +179,13 @@ def agent(station: Station) -> None:
     asked = text(station, "input_value")
     data = {"agent_uuid": reference, "input": asked if asked.strip() else "Go on."}
     station.done(station.add("agent", {**data, **({"variables": variables} if variables else {})}), ".text")
-    station.finished(f"agent, and the agent {reference['$ref']}")
+    station.entry.finished(f"agent, and the agent {reference['$ref']}")
 
 
 def output(station: Station) -> None:
     """What the user is told."""
     station.done(station.add("template", {"text": text(station, "input_value")}))
-    station.finished("template")
+    station.entry.finished("template")
 
 
 def passed(station: Station) -> None:
@@ -200,7 +200,7 @@ def combined(station: Station) -> None:
     delimiter = foreign.text({"v": value(station.part, "delimiter")}, "v", default=" ")
     found = [*parts(station, "text1"), delimiter, *parts(station, "text2")]
     station.done(station.add("template", {"text": written(found)}))
-    station.finished("template")
+    station.entry.finished("template")
 
 
 def memory(station: Station) -> None:
@@ -228,7 +228,7 @@ def router(station: Station) -> None:
         station.wiring.give(station.part.id, as_expression(parts(station, message, "message", "input_text")), name)
     if foreign.whole({"v": value(station.part, "max_iterations")}, "v"):
         station.entry.remark("Nothing leads back outside of loops, so it counts no rounds.")
-    station.finished("if")
+    station.entry.finished("if")
 
 
 def smart_router(station: Station) -> None:
@@ -245,7 +245,7 @@ def smart_router(station: Station) -> None:
     ports: dict[str, str | None] = {f"category_{n}_result": each["name"] for n, each in enumerate(found, 1)}
     station.done(node_id, "", {**ports, "default_result": "other"})
     station.wiring.give(station.part.id, as_expression(parts(station, "input_text")))
-    station.finished("classify")
+    station.entry.finished("classify")
 
 
 def search(station: Station) -> None:
@@ -283,7 +283,7 @@ def request(station: Station) -> None:
     if len(urls) > 1:
         station.entry.remark("It asks the first address alone.")
     station.done(station.add("http_request", data), ".body")
-    station.finished("http_request")
+    station.entry.finished("http_request")
 
 
 def extract(station: Station) -> None:
@@ -302,7 +302,7 @@ def extract(station: Station) -> None:
     if instructions := text(station, "system_prompt"):
         data["instructions"] = instructions
     station.done(station.add("extract", data))
-    station.finished("extract")
+    station.entry.finished("extract")
 
 
 def page(station: Station) -> None:

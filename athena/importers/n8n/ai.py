@@ -45,7 +45,7 @@ def agent(site: Site) -> None:
     if prompt[1]:
         data["variables"] = prompt[1]
     site.done(site.add("agent", data), Shape(names=renamed(output="text")))
-    site.finished(f"agent, and the agent {reference['$ref']}")
+    site.entry.finished(f"agent, and the agent {reference['$ref']}")
 
 
 def _question(site: Site) -> str:
@@ -132,7 +132,7 @@ def chain(site: Site) -> None:
         data |= {"response_format": "json", "json_schema": schema}
     names = renamed(output="json", text="text") if schema else renamed(text="text", response="text", output="text")
     site.done(site.add("model_call", data), Shape(names=names))
-    site.finished("model_call")
+    site.entry.finished("model_call")
 
 
 ROLES: Final = {
@@ -178,7 +178,7 @@ def message(site: Site) -> None:
     if tools(site, site.building.source.provided(site.node.name).get("ai_tool", [])):
         site.entry.remark("A call of a model has no tools: make it an agent.")
     site.done(site.add("model_call", data), Shape(names=names))
-    site.finished("model_call", "Its answer is in text, its credential is entered anew as an account.")
+    site.entry.finished("model_call", "Its answer is in text, its credential is entered anew as an account.")
 
 
 def classifier(site: Site) -> None:
@@ -198,7 +198,7 @@ def classifier(site: Site) -> None:
     data.pop("max_tokens", None)
     shape = Shape(f".input{site.shape.prefix}", names=site.shape.names, lost=site.shape.lost)
     site.done(site.add("classify", data), shape, ports=(*(each["name"] for each in categories), "other"))
-    site.finished("classify")
+    site.entry.finished("classify")
 
 
 def extractor(site: Site) -> None:
@@ -209,7 +209,7 @@ def extractor(site: Site) -> None:
     if system := foreign.text(site.parameters, "options", "systemPromptTemplate"):
         data["instructions"] = site.text(system)
     site.done(site.add("extract", data), Shape(names={"output": ""}))
-    site.finished("extract")
+    site.entry.finished("extract")
 
 
 def _attributes(site: Site) -> dict[str, Any]:

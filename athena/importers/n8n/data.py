@@ -42,10 +42,10 @@ def set_fields(site: Site) -> None:
     if keep and not site.shape.is_plain:
         data = {"code": KEEP, "inputs": {"before": f"{{{{ {site.shape.normal(site.root)} }}}}", "fields": fields}}
         site.done(site.add("code", data), Shape())
-        site.finished("code")
+        site.entry.finished("code")
         return
     site.done(site.add("set", {"fields": fields, **({"keep_input": True} if keep else {})}), Shape())
-    site.finished("set")
+    site.entry.finished("set")
 
 
 def _as_template(site: Site, given: str) -> None:
@@ -59,7 +59,7 @@ def _as_template(site: Site, given: str) -> None:
     if foreign.flag(site.parameters, "includeOtherFields"):
         site.entry.remark("The fields that came in are not kept beside it.")
     site.done(site.add("template", {"text": given, "parse_json": True}), Shape())
-    site.finished("template")
+    site.entry.finished("template")
 
 
 def _fields(site: Site) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def split_out(site: Site) -> None:
         site.entry.remark("Each item is the element alone, without the other fields.")
     site.entry.remark("Elements that are no objects are items by themselves here; in n8n they stand in a field.")
     site.done(site.add("split", {"value": f"{{{{ {of} }}}}"}), Shape(many=True))
-    site.finished("split")
+    site.entry.finished("split")
 
 
 def _path(name: str) -> str:
@@ -161,7 +161,7 @@ def aggregate(site: Site) -> None:
             step = "".join(f"[{texts.quoted(part)}]" for part in name.split("."))
             fields[to or name] = f"{{{{ {site.shape.as_list(site.root)}.map(each, each{step}) }}}}"
     site.done(site.add("set", {"fields": fields}), Shape())
-    site.finished("set")
+    site.entry.finished("set")
 
 
 def summarize(site: Site) -> None:
@@ -177,7 +177,7 @@ def summarize(site: Site) -> None:
     if any(row.get("aggregation") in {"concatenate", "countUnique"} for row in rows):
         site.entry.remark("Concatenated texts, and counts of unique values, are lists here.")
     site.done(site.add("aggregate", data), Shape(many=True))
-    site.finished("aggregate")
+    site.entry.finished("aggregate")
 
 
 def _operation(row: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def sort(site: Site) -> None:
     ]
     data = {**site.list_data(), **({"keys": keys} if keys else {})}
     site.done(site.add("sort", data), Shape(many=True))
-    site.finished("sort", "Numbers come before texts, and what is missing comes last.")
+    site.entry.finished("sort", "Numbers come before texts, and what is missing comes last.")
 
 
 def limit(site: Site) -> None:
@@ -210,7 +210,7 @@ def limit(site: Site) -> None:
     if site.word("keep") == "lastItems":
         data["keep"] = "last"
     site.done(site.add("limit", data), Shape(many=True))
-    site.finished("limit")
+    site.entry.finished("limit")
 
 
 def deduplicate(site: Site) -> None:
@@ -225,7 +225,7 @@ def deduplicate(site: Site) -> None:
     elif site.word("compare") == "allFieldsExcept":
         site.entry.remark("All fields are compared.")
     site.done(site.add("deduplicate", data), Shape(many=True))
-    site.finished("deduplicate")
+    site.entry.finished("deduplicate")
 
 
 def date_time(site: Site) -> None:
@@ -252,7 +252,7 @@ def date_time(site: Site) -> None:
         keep = False
     data = {"fields": {into: f"{{{{ {made} }}}}"}, **({"keep_input": True} if keep else {})}
     site.done(site.add("set", data), Shape())
-    site.finished("set")
+    site.entry.finished("set")
 
 
 def _moved(site: Site, operation: str) -> str:

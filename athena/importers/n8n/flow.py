@@ -26,7 +26,7 @@ def if_(site: Site) -> None:
     data = {"condition": as_template(condition_or_never(site, given, combinator))}
     node_id = site.add("if", data)
     site.done(node_id, site.shape, ports=("true", "false"))
-    return site.finished("if")
+    return site.entry.finished("if")
 
 
 def filter_(site: Site, ports: tuple[str, ...] = ("output",)) -> None:
@@ -39,7 +39,7 @@ def filter_(site: Site, ports: tuple[str, ...] = ("output",)) -> None:
             "condition": as_template(condition_or_never(site, site.parameters.get("conditions"), combinator)),
         }
     site.done(site.add("filter", data), Shape(many=True), ports=ports)
-    site.finished("filter")
+    site.entry.finished("filter")
 
 
 def switch(site: Site) -> None:
@@ -62,7 +62,7 @@ def switch(site: Site) -> None:
         outputs = _outputs(rules)
         ports = tuple(f"case_{outputs.index(n)}" if n in outputs else "default" for n in range(max(outputs) + 1))
         site.done(node_id, site.shape, ports=(*ports, "default"))
-    site.finished("switch", *(f"case_{n}: {name}" for n, name in enumerate(map(_name, rules)) if name))
+    site.entry.finished("switch", *(f"case_{n}: {name}" for n, name in enumerate(map(_name, rules)) if name))
 
 
 def _outputs(rules: list[dict[str, Any]]) -> list[int]:
@@ -138,7 +138,7 @@ def merge(site: Site) -> None:
 
 def _merged(site: Site, mode: str, shape: Shape) -> None:
     site.done(site.add("merge", {"mode": mode}), shape)
-    site.finished("merge")
+    site.entry.finished("merge")
 
 
 def wait(site: Site) -> None:
@@ -161,7 +161,7 @@ def wait(site: Site) -> None:
             site.entry.remark("It goes on when its resume address is called, with what was posted as answer.")
     shape = Shape(".answer") if data.get("mode") == "webhook" else site.shape
     site.done(site.add("wait", data), shape)
-    site.finished("wait")
+    site.entry.finished("wait")
 
 
 def nothing(site: Site) -> None:
@@ -176,7 +176,7 @@ def stop(site: Site) -> None:
     if site.word("errorType") == "errorObject":
         message = site.text(site.option("errorObject")) or message
     site.done(site.add("stop_with_error", {"message": message}), Shape(), ports=())
-    site.finished("stop_with_error")
+    site.entry.finished("stop_with_error")
 
 
 def respond(site: Site) -> None:
@@ -210,7 +210,7 @@ def respond(site: Site) -> None:
             data["body"] = as_template(first)
     site.done(site.add("respond_to_webhook", data), Shape(names={"body": ".body", "headers": ".headers"}))
     site.building.pass_by(site.node.name)
-    site.finished("respond_to_webhook")
+    site.entry.finished("respond_to_webhook")
 
 
 def loop(site: Site) -> None:
@@ -239,7 +239,7 @@ def loop(site: Site) -> None:
     building.redirect(name, node_id)
     if foreign.at(site.parameters, "options", "reset"):
         site.entry.remark("It does not begin anew while it runs.")
-    site.finished("loop")
+    site.entry.finished("loop")
 
 
 def sub_workflow(site: Site) -> None:

@@ -39,7 +39,7 @@ def http_request(site: Site) -> None:
         if foreign.at(site.parameters, "options", name):
             site.entry.remark(f"Its {name} is not taken over.")
     site.done(site.add("http_request", data, **more), shape)
-    site.finished("http_request", SPLIT)
+    site.entry.finished("http_request", SPLIT)
 
 
 def _secure_url(site: Site, url: str) -> str:

@@ -174,13 +174,6 @@ class Site:
         if self.building.draft.nodes[node_id].get("on_error") == "branch":
             self.building.leave(self.node.name, len(ports), node_id, "error", Shape(names={"error": ".error"}))
 
-    def finished(self, became: str, *why: str) -> None:
-        """Says what it became: the same, unless something that differs was remarked before."""
-        if self.entry.why:
-            self.entry.approximated(became, *why)
-        else:
-            self.entry.mapped(became, *why)
-
     def placeholder(self, why: str) -> None:
         """Says that nothing does its work, and lets what comes in go on."""
         place = self.building.draft.placeholder(self.entry, self.node.name, self.node.position, why)

@@ -36,7 +36,7 @@ def webhook(site: Site) -> None:
     site.done(site.add("webhook_trigger", data), Shape(names=renamed(**{name: name for name in _WEBHOOK})))
     if site.word("responseMode") == "streaming":
         site.entry.remark("It answers at once, not as a stream.")
-    site.finished("webhook_trigger", *remarks)
+    site.entry.finished("webhook_trigger", *remarks)
 
 
 _WEBHOOK: Final = ("headers", "query", "body", "method")
@@ -71,7 +71,7 @@ def schedule(site: Site) -> None:
     for each in made[1:]:
         more = site.add("schedule_trigger", {"schedule": each})
         site.building.also(site.node.name, more)
-    site.finished("schedule_trigger", INACTIVE)
+    site.entry.finished("schedule_trigger", INACTIVE)
 
 
 def _schedule(site: Site, given: dict[str, Any]) -> dict[str, Any]:
